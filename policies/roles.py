@@ -1,0 +1,76 @@
+"""The role table: who may do what, and to what extent. Deny by default; one declared table, tested cell by cell.
+
+A cell is an extent. `own` means the actor's own organisation, `agreements` the agreements its organisation is a
+licensee of, `request` and `approve` the two halves of an act that needs two persons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from policies.principal import Role
+
+
+class Extent(StrEnum):
+    """How far a role's permission for an action reaches."""
+
+    OWN = "own"
+    AGREEMENTS = "agreements"
+    ALL = "all"
+    COUNTS = "counts"
+    METADATA = "metadata"
+    VIEW = "view"
+    REQUEST = "request"
+    APPROVE = "approve"
+    VETO = "veto"
+
+
+_S, _P, _C, _A, _G, _E, _O, _X = (
+    Role.STEWARD,
+    Role.PARTNER,
+    Role.COMPLIANCE,
+    Role.ADMINISTRATOR,
+    Role.SIGNATORY,
+    Role.AGENT,
+    Role.OPERATOR,
+    Role.PUBLIC,
+)
+
+ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
+    "submission.send": {_E: Extent.OWN},
+    "submission.read": {_E: Extent.OWN, _S: Extent.OWN},
+    "submission.certify": {_S: Extent.OWN},
+    "held_rows.read": {_E: Extent.OWN, _S: Extent.OWN, _C: Extent.COUNTS, _A: Extent.COUNTS},
+    "linkage.run": {_C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.VIEW, _O: Extent.ALL},
+    "linkage.quality": {_S: Extent.OWN, _C: Extent.ALL, _A: Extent.ALL, _G: Extent.OWN},
+    "aggregate.query": {_P: Extent.AGREEMENTS},
+    "cell.unsuppressed": {},
+    "agreement.draft": {_P: Extent.REQUEST, _C: Extent.VIEW, _A: Extent.ALL, _G: Extent.OWN},
+    "agreement.read": {
+        _S: Extent.OWN,
+        _P: Extent.AGREEMENTS,
+        _C: Extent.ALL,
+        _A: Extent.ALL,
+        _G: Extent.OWN,
+        _E: Extent.OWN,
+    },
+    "agreement.activate": {_C: Extent.VETO, _A: Extent.REQUEST, _G: Extent.APPROVE, _O: Extent.ALL},
+    "rule.change": {_C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE},
+    "audit.read": {_S: Extent.OWN, _P: Extent.OWN, _C: Extent.ALL, _A: Extent.METADATA, _G: Extent.OWN},
+    "person.manage": {_S: Extent.REQUEST, _P: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
+    "key.manage": {_S: Extent.OWN, _C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE, _O: Extent.ALL},
+    "data.destroy": {_S: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE},
+    "hub.operate": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
+    "release.publish": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
+    "table.request": {_P: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.VIEW, _S: Extent.OWN, _G: Extent.OWN},
+    "session.manage": dict.fromkeys((_S, _P, _C, _A, _G), Extent.OWN),
+    "session.open": {_X: Extent.ALL},
+    "public.read": dict.fromkeys(Role, Extent.ALL),
+}
+
+
+def extent_of(action: str, roles: frozenset[Role]) -> Mapping[Role, Extent]:
+    """The extents that these roles have for the action; empty means refused."""
+    row = ROLE_TABLE.get(action, {})
+    return {role: row[role] for role in sorted(roles & row.keys())}
