@@ -1,0 +1,110 @@
+"""Encrypted files of the hub, addressed by their content, under every folder that keeps bytes.
+
+A file's name is HMAC-SHA-256 of its content under a name key, so equal content is stored once and a name
+tells nothing to who lacks the key. Content is AES-256-GCM with the name as associated data (NIST SP 800-38D),
+so a file put under another name does not open. Both keys come from the role's key by HKDF-SHA-256 (RFC 5869).
+Order of a write: temporary file, fsync, rename, fsync of the folder; what no row names is swept.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from hub.errors import StoreError
+
+NONCE_BYTES = 12
+NAME_LENGTH = 64
+
+
+class FileStore:
+    """One store of one role: a folder and a key. Equal content put twice is one file."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder = folder
+        self._name_key = _derive(key, "promise-files/1 name")
+        self._cipher = AESGCM(_derive(key, "promise-files/1 content"))
+
+    def __repr__(self) -> str:
+        return f"FileStore({self._folder.name!r}, key hidden)"
+
+    def put(self, content: bytes) -> str:
+        """Store content; its name comes back once it is safe on disk."""
+        return self.put_all([content])[0]
+
+    def put_all(self, contents: Iterable[bytes]) -> Sequence[str]:
+        """Store several at once: each is on disk when this returns, with one fsync a folder."""
+        names: list[str] = []
+        folders: set[Path] = set()
+        for content in contents:
+            name = self.name_of(content)
+            names.append(name)
+            path = self._path(name)
+            if not path.exists():
+                nonce = secrets.token_bytes(NONCE_BYTES)
+                write_file(path, nonce + self._cipher.encrypt(nonce, content, name.encode()))
+                folders.add(path.parent)
+        for folder in folders:
+            sync_folder(folder)
+        return names
+
+    def get(self, name: str) -> bytes:
+        """The content under a name; raises StoreError when it is missing or was changed."""
+        path = self._path(name)
+        if not path.is_file():
+            raise StoreError("A stored file is missing.", code="file-missing")
+        stored = path.read_bytes()
+        try:
+            return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], name.encode())
+        except (InvalidTag, ValueError) as error:
+            raise StoreError("A stored file does not open under its name and key.", code="file-changed") from error
+
+    def has(self, name: str) -> bool:
+        return self._path(name).is_file()
+
+    def delete(self, name: str) -> None:
+        """Remove a file; removing it again is nothing."""
+        self._path(name).unlink(missing_ok=True)
+
+    def name_of(self, content: bytes) -> str:
+        """The name that content has in this store."""
+        return hmac.new(self._name_key, content, sha256).hexdigest()
+
+    def _path(self, name: str) -> Path:
+        if len(name) != NAME_LENGTH or not name.isalnum():
+            raise StoreError("A file name is not one of this store.", code="file-name-wrong")
+        return self._folder / name[:2] / name
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing: temporary file, fsync, rename. The folder is not yet synced."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _derive(key: bytes, label: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label.encode()).derive(key)

@@ -1,0 +1,120 @@
+"""The settings of the hub and the layout of its home folder; built once at the start and passed down.
+
+Nothing else reads the environment. Each setting can be given as PROMISE_HUB_<NAME>.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import SettingError
+
+KEY_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """All that an operator may set."""
+
+    model_config = SettingsConfigDict(env_prefix="PROMISE_HUB_", frozen=True)
+
+    home: Path = Field(description="Folder of the hub: keys, files and, by default, the database.")
+    database_url: str = Field(
+        default="", description="Address of the database; empty means a SQLite file inside the home folder."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8400, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    public_url: str = Field(
+        default="", description="Address that callers use, where it differs from host and port (behind a proxy)."
+    )
+    session_idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after this long unused.")
+    session_hours: int = Field(default=8, ge=1, le=12, description="A session ends after this long in any case.")
+    job_poll_milliseconds: int = Field(
+        default=30, ge=5, le=5000, description="How often a worker looks for its next job."
+    )
+
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'hub.db'}"
+
+    def own_url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where things lie in the home folder. A role reads `keys/<role>/` of its own and no other."""
+
+    path: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Chunks of submissions that are being received; sealed, or sealed by the API to the resolver."""
+        return self.path / "inbox"
+
+    @property
+    def handover(self) -> Path:
+        """Pairs that the matcher sealed to the resolver."""
+        return self.path / "handover"
+
+    @property
+    def linkage(self) -> Path:
+        return self.path / "linkage"
+
+    @property
+    def analysis(self) -> Path:
+        return self.path / "analysis"
+
+    @property
+    def signer(self) -> Path:
+        """The signer's own last checkpoint, outside the database."""
+        return self.path / "signer"
+
+    @property
+    def public(self) -> Path:
+        """hub.json: what edges and verifiers need to know."""
+        return self.path / "hub.json"
+
+    def key_file(self, role: str, name: str) -> Path:
+        return self.path / "keys" / role / name
+
+    def key(self, role: str, name: str) -> bytes:
+        """The bytes of one key of a role; a missing, short or open-to-others file stops the caller."""
+        return read_key(self.key_file(role, name))
+
+    def public_facts(self) -> dict[str, str]:
+        """The content of hub.json."""
+        if not self.public.is_file():
+            raise SettingError(f"{self.public.name} is missing in the home folder.", code="home-missing")
+        facts = json.loads(self.public.read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in facts.items()}
+
+
+def read_key(path: Path) -> bytes:
+    """The bytes of a key file of mode 0600."""
+    if not path.is_file():
+        raise SettingError(f"The key {path.parent.name}/{path.name} is missing.", code="key-missing")
+    if path.stat().st_mode & 0o077:
+        raise SettingError(
+            f"The key {path.parent.name}/{path.name} can be read by others.",
+            code="key-open",
+            next_step="Set its mode to 0600 and its owner to the role's user.",
+        )
+    key = path.read_bytes()
+    if len(key) < KEY_BYTES:
+        raise SettingError(f"The key {path.parent.name}/{path.name} is too short.", code="key-short")
+    return key
+
+
+def write_key(path: Path, key: bytes) -> None:
+    """Write a key once, readable by its owner alone; an existing key is never overwritten."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
