@@ -74,7 +74,11 @@ def verify_request(
     try:
         results = verifier.verify(message, max_age=None, expect_tag=TAG, require_components=COVERED, body=body)
         parameters = results[0].parameters
-        signed = SignedBy(str(parameters["keyid"]), str(parameters["nonce"]), _time(parameters["created"]))
+        signed = SignedBy(
+            str(parameters["keyid"]),
+            str(parameters["nonce"]),
+            dt.datetime.fromtimestamp(parameters["created"], tz=dt.UTC),
+        )
     except (HTTPMessageSignaturesException, InvalidSignature, ValueError, KeyError, TypeError):
         raise SigningError("SIG-001", "sign the request with the key on the roster and send it unaltered") from None
     if abs((now - signed.created).total_seconds()) > WINDOW_SECONDS:
@@ -107,13 +111,7 @@ class _Keys(HTTPSignatureKeyResolver):
         return self._public(key_id) if self._public is not None else None
 
 
-def _time(seconds: object) -> dt.datetime:
-    if not isinstance(seconds, int):
-        raise TypeError("created is a whole number of seconds")
-    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC)
-
-
-def header_subset(headers: Mapping[str, str]) -> dict[str, str]:
+def signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that the check reads, from all of a request's."""
     names = {"content-digest", "signature", "signature-input"}
     return {name: value for name, value in headers.items() if name.lower() in names}

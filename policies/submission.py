@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from policies.dictionary import KINDS, dictionary
+from policies.dictionary import dictionary
 
 FORMAT = "promise-submission/1"
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
@@ -208,8 +208,3 @@ def _known(part: int | str) -> str:
     if isinstance(part, int) or re.fullmatch(r"[a-z_0-9]{1,20}", part) is None:
         return "item"
     return part
-
-
-def kinds() -> tuple[str, ...]:
-    """The kinds of submission, in the order of the road."""
-    return KINDS

@@ -1,0 +1,108 @@
+"""Sets up on a fresh machine and runs Promise Hub: `python3 run.py demo | test | check | bench | serve | soak`.
+
+Standard library only. It makes `.venv` beside this file, puts uv into it, installs exactly what the lock files name
+(by hash), and then starts the program. A second run finds everything in place.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "promise-hub.stamp"
+LOCKS = {"user": "requirements.lock", "developer": "requirements-dev.lock"}
+USE = """usage: python3 run.py COMMAND [options]
+  demo   makes a county of made-up young people and runs the whole road   (--small, --serve, --summary FILE)
+  test   runs every test                                                  (options of pytest, such as -m slow)
+  check  style, types, import contracts, lock files
+  bench  NAME [--peers] [--summary FILE]: measures one part               (names: see tests/bench)
+  serve  starts the hub on the demonstration's data"""
+
+
+def environment() -> dict[str, str]:
+    """What every child process gets: no interpreter downloads, the system's certificates, this folder to import from."""
+    here = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **here, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def call(*command: object) -> int:
+    """Runs a program to its end in this folder; its exit status."""
+    return subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(), check=False).returncode
+
+
+def stamp_of(kind: str) -> str:
+    """What must stand in the stamp when this kind of environment is complete."""
+    read = b"".join((ROOT / name).read_bytes() for name in (LOCKS[kind], "pyproject.toml"))
+    return f"{kind} {hashlib.sha256(read).hexdigest()} {sys.version_info[:2]}"
+
+
+def set_up(kind: str) -> None:
+    """Makes `.venv` hold what the lock file names, unless it does already; ends the program with advice if it cannot."""
+    stamp = STAMP.read_text() if STAMP.exists() else ""
+    if PYTHON.exists() and stamp in {stamp_of(kind), stamp_of("developer")}:
+        return
+    print(f"setting up in {VENV.name} (once; from the lock file, by hash) ...", flush=True)
+    if not PYTHON.exists():
+        make_environment()
+    uv = BIN / ("uv.exe" if os.name == "nt" else "uv")
+    steps = [
+        (PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", "requirements-uv.lock"),
+        (uv, "pip", "sync", "--quiet", "--require-hashes", LOCKS[kind]),
+        (uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."),
+    ]
+    for step in steps[uv.exists() :]:
+        if call(*step) != 0:
+            sys.exit(f"set-up stopped at: {' '.join(str(part) for part in step[1:3])}. Is the package index reachable?")
+    STAMP.write_text(stamp_of(kind))
+
+
+def make_environment() -> None:
+    """An empty virtual environment with pip."""
+    try:
+        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    except (subprocess.CalledProcessError, OSError):
+        sys.exit("Python could not make a virtual environment. On Debian: apt-get install python3-venv, then again.")
+
+
+def check() -> int:
+    """Style, types and contracts; the first that fails decides."""
+    steps = [
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("lint-imports",),
+        (PYTHON, "deploy/check_locks.py"),
+    ]
+    return next((code for step in steps if (code := call(BIN / step[0], *step[1:]))), 0)
+
+
+def main() -> int:
+    """Reads the command line and runs one command."""
+    command, options = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
+    if sys.version_info < (3, 11):
+        sys.exit("Promise Hub needs Python 3.11 or newer: run it with a newer python3")
+    if command in ("demo", "serve"):
+        set_up("user")
+        return call(PYTHON, "deploy/demo.py", *(["--only-serve"] if command == "serve" else []), *options)
+    if command in ("test", "check", "bench", "soak"):
+        set_up("developer")
+    if command == "test":
+        return call(PYTHON, "-m", "pytest", *(options or ["-m", "not slow and not spark and not pages and not faults"]))
+    if command == "check":
+        return check()
+    if command in ("bench", "soak") and (options or command == "soak"):
+        name = options.pop(0) if command == "bench" else "soak"
+        script = ROOT / "tests" / "bench" / f"{name}.py"
+        return call(PYTHON, script, *options) if script.exists() else sys.exit(f"no benchmark of that name\n{USE}")
+    print(USE)
+    return 0 if command in ("-h", "--help", "help") else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
