@@ -26,7 +26,7 @@ USE = """usage: python3 run.py COMMAND [options]
 
 
 def environment() -> dict[str, str]:
-    """What every child process gets: no interpreter downloads, the system's certificates, this folder to import from."""
+    """What a child process gets: no interpreter downloads, the system's certificates, this folder to import from."""
     here = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "VIRTUAL_ENV": str(VENV), "PYTHONPATH": str(ROOT)}
     return {**os.environ, **here, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
 
@@ -43,7 +43,7 @@ def stamp_of(kind: str) -> str:
 
 
 def set_up(kind: str) -> None:
-    """Makes `.venv` hold what the lock file names, unless it does already; ends the program with advice if it cannot."""
+    """Makes `.venv` hold what the lock file names, unless it does already; ends with advice if it cannot."""
     stamp = STAMP.read_text() if STAMP.exists() else ""
     if PYTHON.exists() and stamp in {stamp_of(kind), stamp_of("developer")}:
         return
