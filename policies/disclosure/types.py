@@ -6,16 +6,18 @@ On the road: between counting (`hub.outcomes`) and release (`hub.release`). No p
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from policies.disclosure.rules import DEFAULT_RULES, Rules
 
 __all__ = [
+    "CONFIDENTIAL",
     "DEFAULT_RULES",
     "FREE",
     "TOTAL",
     "BaseCell",
     "Block",
+    "BlockError",
     "Dimension",
     "Evidence",
     "Protected",
@@ -36,8 +38,9 @@ Status = Literal["F", "C"]
 FREE: Status = "F"
 CONFIDENTIAL: Status = "C"
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-NO_MINIMUM: Mapping[str, int] = MappingProxyType({})
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 class BlockError(ValueError):
@@ -55,9 +58,9 @@ class Dimension:
 
     name: str
     levels: tuple[str, ...]
-    parents: Mapping[str, str] = NOTHING
+    parents: Mapping[str, str] = field(default_factory=_nothing)
     linked: bool = False
-    minimum: Mapping[str, int] = NO_MINIMUM
+    minimum: Mapping[str, int] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class BaseCell:
 
     levels: tuple[str, ...]
     tally: Tally
-    provider_counts: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
+    provider_counts: Mapping[str, Tally] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, kw_only=True)

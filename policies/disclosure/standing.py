@@ -1,0 +1,180 @@
+"""What is shown and what is withheld of each group, and what an outsider may conclude from one cell by itself.
+
+Starts from the primary rules; every later change withholds more, so that what was found safe stays safe.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from policies.disclosure.frame import Frame, Line
+from policies.disclosure.rules import Rules, coded, coverage, numerators, populations, wider
+from policies.disclosure.system import ALL, KNOWN, MISSED, REACHED, UNKNOWN, System
+from policies.disclosure.types import ReleasedCell
+
+Reason = Literal["small", "linked-minimum", "not-reported", "protective", "coded", "coded-protective", "frozen"]
+Band = tuple[int, int]
+
+
+@dataclass
+class Standing:
+    """The state of one group: its counts, whether it is withheld, the bands that tell its rate and its coverage."""
+
+    known: int
+    k: int
+    n: int
+    hidden: bool = False
+    zero: bool = False
+    band: Band | None = None
+    cover: Band | None = None
+    fixed: bool = False
+    reason: Reason | None = None
+
+    def limits(self, kind: int, *, complete: bool) -> tuple[int, int | None]:
+        """How far the count of a kind may lie below and above the truth, as far as this cell alone tells."""
+        if self.hidden:
+            return (-self._count(kind), None)
+        if kind == KNOWN or self.zero:
+            return (0, 0)
+        if kind in (REACHED, MISSED):
+            low, high = numerators(self.band, self.known) if self.band else (self.k, self.k)
+            return (low - self.k, high - self.k) if kind == REACHED else (self.k - high, self.k - low)
+        if complete or self.cover is None:
+            return (0, 0) if complete else (self.known - self.n, None)
+        least, most = populations(self.cover, self.known)
+        return (least - self.n, None if most is None else most - self.n)
+
+    def secret(self, *, complete: bool) -> tuple[int, ...]:
+        """The kinds of count that must not be told."""
+        if self.zero:
+            return ()
+        if self.hidden:
+            return (KNOWN, REACHED, MISSED) if complete else (KNOWN, REACHED, MISSED, ALL, UNKNOWN)
+        return ((REACHED,) if self.band else ()) + (() if complete else (ALL,))
+
+    def hide(self, reason: Reason) -> bool:
+        """Withhold the whole cell; False when nothing changed."""
+        if self.hidden or self.fixed:
+            return False
+        self.hidden, self.reason = True, reason
+        return True
+
+    def widen(self, rules: Rules) -> bool:
+        """Tell less of the numerator; False when nothing changed."""
+        if self.hidden or self.fixed or self.zero or self.band == (0, 100):
+            return False
+        self.band = wider(self.band, self.known, k=self.k, rules=rules)
+        self.reason = "coded-protective"
+        return True
+
+    def uncover(self) -> bool:
+        """No longer tell the coverage; False when nothing changed."""
+        if self.hidden or self.fixed or self.cover is None:
+            return False
+        self.cover = None
+        return True
+
+    def _count(self, kind: int) -> int:
+        return (self.known, self.k, self.known - self.k, self.n, self.n - self.known)[kind]
+
+
+@dataclass
+class Sheet:
+    """All groups of one block, with the ledger's word on them."""
+
+    frame: Frame
+    groups: list[Standing] = field(default_factory=list)
+
+    def settle(self, rules: Rules) -> bool:
+        """Withhold what the rules on lines ask for, until they hold; says whether anything changed."""
+        changed, ever = True, False
+        while changed:
+            changed = False
+            for line in self.frame.lines:
+                changed |= self._residual(line) | self._remainder(line, rules) | self._numerators(line, rules)
+            ever |= changed
+        return ever
+
+    def _residual(self, line: Line) -> bool:
+        others = set(line.children) - set(line.residual)
+        if not any(self.groups[child].hidden for child in others):
+            return False
+        return any(self.groups[child].hide("not-reported") for child in line.residual)
+
+    def _remainder(self, line: Line, rules: Rules) -> bool:
+        """The withheld children together are a cell too: the total less the shown children."""
+        parent, children = self.groups[line.parent], [self.groups[child] for child in line.children]
+        shown = [child for child in children if not child.hidden]
+        rest = parent.known - sum(child.known for child in shown)
+        if parent.hidden or len(shown) == len(children) or rest >= rules.min_n:
+            return False
+        return any(child.hide("protective") for child in self._smallest(shown))
+
+    def _numerators(self, line: Line, rules: Rules) -> bool:
+        """So are the children without an exact numerator: their common rate may be extreme."""
+        parent, children = self.groups[line.parent], [self.groups[child] for child in line.children]
+        if parent.hidden or parent.zero or parent.band:
+            return False
+        told = [child for child in children if not child.hidden and not child.band]
+        known, k = parent.known - sum(c.known for c in told), parent.k - sum(c.k for c in told)
+        if len(told) == len(children) or not known or (known >= rules.min_n and coded(known, k, rules) is None):
+            return False
+        return any(child.widen(rules) for child in self._smallest(told))
+
+    @staticmethod
+    def _smallest(children: list[Standing]) -> list[Standing]:
+        return sorted((child for child in children if child.known), key=lambda child: child.known)
+
+
+def sheets(system: System, rules: Rules, *, ledger: dict[tuple[int, int], ReleasedCell]) -> tuple[Sheet, ...]:
+    """Every group after the primary rules; the ledger's cells, by block and group, stay as they were released."""
+    result = []
+    for number, frame in enumerate(system.frames):
+        least = _minima(frame)
+        sheet = Sheet(frame)
+        for group in range(len(frame.groups)):
+            rows = [system.row(number, group, kind) for kind in (KNOWN, REACHED)]
+            known, k = (int(system.counts[row]) for row in rows)
+            n = known if frame.block.complete else int(system.counts[system.row(number, group, ALL)])
+            before = ledger.get((number, group))
+            standing = Standing(known, k, n) if before is None else _as_released(before, (known, k, n), rules)
+            if before is None:
+                _primary(standing, rules, least=least.get(group, 0), complete=frame.block.complete)
+            sheet.groups.append(standing)
+        sheet.settle(rules)
+        result.append(sheet)
+    return tuple(result)
+
+
+def _primary(standing: Standing, rules: Rules, *, least: int, complete: bool) -> None:
+    known = standing.known
+    if standing.n == 0 and rules.zero_shown:
+        standing.zero = True
+    elif known < rules.min_n:
+        standing.hide("small")
+    elif known < least:
+        standing.hide("linked-minimum")
+    else:
+        standing.band = coded(known, standing.k, rules)
+        standing.reason = "coded" if standing.band else None
+        standing.cover = None if complete else coverage(known, standing.n, rules)
+
+
+def _as_released(cell: ReleasedCell, counts: tuple[int, int, int], rules: Rules) -> Standing:
+    known, k, n = counts
+    standing = Standing(known, k, n, fixed=True, reason="frozen", hidden=cell.status == "C")
+    if cell.status == "F":
+        standing.zero = n == 0 and cell.n == 0
+        if cell.rate_low is not None and cell.rate_high is not None:
+            standing.band = (cell.rate_low, cell.rate_high)
+        if cell.coverage_low is not None and cell.coverage_high is not None:
+            standing.cover = (cell.coverage_low, cell.coverage_high)
+    return standing
+
+
+def _minima(frame: Frame) -> dict[int, int]:
+    """By group, the least count at which its linked levels may be shown."""
+    minimum = {(d.name, level): least for d in frame.block.dimensions for level, least in d.minimum.items()}
+    found: dict[int, int] = {}
+    for _, levels, group in frame.cells:
+        found[group] = max([found.get(group, 0), *(minimum.get(pair, 0) for pair in levels)])
+    return found
