@@ -3,7 +3,7 @@
 Starts from the primary rules; every later change withholds more, so that what was found safe stays safe.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from policies.disclosure.frame import Frame, Line
@@ -72,6 +72,19 @@ class Standing:
             return False
         self.cover = None
         return True
+
+    def release(self, cell: ReleasedCell, *, complete: bool) -> ReleasedCell:
+        """The cell as everybody outside sees it."""
+        if self.zero:
+            return replace(cell, status="F", n=0, known=0, rate_low=0, rate_high=100)
+        shown = replace(cell, status="F", known=self.known, n=self.n if complete else None)
+        if self.band:
+            shown = replace(shown, rate_low=self.band[0], rate_high=self.band[1])
+        else:
+            shown = replace(shown, k=self.k, rate=(200 * self.k + self.known) // (2 * self.known))
+        if self.cover:
+            shown = replace(shown, coverage_low=self.cover[0], coverage_high=self.cover[1])
+        return shown
 
     def _count(self, kind: int) -> int:
         return (self.known, self.k, self.known - self.k, self.n, self.n - self.known)[kind]
