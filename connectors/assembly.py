@@ -1,0 +1,216 @@
+"""Puts the files of one provider, kind and school year together: people, spans and typed facts. Before minimisation.
+
+Rows are joined by local number, by state number inside the provider, or by Requester Return Field; never by name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from connectors.reading import FileReading
+from connectors.roster import Roster, build_roster
+from connectors.rows import RowReading
+from connectors.values import Value
+from linkage.encode.person import ClearPerson, SpanFacts, grade_number
+from policies.dictionary import FactError, dictionary
+
+ReferenceOf = Callable[[str], bytes]
+FactRow = Mapping[str, Any]
+ONE_ROW_A_STUDENT = frozenset({"demographics", "college_search"})
+_RESULTS = ("not-found", "blocked", "found")  # what outranks what, weakest first
+_FULL_TIME_STATUS = "10"
+_MONTHS_A_YEAR = 12
+_FIRST_YEAR_OF_MONTHS = 2000
+
+
+@dataclass(frozen=True, repr=False)
+class Assembly:
+    """What may be sent, before minimisation: people and spans for encoding, facts under record references."""
+
+    provider: str
+    kind: str
+    school_year: int
+    people: Sequence[ClearPerson]
+    spans: Sequence[SpanFacts]
+    facts: Sequence[FactRow]
+    local_ids: Sequence[str]
+    rejected_later: Mapping[str, int]
+    """By file name: rows that were read well but belong to nobody, or that the dictionary refuses."""
+
+    def __repr__(self) -> str:
+        return f"Assembly({self.provider}, {self.kind}, {self.school_year}, {len(self.people)} people)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("clear identity is never pickled")
+
+
+def assemble(
+    files: Sequence[FileReading], *, provider: str, kind: str, school_year: int, reference_of: ReferenceOf
+) -> Assembly:
+    """The records of these files; what belongs to nobody is added to the findings of its file."""
+    roster = build_roster(files)
+    placed = _Placed(files, roster, kind=kind)
+    facts = placed.facts(reference_of)
+    return Assembly(
+        provider,
+        kind,
+        school_year,
+        roster.people if kind != "clearinghouse" else (),
+        _spans(roster, placed.stated, school_year=school_year, reference_of=reference_of),
+        facts,
+        roster.local_ids or sorted(placed.students),
+        dict(placed.rejected),
+    )
+
+
+class _Placed:
+    """The facts of all rows, laid to the student each belongs to."""
+
+    def __init__(self, files: Sequence[FileReading], roster: Roster, *, kind: str) -> None:
+        self._kind = kind
+        self._known = frozenset(roster.local_ids)
+        self._roster = roster
+        self._fields = _return_fields(files)
+        self.rejected: Counter[str] = Counter()
+        self.stated: dict[str, list[tuple[str, Mapping[str, Value]]]] = {}
+        self.students: set[str] = set(self._fields.values())
+        self._merged: dict[tuple[str, str], list[tuple[str, Mapping[str, Value]]]] = {}
+        self._aggregate: list[FactRow] = []
+        for file in files:
+            for row, reading in file.readings:
+                self._place(file, row, reading)
+
+    def facts(self, reference_of: ReferenceOf) -> list[FactRow]:
+        """Every fact with its reference, each once, in a fixed order."""
+        rows = list(self._aggregate)
+        references = {local_id: reference_of(local_id).hex() for local_id in sorted(self.stated)}
+        for local_id, reference in references.items():
+            rows.extend({"t": table, "r": reference, **elements} for table, elements in self.stated[local_id])
+        for (local_id, table), parts in sorted(self._merged.items(), key=lambda item: item[0]):
+            elements = _merge(table, parts)
+            if elements:
+                reference = references.get(local_id) or reference_of(local_id).hex()
+                rows.append({"t": table, "r": reference, **elements})
+        return rows
+
+    def _place(self, file: FileReading, row: int, reading: RowReading) -> None:
+        if reading.named_by == "nobody":
+            self._aggregate.extend({"t": table, **elements} for table, elements in reading.facts)
+            return
+        local_id, code = self._owner(reading)
+        fault = code or self._fault(reading)
+        if local_id is None or fault is not None:
+            file.findings.add_all(fault or "ROW-004", [row])
+            self.rejected[file.name] += 1
+            return
+        if self._state(local_id, reading):
+            file.findings.add_all("ROW-005", [row])
+
+    def _owner(self, reading: RowReading) -> tuple[str | None, str | None]:
+        """The local number a row belongs to, or the code of why there is none."""
+        if reading.return_field is not None:
+            local_id = self._fields.get(reading.return_field)
+            return local_id, None if local_id is not None else "NSC-001"
+        if reading.named_by == "itself" or reading.local_id in self._known:
+            return reading.local_id, None
+        local_id = self._roster.by_ssid.get(reading.ssid or "")
+        return local_id, None if local_id is not None else "ROW-004"
+
+    def _fault(self, reading: RowReading) -> str | None:
+        """ROW-006 when a fact of the row breaks the dictionary; rows that are merged are checked when merged."""
+        for table, elements in reading.facts:
+            if table in ONE_ROW_A_STUDENT:
+                continue
+            try:
+                dictionary().check_fact({"t": table, "r": "0" * 32, **elements}, self._kind)
+            except FactError:
+                return "ROW-006"
+        return None
+
+    def _state(self, local_id: str, reading: RowReading) -> bool:
+        """Adds the row's facts; True when all of them were there already."""
+        stated = self.stated.setdefault(local_id, [])
+        single = [fact for fact in reading.facts if fact[0] not in ONE_ROW_A_STUDENT]
+        fresh = [fact for fact in single if fact not in stated]
+        stated.extend(fresh)
+        for table, elements in reading.facts:
+            if table in ONE_ROW_A_STUDENT and elements:
+                self._merged.setdefault((local_id, table), []).append((reading.as_of, elements))
+        return bool(single) and not fresh
+
+
+def _return_fields(files: Sequence[FileReading]) -> dict[str, str]:
+    return {
+        reading.return_field: reading.local_id
+        for file in files
+        for _, reading in file.readings
+        if reading.named_by == "map" and reading.return_field is not None and reading.local_id is not None
+    }
+
+
+def _merge(table: str, parts: Sequence[tuple[str, Mapping[str, Value]]]) -> dict[str, Value]:
+    """One row of a table that has one a student: later statements over earlier ones, element by element."""
+    merged: dict[str, Value] = {}
+    for _, elements in sorted(parts, key=lambda part: part[0]):
+        merged.update(elements)
+    if table != "college_search":
+        return merged
+    results = {str(elements["result"]) for _, elements in parts if "result" in elements}
+    merged["result"] = max(results, key=_RESULTS.index, default="")
+    complete = merged["result"] and "searched_on" in merged
+    return merged if complete else {}
+
+
+def _spans(
+    roster: Roster,
+    stated: Mapping[str, Sequence[tuple[str, Mapping[str, Value]]]],
+    *,
+    school_year: int,
+    reference_of: ReferenceOf,
+) -> list[SpanFacts]:
+    """One span for each dated stay of each student, or the whole school year where no row is dated."""
+    spans = []
+    for person, local_id in zip(roster.people, roster.local_ids, strict=True):
+        reference = reference_of(local_id)
+        stays = {_stay(elements, school_year=school_year) for _, elements in stated.get(local_id, ())} - {None}
+        for stay in sorted(stay for stay in stays if stay is not None) or [_whole_year(school_year)]:
+            grade, full_time, start, end = stay
+            spans.append(
+                SpanFacts(
+                    person.local_record,
+                    reference=reference,
+                    school_year=school_year,
+                    grade=grade,
+                    full_time=full_time,
+                    start_month=start,
+                    end_month=end,
+                )
+            )
+    return spans
+
+
+def _stay(elements: Mapping[str, Value], *, school_year: int) -> tuple[int, bool, int, int] | None:
+    """Grade, whether full time, first and last month of an enrollment within the school year; None for other facts."""
+    start = elements.get("start_date") or elements.get("begin_date")
+    if start is None or "program_code" in elements:
+        return None
+    _, _, year_start, year_end = _whole_year(school_year)
+    end = elements.get("exit_date") or elements.get("end_date")
+    first = max(_month(str(start)), year_start)
+    last = _month(str(end)) if end is not None else year_end
+    grade = "PS" if "funding" in elements else str(elements.get("grade", ""))
+    full_time = elements.get("enrollment_status") == _FULL_TIME_STATUS
+    return grade_number(grade), full_time, first, max(last, first)
+
+
+def _whole_year(school_year: int) -> tuple[int, bool, int, int]:
+    """July to June, grade unknown (CALPADS academic year)."""
+    first = (school_year - 1 - _FIRST_YEAR_OF_MONTHS) * _MONTHS_A_YEAR + 6
+    return grade_number(""), False, first, first + _MONTHS_A_YEAR - 1
+
+
+def _month(day: str) -> int:
+    return max(0, (int(day[:4]) - _FIRST_YEAR_OF_MONTHS) * _MONTHS_A_YEAR + int(day[5:7]) - 1)

@@ -1,0 +1,54 @@
+"""The edge's own errors, small enough to draw here. None of them ever holds a value of a record.
+
+EdgeError                   code, sentence, next step; exit code of the command line
+├── FileRefusedError        a source file that is not read: nothing of it is used              exit 1
+├── MappingError            sources.yaml that cannot be followed                               exit 2
+├── WorkspaceError          a workspace, key or settings file that is missing or unfit         exit 2
+├── AgreementRefusedError   no active agreement lets this submission leave                     exit 1
+├── PushRefusedError        the hub refused it, or its answer is not one of the hub's          exit 1
+└── HubUnreachableError     no answer: nothing is known, try again                             exit 3
+"""
+
+from __future__ import annotations
+
+
+class EdgeError(Exception):
+    """Something the steward must know: a stable code, what is wrong, and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, sentence: str, next_step: str) -> None:
+        super().__init__(f"{code}: {sentence} {next_step}")
+        self.code = code
+        self.sentence = sentence
+        self.next_step = next_step
+
+
+class FileRefusedError(EdgeError):
+    """A source file that is not read at all; the code is a rule of `policies/rules`."""
+
+
+class MappingError(EdgeError):
+    """A sources.yaml that cannot be followed."""
+
+    exit_code = 2
+
+
+class WorkspaceError(EdgeError):
+    """A workspace, key or settings file that is missing or unfit."""
+
+    exit_code = 2
+
+
+class AgreementRefusedError(EdgeError):
+    """No active agreement lets this submission leave."""
+
+
+class PushRefusedError(EdgeError):
+    """The hub refused the submission, or answered what a hub does not answer."""
+
+
+class HubUnreachableError(EdgeError):
+    """The hub did not answer in time; the same command may be given again."""
+
+    exit_code = 3

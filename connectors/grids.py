@@ -1,0 +1,144 @@
+"""A source file as lines of cells with the line numbers a steward sees: after decoding, before recognition.
+
+Delimited text and the first worksheet of an XLSX workbook become the same thing, so that readers need not care.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.decoding import decode, is_workbook, read_bytes, refuse
+
+DELIMITERS = ("^", ",", "\t", ";", "|")
+UNPACKED_BYTES_MAX = 512 * 1024 * 1024
+CELL_CHARACTERS_MAX = 100_000
+LINES_IN_A_CELL_MAX = 20
+_ROWS_MAX = 2_000_000
+
+
+@dataclass(frozen=True, repr=False)
+class Line:
+    """One record of the file: the number of its first line and its cells, trimmed."""
+
+    number: int
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, repr=False)
+class Grid:
+    """All records of one file that are not blank. Its repr shows no cell."""
+
+    name: str
+    delimiter: str
+    lines: Sequence[Line]
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Grid({self.name!r}, lines={len(self.lines)})"
+
+
+def read_grid(path: Path, *, delimiter: str | None = None) -> Grid:
+    """The lines of a text file or workbook; raises FileRefusedError with a rule of family FIL."""
+    content = read_bytes(path)
+    if is_workbook(content):
+        return _workbook_grid(content, path.name)
+    source = decode(content, path.name)
+    found = delimiter or _delimiter_of(source.text)
+    lines, notes = _text_lines(source.text, found, path.name)
+    if not lines:
+        raise refuse("FIL-001", path.name)
+    return Grid(path.name, found, lines, source.notes + notes)
+
+
+def _delimiter_of(text: str) -> str:
+    """The sign that cuts the first line that is not blank into the most cells, quoted parts left out."""
+    first = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    bare = "".join(first.split('"')[::2])
+    return max(DELIMITERS, key=bare.count)
+
+
+def _text_lines(text: str, delimiter: str, name: str) -> tuple[list[Line], tuple[str, ...]]:
+    lines = _quoted_lines(text, delimiter, name) if '"' in text else None
+    if lines is not None:
+        return lines, ()
+    plain = list(_split_lines(text, delimiter))
+    return plain, ("FIL-014",) if '"' in text else ()
+
+
+def _split_lines(text: str, delimiter: str) -> Iterator[Line]:
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if line.strip():
+            yield Line(number, [cell.strip() for cell in line.split(delimiter)])
+
+
+def _quoted_lines(text: str, delimiter: str, name: str) -> list[Line] | None:
+    """The records by the quoting rules of RFC 4180, or None when a quotation mark is never closed."""
+    csv.field_size_limit(CELL_CHARACTERS_MAX)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+    lines: list[Line] = []
+    before = 0
+    try:
+        for cells in reader:
+            if reader.line_num - before > LINES_IN_A_CELL_MAX:
+                return None
+            if any(cells) and any(cell.strip() for cell in cells):
+                lines.append(Line(before + 1, [cell.strip() for cell in cells]))
+            before = reader.line_num
+    except csv.Error:
+        return None
+    return lines
+
+
+def _workbook_grid(content: bytes, name: str) -> Grid:
+    rows = _workbook_rows(content, name)
+    lines = [Line(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
+    if not lines:
+        raise refuse("FIL-001", name)
+    return Grid(name, "worksheet", lines, ())
+
+
+def _workbook_rows(content: bytes, name: str) -> list[list[str]]:
+    _check_archive(content, name)
+    import openpyxl  # an optional part of the edge, and slow to import: only a workbook pays for it
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        rows = []
+        for row in book.worksheets[0].iter_rows(values_only=True):
+            rows.append([_cell_text(value) for value in row])
+            if len(rows) > _ROWS_MAX:
+                raise refuse("FIL-013", name)
+        book.close()
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile):
+        raise refuse("FIL-013", name) from None
+    return rows
+
+
+def _check_archive(content: bytes, name: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = {info.filename for info in archive.infolist()}
+            unpacked = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        raise refuse("FIL-013", name) from None
+    if "xl/workbook.xml" not in names:
+        raise refuse("FIL-012", name)
+    if unpacked > UNPACKED_BYTES_MAX:
+        raise refuse("FIL-013", name)
+
+
+def _cell_text(value: Any) -> str:
+    """What the steward sees in the cell, dates as year-month-day and whole numbers without a point."""
+    if value is None:
+        return ""
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat()).removesuffix("T00:00:00")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

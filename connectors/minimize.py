@@ -1,0 +1,75 @@
+"""Drops what the agreement in force does not name, before anything is encoded: the last step inside the district.
+
+What is dropped is counted by element, so that the steward and the officer can see it; values are never kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors.assembly import Assembly, FactRow
+from linkage.encode.person import ClearPerson
+from policies.agreements import Agreement
+from policies.decision import permitted_elements
+from policies.dictionary import dictionary
+
+# The fields of a person behind each identifier that an agreement may name.
+FIELDS_BY_IDENTIFIER: Mapping[str, tuple[str, ...]] = {
+    "given_name": ("given", "middle", "alias_given"),
+    "surname": ("surname", "suffix", "alias_surname"),
+    "birth_date": ("birth_date",),
+    "sex": ("sex",),
+    "postcode": ("postcode",),
+    "ssid": ("ssid",),
+    "guardian": ("guardian",),
+}
+_TUPLES = frozenset({"alias_given", "alias_surname", "guardian"})
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """How many values of each element were dropped."""
+
+    counts: Mapping[str, int]
+
+
+def minimize(assembly: Assembly, agreement: Agreement) -> tuple[Assembly, Dropped]:
+    """The assembly with agreed elements only; a table whose required element is not agreed is dropped whole."""
+    counts: Counter[str] = Counter()
+    permitted = permitted_elements(agreement)
+    facts = [row for fact in assembly.facts if (row := _kept(fact, permitted, counts)) is not None]
+    people = _people(assembly.people, agreement, counts)
+    spans = assembly.spans if agreement.linkage is not None else ()
+    return replace(assembly, facts=facts, people=people, spans=spans), Dropped(dict(sorted(counts.items())))
+
+
+def _kept(fact: FactRow, permitted: frozenset[tuple[str, str]], counts: Counter[str]) -> dict[str, Any] | None:
+    table = str(fact["t"])
+    kept = {name: value for name, value in fact.items() if name in ("t", "r") or (table, name) in permitted}
+    counts.update(f"{table}.{name}" for name in fact if name not in kept)
+    elements = dictionary().tables[table].elements.values()
+    whole = all(element.name in kept for element in elements if element.required) and len(kept) > 2 - ("r" not in fact)
+    return kept if whole else None
+
+
+def _people(people: Sequence[ClearPerson], agreement: Agreement, counts: Counter[str]) -> Sequence[ClearPerson]:
+    if agreement.linkage is None:
+        counts["person"] += len(people)
+        return ()
+    barred = [
+        field
+        for identifier, fields in FIELDS_BY_IDENTIFIER.items()
+        if identifier not in agreement.linkage.identifiers
+        for field in fields
+    ]
+    return [_without(person, barred, counts) for person in people]
+
+
+def _without(person: ClearPerson, barred: Sequence[str], counts: Counter[str]) -> ClearPerson:
+    held = [field for field in barred if getattr(person, field)]
+    counts.update(f"person.{field}" for field in held)
+    emptied: dict[str, Any] = {field: () if field in _TUPLES else None for field in held}
+    return replace(person, **emptied) if held else person
