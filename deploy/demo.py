@@ -1,0 +1,288 @@
+"""Conducts the demonstration: starts the two sides as separate programs and prints the true figures of this run.
+
+It imports nothing of ours (docs/decisions/0004): the county, the edges and the hub are programs that it starts, the
+attacker and the search for identities are tools that share no code with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from process_memory import PeakMemory
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL_PEOPLE = 3_000
+FULL_PEOPLE = 55_000
+READY_SECONDS = 60
+
+
+class DemonstrationError(Exception):
+    """A program of the demonstration ended with an error; says which and shows the end of what it printed."""
+
+
+class Demonstration:
+    """One run in one folder; every program's output goes to `logs/`."""
+
+    def __init__(self, folder: Path, *, people: int, seed: int) -> None:
+        self.folder, self.people, self.seed = folder, people, seed
+        self.county, self.home, self.logs = folder / "county", folder / "hub", folder / "logs"
+        self.timings: dict[str, float] = {}
+        self.server: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def clear(self) -> None:
+        """An empty folder of the demonstration's own."""
+        marker = self.folder / "this-folder-is-made-by-the-demonstration"
+        if self.folder.exists() and any(self.folder.iterdir()) and not marker.exists():
+            raise DemonstrationError(f"{self.folder.name}/ holds something else: move it away or give --folder")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.logs.mkdir(parents=True)
+        marker.touch()
+
+    def step(self, name: str, *command: object, accept: tuple[int, ...] = (0,)) -> str:
+        """Runs one program to its end; what it printed. Raises DemonstrationError on another exit status."""
+        print(f"  {name} ...", end="", flush=True)
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, *(str(part) for part in command)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        self.timings[name] = round(time.perf_counter() - begun, 2)
+        (self.logs / f"{name.replace(' ', '-')}.log").write_text(done.stdout + done.stderr, "utf-8")
+        print(f" {self.timings[name]:.1f} s", flush=True)
+        if done.returncode not in accept:
+            tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
+            raise DemonstrationError(f"'{name}' ended with status {done.returncode}:\n{tail}")
+        return done.stdout
+
+    def hub(self, name: str, *command: object) -> str:
+        """Runs one command of `promise-hub` on this demonstration's home."""
+        return self.step(name, "-m", "hub.cli", *command, "--home", self.home)
+
+    def start(self) -> None:
+        """Starts the hub's processes and waits until they answer."""
+        log = (self.logs / "serve.log").open("wb")
+        command = [sys.executable, "-m", "hub.cli", "serve", "--home", str(self.home), "--port", str(self.port)]
+        self.server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers(f"{self.url}/v1/ready"):
+            if self.server.poll() is not None or time.monotonic() > deadline:
+                tail = (self.logs / "serve.log").read_text("utf-8", "replace").splitlines()[-15:]
+                raise DemonstrationError("the hub did not start:\n" + "\n".join(tail))
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ends the hub's processes in order."""
+        if self.server is not None and self.server.poll() is None:
+            self.server.terminate()
+            try:
+                self.server.wait(15)
+            except subprocess.TimeoutExpired:
+                self.server.kill()
+
+    def read(self, name: str) -> Any:
+        """A JSON summary that a step has written."""
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    """Whether the address answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def bring_in(run: Demonstration) -> None:
+    """Makes the county, starts the hub, and lets every provider's edge send its years and the three bad files."""
+    run.step(
+        "make the county", "-m", "connectors.synthetic", "make",
+        "--people", run.people, "--seed", run.seed, "--out", run.county,
+    )  # fmt: skip
+    run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
+    run.step(
+        "make the agents' keys", "-m", "connectors.county", "register", run.county, "--out", run.folder / "roster.json"
+    )
+    run.hub("load the roster", "roster", "load", run.folder / "roster.json")
+    run.hub("load the agreements", "agreements", "load", ROOT / "policies" / "agreements")
+    run.start()
+    run.step(
+        "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
+        "--hub-keys", run.home / "hub.json", "--agreements", ROOT / "policies" / "agreements",
+        "--secret", run.folder / "linkage-secret.key", "--summary", run.folder / "push.json",
+    )  # fmt: skip
+
+
+def bring_out(run: Demonstration) -> None:
+    """Links, counts, protects, publishes, and writes the report card."""
+    run.hub("link", "linkage", "run", "--accept")
+    run.hub("release", "release", "publish")
+    run.hub("export what was released", "release", "export", "--out", run.folder / "cells.csv")
+    run.hub("write the report card", "release", "report", "--out", run.folder / "report.html")
+
+
+def put_to_the_test(run: Demonstration) -> None:
+    """Compares with the truth, attacks the release, searches for identities, verifies the log."""
+    references, tools = run.county / "truth" / "references.csv", ROOT / "tests" / "attacker"
+    run.hub(
+        "compare linkage with the truth", "linkage", "evaluate",
+        "--truth", references, "--summary", run.folder / "linkage.json",
+    )  # fmt: skip
+    run.step(
+        "attack the release", tools / "attack_release.py", run.folder / "cells.csv", run.folder / "hierarchies.json",
+        "--summary", run.folder / "attack.json", accept=(0, 1),
+    )  # fmt: skip
+    opened = run.folder / "opened"
+    run.hub("open every file of the hub", "operations", "open", "--out", opened)
+    run.step(
+        "search for identities", tools / "identity_search.py", run.county / "truth" / "people.csv",
+        run.home, opened, run.logs, run.folder / "cells.csv", run.folder / "report.html",
+        "--summary", run.folder / "identities.json", accept=(0, 1),
+    )  # fmt: skip
+    shutil.rmtree(opened, ignore_errors=True)
+    run.hub("verify the audit log", "audit", "verify", "--summary", run.folder / "audit.json")
+
+
+def figures(run: Demonstration) -> dict[str, Any]:
+    """The figures of this run, as `--summary` writes them."""
+    pushed, linkage, attack = run.read("push.json"), run.read("linkage.json"), run.read("attack.json")
+    audit, release = run.read("audit.json"), run.read("report.json")
+    return {
+        "files": pushed["files"],
+        "records": linkage["records"],
+        "persons": linkage["persons"],
+        "precision": linkage["precision"],
+        "recall": linkage["recall"],
+        "recall_by_group": linkage["recall_by_group"],
+        "gap": release["gap"],
+        "cells_shown": release["cells_shown"],
+        "cells_withheld": release["cells_withheld"],
+        "recovered": attack["recovered"],
+        "audit_events": audit["events"],
+        "audit_ok": audit["ok"],
+        "identity_hits": run.read("identities.json")["hits"],
+    }
+
+
+def tell(run: Demonstration, found: Mapping[str, Any]) -> None:
+    """The end of the demonstration: the true figures and where to look."""
+    files, shown, withheld = found["files"], found["cells_shown"], found["cells_withheld"]
+    groups = ", ".join(f"{name} {value:.3f}" for name, value in sorted(found["recall_by_group"].items()))
+    whole = "verified" if found["audit_ok"] else "NOT WHOLE"
+    lines = (
+        f"{files['total']} files from {files['providers']} providers: "
+        f"{files['accepted']} accepted, {files['held']} held, {files['rejected']} rejected",
+        f"{found['records']:,} records -> {found['persons']:,} people   "
+        f"precision {found['precision']:.4f}  recall {found['recall']:.4f}  (truth known: nobody here is real)",
+        f"recall by name custom: {groups}",
+        found["gap"]["sentence"],
+        f"{shown + withheld:,} cells, {withheld:,} hidden to protect students; "
+        f"attack on what was released: {found['recovered']} recovered",
+        f"audit log {found['audit_events']:,} events, {whole}; "
+        f"identities found in the hub's files: {found['identity_hits']} (searched)",
+        f"{found['seconds']} s, {found['peak_mb']:,} MB at the most",
+        f"report: {run.folder / 'report.html'}",
+    )
+    print("\n " + "\n ".join(lines))
+
+
+def arguments() -> argparse.Namespace:
+    """The options of the command line."""
+    reader = argparse.ArgumentParser(prog="run.py demo", description="Runs the whole road on a made-up county.")
+    reader.add_argument("--small", action="store_true", help=f"{SMALL_PEOPLE:,} people instead of {FULL_PEOPLE:,}")
+    reader.add_argument("--people", type=int, help="another number of people")
+    reader.add_argument("--seed", type=int, default=1)
+    reader.add_argument("--serve", action="store_true", help="leave the hub running, with sign-in links")
+    reader.add_argument("--only-serve", action="store_true", help="start the hub of the last demonstration")
+    reader.add_argument("--no-open", action="store_true", help="do not open the report in a browser")
+    reader.add_argument("--summary", type=Path, help="write the figures as JSON")
+    reader.add_argument("--folder", type=Path, default=ROOT / "demo")
+    return reader.parse_args()
+
+
+def serve(run: Demonstration) -> None:
+    """Prints one-time sign-in links for the three people and leaves the hub running until it is interrupted."""
+    if run.server is None:
+        run.start()
+    for role, organisation in (
+        ("steward", "novato"),
+        ("partner", "canal-alliance"),
+        ("compliance", "promise-partnership"),
+    ):
+        link = run.hub(
+            f"link for the {role}", "sign-in-link", "--role", role, "--organisation", organisation, "--url", run.url
+        )
+        print(f"   {link.strip()}")
+    print(f" the hub runs at {run.url}  (Ctrl-C ends it)", flush=True)
+    try:
+        if run.server is not None:
+            run.server.wait()
+    except KeyboardInterrupt:
+        run.stop()
+
+
+def show(options: argparse.Namespace, run: Demonstration) -> None:
+    """Opens the report, or says what to do next."""
+    if not (options.no_open or options.serve) and sys.stdout.isatty():
+        webbrowser.open((run.folder / "report.html").as_uri())
+    if options.serve:
+        serve(run)
+    else:
+        print(" next: python3 run.py serve, or check a file of your own: promise-edge check FILE (docs/edge.md)")
+
+
+def main() -> int:
+    """Runs the demonstration; 0 when everything held, 1 when a figure of safety did not, 3 when a program stopped."""
+    options = arguments()
+    begun = time.perf_counter()
+    people = options.people or (SMALL_PEOPLE if options.small else FULL_PEOPLE)
+    run = Demonstration(options.folder, people=people, seed=options.seed)
+    try:
+        if options.only_serve:
+            serve(run)
+            return 0
+        run.clear()
+        with PeakMemory() as memory:
+            bring_in(run)
+            bring_out(run)
+            put_to_the_test(run)
+        found = figures(run)
+        found |= {"seconds": round(time.perf_counter() - begun, 1), "peak_mb": memory.peak_mb, "timings": run.timings}
+        if options.summary:
+            options.summary.parent.mkdir(parents=True, exist_ok=True)
+            options.summary.write_text(json.dumps(found, indent=1), "utf-8")
+        tell(run, found)
+        show(options, run)
+    except DemonstrationError as stopped:
+        print(f"\n{stopped}\n  logs: {run.logs}", file=sys.stderr)
+        return 3
+    finally:
+        run.stop()
+    return 0 if found["audit_ok"] and not found["recovered"] and not found["identity_hits"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

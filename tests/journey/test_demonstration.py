@@ -1,0 +1,109 @@
+"""The whole road on a small county: what the demonstration prints holds every bar, and a second run is the same."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.journey
+
+
+def run_demonstration(folder):
+    summary = folder / "summary.json"
+    command = [
+        sys.executable,
+        "deploy/demo.py",
+        "--small",
+        "--no-open",
+        "--folder",
+        folder / "demo",
+        "--summary",
+        summary,
+    ]
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(summary.read_text())
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first")
+    return folder / "demo", run_demonstration(folder)
+
+
+def test_linkage_meets_its_bars_overall_and_by_name_custom(first):
+    _, found = first
+
+    groups = found["recall_by_group"]
+
+    assert found["precision"] >= 0.995
+    assert found["recall"] >= 0.96
+    assert len(groups) >= 2
+    assert max(groups.values()) - min(groups.values()) <= 0.04
+
+
+def test_nothing_is_recovered_and_nobody_is_found_and_the_log_is_whole(first):
+    _, found = first
+
+    assert (found["recovered"], found["identity_hits"], found["audit_ok"]) == (0, 0, True)
+    assert found["audit_events"] > 100
+    assert found["cells_shown"] > 0
+    assert found["cells_withheld"] > 0
+
+
+def test_each_bad_file_is_refused_or_held_with_code_place_cause_and_fix(first):
+    folder, found = first
+    bad = json.loads((folder / "push.json").read_text())["bad"]
+
+    assert len(bad) == 3
+    assert all(case["state"] == case["expected"] for case in bad)
+    assert all(finding["code"] and finding["cause"] and finding["fix"] for case in bad for finding in case["findings"])
+    assert {"refused", "held"} == {case["state"] for case in bad}
+    assert found["files"]["held"] >= 1
+    assert found["files"]["rejected"] >= 1
+
+
+def test_every_file_is_accounted_for(first):
+    _, found = first
+    files = found["files"]
+
+    assert files["total"] == files["accepted"] + files["held"] + files["rejected"]
+    assert files["providers"] >= 20
+
+
+def test_a_second_look_by_the_attacker_finds_what_an_unprotected_release_gives_away(first, tmp_path):
+    """The same attack on the same tables with hidden cells filled by subtraction in mind: a planted fault is caught."""
+    folder, _ = first
+    with (folder / "cells.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    planted = [*cells]
+    block = next(cell for cell in cells if cell["status"] == "F" and int(cell["n"] or 0) >= 40)
+    for level, count in (("planted-a", int(block["n"]) - 3), ("planted-b", None)):
+        row = {**block, "table": "planted", "n": count or "", "status": "F" if count else "C"}
+        row |= {"k": "", "known": "", "rate": "", "rate_low": "", "rate_high": "", "gender": level}
+        planted.append(row)
+    total = {**block, "table": "planted", "gender": "Total"}
+    leaky = tmp_path / "leaky.csv"
+    with leaky.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, cells[0].keys())
+        writer.writeheader()
+        writer.writerows([*planted, total])
+
+    attack = [sys.executable, "tests/attacker/attack_release.py", leaky, folder / "hierarchies.json"]
+    done = subprocess.run([str(part) for part in attack], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_two_runs_with_one_seed_give_identical_releases_byte_for_byte(first, tmp_path):
+    folder, _ = first
+
+    run_demonstration(tmp_path)
+
+    for name in ("cells.csv", "hierarchies.json"):
+        assert (tmp_path / "demo" / name).read_bytes() == (folder / name).read_bytes()
