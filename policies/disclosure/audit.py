@@ -196,7 +196,7 @@ class Audit:
         for row in rows:
             block, group, kind = self._places[row]
             sheet = self._sheets[block]
-            low, high = sheet.groups[group].limits(kind, complete=sheet.frame.block.complete)
+            low, high = sheet.groups[group].limits(kind)
             bounds = (float(low), np.inf if high is None else float(high))
             if bounds != (self._low[row], self._high[row]):
                 self._low[row], self._high[row] = bounds

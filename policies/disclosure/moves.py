@@ -97,12 +97,10 @@ class Mover:
         self._solver.changeColsCost(len(number), number, np.concatenate([weights[open_rows]] * 2))
         self._solver.changeRowBounds(row, change, change)
         found = self._solve()
-        self._solver.changeRowBounds(row, self._low[row], self._high[row])
         cost = float(self._solver.getInfo().objective_function_value)
-        slack = np.zeros(self._rows)
-        if found is not None:
-            values = np.asarray(self._solver.getSolution().col_value)[2 * self._columns :]
-            slack = values[: self._rows] + values[self._rows :]
+        values = np.asarray(self._solver.getSolution().col_value)[2 * self._columns :]
+        slack = values[: self._rows] + values[self._rows :] if found is not None else np.zeros(self._rows)
+        self._solver.changeRowBounds(row, self._low[row], self._high[row])
         self._solver.changeColsBounds(len(number), number, np.zeros(len(number)), np.zeros(len(number)))
         if found is None:
             return np.inf, []

@@ -29,17 +29,20 @@ class Standing:
     fixed: bool = False
     reason: Reason | None = None
 
-    def limits(self, kind: int, *, complete: bool) -> tuple[int, int | None]:
-        """How far the count of a kind may lie below and above the truth, as far as this cell alone tells."""
-        if self.hidden:
+    def limits(self, kind: int) -> tuple[int, int | None]:
+        """How far the count of a kind may lie below and above the truth, as far as this cell alone tells.
+
+        Known less k, and n less known, follow from the others.
+        """
+        if self.hidden or kind in (MISSED, UNKNOWN):
             return (-self._count(kind), None)
         if kind == KNOWN or self.zero:
             return (0, 0)
-        if kind in (REACHED, MISSED):
+        if kind == REACHED:
             low, high = numerators(self.band, self.known) if self.band else (self.k, self.k)
-            return (low - self.k, high - self.k) if kind == REACHED else (self.k - high, self.k - low)
-        if complete or self.cover is None:
-            return (0, 0) if complete else (self.known - self.n, None)
+            return (low - self.k, high - self.k)
+        if self.cover is None:
+            return (self.known - self.n, None)
         least, most = populations(self.cover, self.known)
         return (least - self.n, None if most is None else most - self.n)
 
