@@ -1,0 +1,213 @@
+"""Charts as Vega-Lite specifications, drawn to SVG on the server: no script, no request, a table beside each.
+
+Pure but for the drawing itself. What a chart shows is in its specification's `data`; a test holds that it is the
+table's numbers and that a hidden group has no position in it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import vl_convert
+
+from hub.release.gaps import GapPoint, Pace
+
+Spec = dict[str, Any]
+
+# Okabe and Ito, Color Universal Design (2008); all three keep 3:1 against white.
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#00795C"
+INK, GREY, FAINT = "#1b1b1b", "#5c6370", "#dfe3e8"
+FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+HIDDEN_LABEL = "hidden to protect students"
+
+_CONFIG: Spec = {
+    "font": FONT,
+    "background": None,
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": GREY,
+        "gridColor": FAINT,
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "tickColor": GREY,
+        "titleColor": GREY,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    },
+}
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """One group of a dot plot. Hidden: no number at all. Coded: low and high without rate."""
+
+    split: str
+    group: str
+    rate: int | None
+    low: float | None
+    high: float | None
+    label: str
+
+
+def draw(spec: Spec) -> str:
+    """The SVG of a specification, sized by its container."""
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
+    opening = re.search(r"<svg\b[^>]*>", svg)
+    if opening is None:
+        return svg
+    scaled = re.sub(r'\s(?:width|height|style)="[^"]*"', "", opening.group(0))
+    return svg[opening.start() :].replace(opening.group(0), scaled.replace("<svg", '<svg aria-hidden="true"', 1), 1)
+
+
+def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Spec:
+    """The gap to the target year: points, 95 % band, the road needed (dashed) and the road at the pace made."""
+    shown = [{"year": p.cohort_year, "gap": p.gap, "low": p.low, "high": p.high} for p in points if p.gap is not None]
+    years = [p.cohort_year for p in points] + [target_year]
+    x = {
+        "field": "year",
+        "type": "quantitative",
+        "axis": {"format": "d", "values": list(range(min(years), target_year + 1)), "title": None, "grid": False},
+        "scale": {"domain": [min(years) - 0.3, target_year + 0.1], "nice": False},
+    }
+    y = {"field": "gap", "type": "quantitative", "title": "points", "scale": {"domain": _gap_domain(points)}}
+    layers: list[Spec] = [
+        {
+            "data": {"values": shown},
+            "mark": {"type": "area", "color": BLUE, "opacity": 0.14},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+        },
+        {"data": {"values": [{"gap": 0}]}, "mark": {"type": "rule", "color": GREY}, "encoding": {"y": y}},
+        *_roads(pace, x=x, y=y, target_year=target_year),
+        {
+            "data": {"values": shown},
+            "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 55}},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": shown},
+            "mark": {"type": "text", "dy": -12, "color": INK, "fontSize": 12, "fontWeight": "bold"},
+            "encoding": {"x": x, "y": y, "text": {"field": "gap"}},
+        },
+    ]
+    return {"width": 360, "height": 190, "config": _CONFIG, "layer": layers}
+
+
+def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int) -> list[Spec]:
+    if pace.latest_year is None or pace.latest_gap is None or pace.latest_year >= target_year:
+        return []
+    start: Spec = {"year": pace.latest_year, "gap": pace.latest_gap}
+    layers: list[Spec] = []
+    if pace.made is not None:
+        ahead = pace.latest_gap + pace.made * (target_year - pace.latest_year)
+        layers += _road(
+            [start, {"year": target_year, "gap": max(0.0, ahead)}], GREY, dash=[2, 3], words="at this pace", x=x, y=y
+        )
+    if pace.needed is not None:
+        layers += _road([start, {"year": target_year, "gap": 0}], VERMILLION, dash=[7, 4], words="needed", x=x, y=y)
+    return layers
+
+
+def _road(ends: list[Spec], colour: str, *, dash: list[int], words: str, x: Spec, y: Spec) -> list[Spec]:
+    return [
+        {
+            "data": {"values": ends},
+            "mark": {"type": "line", "color": colour, "strokeDash": dash, "strokeWidth": 2},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {"values": [{**ends[-1], "words": words}]},
+            "mark": {"type": "text", "align": "left", "dx": 7, "dy": -5, "color": colour, "fontSize": 12},
+            "encoding": {"x": x, "y": y, "text": {"field": "words"}},
+        },
+    ]
+
+
+def _gap_domain(points: Sequence[GapPoint]) -> list[float]:
+    tops = [p.high for p in points if p.gap is not None and p.high is not None]
+    feet = [p.low for p in points if p.gap is not None and p.low is not None]
+    top = max([10.0, *tops, *(float(p.gap) for p in points if p.gap is not None)])
+    foot = min([0.0, *feet])
+    return [foot, 5 * ceil((top + 2) / 5)]
+
+
+def dot_chart(rows: Sequence[DotRow]) -> Spec:
+    """Groups with their intervals, one panel a split; a hidden group keeps its row and gets words, no position."""
+    splits = list(dict.fromkeys(row.split for row in rows))
+    return {
+        "config": _CONFIG,
+        "spacing": 14,
+        "vconcat": [
+            _dot_panel([row for row in rows if row.split == split], last=split == splits[-1]) for split in splits
+        ],
+    }
+
+
+def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
+    order = [row.group for row in rows]
+    y = {
+        "field": "group",
+        "type": "nominal",
+        "sort": order,
+        "title": None,
+        "axis": {"labelLimit": 190, "minExtent": 190, "ticks": False, "domain": False, "grid": True},
+        "scale": {"domain": order},
+    }
+    x = {
+        "field": "rate",
+        "type": "quantitative",
+        "scale": {"domain": [0, 100]},
+        "axis": {"title": "per cent", "labels": True} if last else {"title": None, "labels": False, "ticks": False},
+    }
+    exact = [_dot(row) for row in rows if row.rate is not None]
+    coded = [_dot(row) for row in rows if row.rate is None and row.low is not None]
+    hidden = [{"group": row.group, "label": row.label} for row in rows if row.rate is None and row.low is None]
+    words = {"type": "text", "align": "left", "fontSize": 11, "color": GREY}
+    return {
+        "width": 300,
+        "height": {"step": 24},
+        "layer": [
+            {
+                "data": {"values": exact},
+                "mark": {"type": "rule", "strokeWidth": 2, "color": BLUE, "opacity": 0.45},
+                "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "data": {"values": coded},
+                "mark": {"type": "bar", "height": 7, "color": BLUE, "opacity": 0.35},
+                "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "data": {"values": exact},
+                "mark": {"type": "point", "filled": True, "size": 80, "color": BLUE, "opacity": 1},
+                "encoding": {"y": y, "x": x},
+            },
+            {
+                "data": {"values": exact + coded},
+                "mark": {**words, "dx": 312},
+                "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "label"}},
+            },
+            {
+                "data": {"values": hidden},
+                "mark": {
+                    "type": "point",
+                    "shape": "square",
+                    "size": 60,
+                    "color": GREY,
+                    "strokeWidth": 1.5,
+                    "opacity": 1,
+                },
+                "encoding": {"y": y, "x": {"value": 10}},
+            },
+            {
+                "data": {"values": hidden},
+                "mark": {**words, "dx": 20, "fontStyle": "italic"},
+                "encoding": {"y": y, "x": {"value": 0}, "text": {"field": "label"}},
+            },
+        ],
+    }
+
+
+def _dot(row: DotRow) -> Mapping[str, Any]:
+    return {"group": row.group, "rate": row.rate, "low": row.low, "high": row.high, "label": row.label}

@@ -1,0 +1,203 @@
+"""A release before it is one: base counts protected once, joined with all that was ever released.
+
+Pure: blocks and ledger in, cells, verdict and canonical bytes out. Same inputs, same bytes: the content names no
+time, no release id and no person.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from hub.errors import Conflict
+from hub.release.slices import HIDDEN_REASON, RANGE_REASON
+from policies.disclosure.engine import protect
+from policies.disclosure.types import CONFIDENTIAL, Block, ReleasedCell, Rules, Verdict
+
+FORMAT = "promise-release/1"
+# Figures are released once and then frozen; a coarse provisional vintage would stand beside this one.
+FINAL = "final"
+BlockKey = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a release would be made of: the counts of one snapshot, once."""
+
+    blocks: tuple[Block, ...]
+    snapshot: str
+    definitions: Mapping[str, str]
+    catalogue_version: int
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The version of the definition, and the essentials of the equations: hierarchies, tables, shared populations."""
+
+    definition_version: str
+    equations: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything ever released, and a mark by which a change of it is noticed."""
+
+    cells: Mapping[BlockKey, tuple[ReleasedCell, ...]]
+    structures: Mapping[BlockKey, Structure]
+    mark: str
+
+    def every_cell(self) -> tuple[ReleasedCell, ...]:
+        """All cells, block by block."""
+        return tuple(cell for key in sorted(self.cells) for cell in self.cells[key])
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release that may be stored: its new cells, what it takes over, the clean verdict and its bytes."""
+
+    snapshot: str
+    catalogue_version: int
+    rules: str
+    new_cells: Mapping[BlockKey, tuple[ReleasedCell, ...]]
+    new_structures: Mapping[BlockKey, Structure]
+    frozen: tuple[BlockKey, ...]
+    verdict: Verdict
+    content: bytes
+    ledger_mark: str
+
+    @property
+    def content_sha256(self) -> str:
+        """The address of the content."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger) -> Draft:
+    """Protect what is new beside everything ever released.
+
+    A block that was released is frozen: it is taken over as it stands, never counted anew, since a correction for
+    one child would be that child. Raises Conflict `release-unsafe` unless the joint audit is clean.
+    """
+    new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
+    protected = protect(new, rules=rules, ledger=ledger.every_cell())
+    check_verdict(protected.verdict)
+    cells = _cells_by_block(new, protected.cells)
+    structures = {_key(block): _structure(block, proposal.definitions) for block in new}
+    content = release_content(
+        {**ledger.cells, **cells},
+        {**ledger.structures, **structures},
+        catalogue_version=proposal.catalogue_version,
+    )
+    return Draft(
+        snapshot=proposal.snapshot,
+        catalogue_version=proposal.catalogue_version,
+        rules=_canonical(_plain(asdict(rules))).decode(),
+        new_cells=cells,
+        new_structures=structures,
+        frozen=tuple(sorted(ledger.cells)),
+        verdict=protected.verdict,
+        content=content,
+        ledger_mark=ledger.mark,
+    )
+
+
+def check_verdict(verdict: Verdict) -> None:
+    """Raises Conflict `release-unsafe` unless the joint audit found nothing that can be computed back."""
+    if not verdict.clean:
+        raise Conflict(
+            "The joint audit found withheld numbers that what is shown would give away.",
+            code="release-unsafe",
+            next_step="Read the evidence of the verdict; withhold more or take a table out of the catalogue.",
+        )
+
+
+def release_content(
+    cells: Mapping[BlockKey, Sequence[ReleasedCell]],
+    structures: Mapping[BlockKey, Structure],
+    *,
+    catalogue_version: int,
+) -> bytes:
+    """`release.json`: every cell and every hierarchy, canonical, without times or ids."""
+    blocks = [
+        {
+            "indicator": key[0],
+            "cohort_year": key[1],
+            "definition_version": structures[key].definition_version,
+            "equations": json.loads(structures[key].equations),
+            "cells": [cell_as_json(cell) for cell in cells[key]],
+        }
+        for key in sorted(cells)
+    ]
+    return _canonical({"format": FORMAT, "catalogue_version": catalogue_version, "blocks": blocks})
+
+
+def cell_as_json(cell: ReleasedCell) -> dict[str, object]:
+    """A cell with what is hidden left out."""
+    fields = {
+        "table": cell.table,
+        "vintage": cell.vintage,
+        "levels": dict(cell.levels),
+        "n": cell.n,
+        "known": cell.known,
+        "k": cell.k,
+        "rate": cell.rate,
+        "rate_low": cell.rate_low,
+        "rate_high": cell.rate_high,
+        "coverage_low": cell.coverage_low,
+        "coverage_high": cell.coverage_high,
+        "status": cell.status,
+        "status_reason": status_reason(cell),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def status_reason(cell: ReleasedCell) -> str:
+    """One sentence for everybody: nothing, a range, or hidden; never which kind of protection it was."""
+    if cell.status == CONFIDENTIAL:
+        return HIDDEN_REASON
+    return RANGE_REASON if cell.rate is None and cell.rate_low is not None else ""
+
+
+def verdict_as_json(verdict: Verdict) -> str:
+    """The officer's evidence: what was shown and withheld, why, and what the audit found."""
+    return _canonical(_plain(asdict(verdict))).decode()
+
+
+def _key(block: Block) -> BlockKey:
+    return block.indicator, block.cohort_year
+
+
+def _cells_by_block(blocks: Iterable[Block], cells: Iterable[ReleasedCell]) -> dict[BlockKey, tuple[ReleasedCell, ...]]:
+    found: dict[BlockKey, list[ReleasedCell]] = {_key(block): [] for block in blocks}
+    for cell in cells:
+        if (cell.indicator, cell.cohort_year) in found:
+            found[cell.indicator, cell.cohort_year].append(replace(cell, vintage=FINAL))
+    return {key: tuple(found[key]) for key in found}
+
+
+def _structure(block: Block, definitions: Mapping[str, str]) -> Structure:
+    equations = {
+        "dimensions": [
+            {"name": d.name, "levels": list(d.levels), "parents": dict(d.parents), "linked": d.linked}
+            for d in block.dimensions
+        ],
+        "tables": [{"name": t.name, "dimensions": list(t.dimensions), "priority": t.priority} for t in block.tables],
+        "complete": block.complete,
+        "population": block.population,
+        "part_of": block.part_of,
+    }
+    return Structure(definitions.get(block.indicator, "1"), _canonical(equations).decode())
+
+
+def _plain(value: object) -> object:
+    """The same value of JSON's types alone; sets in order."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(str(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

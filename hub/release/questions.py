@@ -1,0 +1,360 @@
+"""What may be asked of a release, and the answer: decision first, then a slice, then the event; never a count.
+
+A refusal says what may be asked. It is decided on the catalogue and the agreements alone, so it cannot depend on
+what is hidden.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from hub.audit import service as audit_log
+from hub.audit.events import AuditTrail, EventType
+from hub.errors import Fault, Invalid, Refused
+from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, pace
+from hub.release.notes import notes_on
+from hub.release.pathway import Stage, stages
+from hub.release.service import Release, current_release, published_release
+from hub.release.slices import Cursor, PublishedCell, Slice, cohort_years, hide_below, read_slice
+from policies.agreements import Agreement, in_force
+from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
+from policies.decision import Decision, Query, Resource, decide
+from policies.disclosure.types import TOTAL
+from policies.principal import Principal
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+PAGE_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, under which agreement and for which purpose, on which day; all agreement versions known."""
+
+    principal: Principal
+    agreement: str | None
+    purpose: str | None
+    agreements: Sequence[Agreement]
+    day: dt.date
+
+    def licence(self) -> Agreement | None:
+        """The agreement in force that is named, if it is one."""
+        return next((known for known in in_force(self.agreements, self.day) if known.id == self.agreement), None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table of one indicator: splits in any order, cohort years, levels, a page."""
+
+    indicator: str
+    by: tuple[str, ...] = ()
+    first_year: int | None = None
+    last_year: int | None = None
+    levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    release: str | None = None
+    after: Cursor | None = None
+    limit: int = PAGE_ROWS
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Rows of one table of one release, with what a reader must know beside them."""
+
+    release: Release
+    table: CatalogueTable
+    cells: tuple[PublishedCell, ...]
+    notes: tuple[str, ...]
+    next_cursor: Cursor | None
+
+
+@dataclass(frozen=True)
+class GapSeries:
+    """One gap over the cohort years, with the pace it needs and makes."""
+
+    indicator: str
+    pair: GapPair
+    points: tuple[GapPoint, ...]
+    pace: Pace
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """The gaps of a release."""
+
+    release: Release
+    series: tuple[GapSeries, ...]
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """One class of kindergartners through the outcomes, in the years in which each is expected."""
+
+    release: Release
+    kindergarten_year: int
+    stages: tuple[Stage, ...]
+
+
+def observations(
+    session: Session, question: Question, *, catalogue: Catalogue, asker: Asker, audit: AuditTrail
+) -> Observations:
+    """The rows of a declared table. Raises Invalid for what nobody may ask and Refused for what this asker may not."""
+    table = check_question(question, catalogue=catalogue)
+    decision, licence = check_may_read(asker, question.indicator, table=table)
+    release = _release(session, question.release)
+    page = read_slice(session, release.id, wanted=_slice(question, table))
+    cells = page.cells if licence is None else _licensed(page.cells, licence)
+    notes = notes_on(session, release.id, table=table, cells=cells, catalogue=catalogue)
+    _log(
+        session,
+        audit,
+        asker=asker,
+        resource=f"observations/{question.indicator}/{table.name}",
+        decision=decision,
+        counts={"cells": len(cells), "hidden": sum(cell.hidden for cell in cells)},
+        release=release,
+    )
+    return Observations(release, table, cells, notes, page.next_cursor)
+
+
+def gaps(
+    session: Session,
+    indicators: Sequence[str],
+    *,
+    pairs: Sequence[str],
+    release: str | None,
+    catalogue: Catalogue,
+    asker: Asker,
+    audit: AuditTrail,
+) -> Gaps:
+    """The gaps of these indicators and pairs; empty means all of the catalogue."""
+    wanted = check_gaps(indicators, pairs, catalogue=catalogue)
+    decisions = [check_may_read(asker, indicator, table=table) for indicator, _, table in wanted]
+    found = _release(session, release)
+    series = tuple(
+        gap_series(session, found.id, indicator=indicator, pair=pair, catalogue=catalogue, licence=licence)
+        for (indicator, pair, _), (_, licence) in zip(wanted, decisions, strict=True)
+    )
+    _log(
+        session,
+        audit,
+        asker=asker,
+        resource="gaps",
+        decision=decisions[0][0],
+        counts={"gaps": len(series), "hidden": sum(p.gap is None for one in series for p in one.points)},
+        release=found,
+    )
+    return Gaps(found, series)
+
+
+def pathway(
+    session: Session,
+    kindergarten_year: int,
+    *,
+    release: str | None,
+    catalogue: Catalogue,
+    asker: Asker,
+    audit: AuditTrail,
+) -> Pathway:
+    """The outcomes of one class, each in its expected year: reached, not reached, not observed kept apart."""
+    _check_year(kindergarten_year, "cohort")
+    decisions = [
+        check_may_read(asker, step.indicator, table=_total_table(catalogue, step.indicator))
+        for step in catalogue.pathway
+    ]
+    found = _release(session, release)
+    cells = {
+        step.indicator: _total_cell(
+            session, found.id, step.indicator, kindergarten_year + step.years_after_kindergarten
+        )
+        for step in catalogue.pathway
+    }
+    road = stages(
+        catalogue.pathway, kindergarten_year=kindergarten_year, cells=cells, years=cohort_years(session, found.id)
+    )
+    _log(
+        session,
+        audit,
+        asker=asker,
+        resource=f"pathway/{kindergarten_year}",
+        decision=decisions[0][0],
+        counts={"stages": len(road)},
+        release=found,
+    )
+    return Pathway(found, kindergarten_year, road)
+
+
+def check_question(question: Question, *, catalogue: Catalogue) -> CatalogueTable:
+    """The declared table that the question names; raises Invalid saying what may be asked, whatever the data hold."""
+    check_indicator(question.indicator, catalogue=catalogue)
+    for year in (question.first_year, question.last_year):
+        if year is not None:
+            _check_year(year, "cohort")
+    table = catalogue.table_split_by(question.indicator, dimensions=question.by)
+    if table is None:
+        splits = "; ".join(", ".join(one.dimensions) or "no split" for one in catalogue.tables[question.indicator])
+        raise Invalid(
+            "The catalogue holds no such table of this indicator.",
+            code="table-not-declared",
+            next_step=f"Ask one of these splits: {splits}. A further table can be requested for the next release.",
+            faults=(Fault("by", "table-not-declared"),),
+        )
+    if not set(question.levels) <= set(table.dimensions):
+        raise Invalid(
+            "A level is named of a dimension that the table is not split by.",
+            code="level-without-split",
+            next_step="Name the dimension in `by` too.",
+            faults=(Fault("level", "level-without-split"),),
+        )
+    return table
+
+
+def check_indicator(indicator: str, *, catalogue: Catalogue) -> None:
+    """Raises Invalid naming the indicators that there are."""
+    if indicator not in catalogue.tables:
+        raise Invalid(
+            "There is no such indicator.",
+            code="indicator-unknown",
+            next_step=f"Ask one of: {', '.join(catalogue.indicators)}.",
+            faults=(Fault("indicator", "indicator-unknown"),),
+        )
+
+
+def check_gaps(
+    indicators: Sequence[str], pairs: Sequence[str], *, catalogue: Catalogue
+) -> list[tuple[str, GapPair, CatalogueTable]]:
+    """Indicator, pair and table of each gap that is asked for and declared."""
+    for indicator in indicators:
+        check_indicator(indicator, catalogue=catalogue)
+    if any(catalogue.gap(name) is None for name in pairs):
+        raise Invalid(
+            "There is no such pair of groups.",
+            code="gap-unknown",
+            next_step=f"Ask one of: {', '.join(pair.name for pair in catalogue.gaps)}.",
+            faults=(Fault("pair", "gap-unknown"),),
+        )
+    return [
+        (indicator, pair, table)
+        for indicator in indicators or catalogue.indicators
+        for pair in catalogue.gaps
+        if (not pairs or pair.name in pairs) and (table := catalogue.table(indicator, name=pair.table)) is not None
+    ]
+
+
+def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tuple[Decision, Agreement | None]:
+    """The decision and the licence that narrows the answer; raises Refused with the rule and what to do.
+
+    A table of the report card is open to everybody who names no agreement; all else needs one.
+    """
+    if table.audience == "public" and asker.agreement is None:
+        decision = decide(asker.principal, "public.read", Resource("table"), agreements=asker.agreements, day=asker.day)
+    else:
+        query = Query(asker.agreement, asker.purpose, indicator, table.dimensions)
+        decision = decide(
+            asker.principal,
+            "aggregate.query",
+            Resource("table", query=query),
+            agreements=asker.agreements,
+            day=asker.day,
+        )
+    if not decision.permitted:
+        raise Refused(
+            f"This may not be asked here: {decision.reason}.",
+            code="query-refused",
+            rule=decision.rule,
+            next_step="Read /v1/agreements for what your agreement names, or ask a table of the public report card.",
+        )
+    return decision, asker.licence()
+
+
+def gap_series(
+    session: Session,
+    release: str,
+    *,
+    indicator: str,
+    pair: GapPair,
+    catalogue: Catalogue,
+    licence: Agreement | None = None,
+) -> GapSeries:
+    """One gap over all cohort years of a release, from its released cells alone."""
+    cells = read_slice(session, release, wanted=Slice(indicator, pair.table)).cells
+    if licence is not None:
+        cells = _licensed(cells, licence)
+    by_place = {(cell.cohort_year, cell.levels[pair.dimension]): cell for cell in cells}
+    points = tuple(
+        gap_point(year, _rate(by_place[year, pair.reference]), group=_rate(by_place[year, pair.group]))
+        for year in sorted({year for year, _ in by_place})
+        if (year, pair.reference) in by_place and (year, pair.group) in by_place
+    )
+    made = pace(points, target_year=catalogue.target_year, pace_years=catalogue.pace_years)
+    return GapSeries(indicator, pair, points, made)
+
+
+def _rate(cell: PublishedCell) -> ReleasedRate:
+    return ReleasedRate(cell.known, cell.rate, cell.rate_low, cell.rate_high)
+
+
+def _slice(question: Question, table: CatalogueTable) -> Slice:
+    return Slice(
+        question.indicator,
+        table.name,
+        first_year=question.first_year,
+        last_year=question.last_year,
+        levels=question.levels,
+        after=question.after,
+        limit=question.limit,
+    )
+
+
+def _licensed(cells: Sequence[PublishedCell], licence: Agreement) -> tuple[PublishedCell, ...]:
+    return hide_below(cells, min_n=licence.outputs.min_n, numerator_min=licence.outputs.numerator_min)
+
+
+def _release(session: Session, release: str | None) -> Release:
+    return current_release(session) if release is None else published_release(session, release)
+
+
+def _total_table(catalogue: Catalogue, indicator: str) -> CatalogueTable:
+    table = catalogue.table_split_by(indicator, dimensions=())
+    if table is None:
+        raise Invalid("The catalogue holds no total of an outcome on the pathway.", code="table-not-declared")
+    return table
+
+
+def _total_cell(session: Session, release: str, indicator: str, year: int) -> PublishedCell | None:
+    wanted = Slice(indicator, "total", first_year=year, last_year=year)
+    cells = read_slice(session, release, wanted=wanted).cells
+    return next((cell for cell in cells if all(level == TOTAL for level in cell.levels.values())), None)
+
+
+def _check_year(year: int, place: str) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise Invalid(
+            f"A cohort year lies between {FIRST_YEAR} and {LAST_YEAR}.",
+            code="cohort-wrong",
+            next_step="Name the year in which the school year ends: 2025-26 is 2026.",
+            faults=(Fault(place, "cohort-wrong"),),
+        )
+
+
+def _log(
+    session: Session,
+    audit: AuditTrail,
+    *,
+    asker: Asker,
+    resource: str,
+    decision: Decision,
+    counts: Mapping[str, int],
+    release: Release,
+) -> None:
+    audit_log.append(
+        session,
+        audit.under(agreement=asker.agreement, purpose=asker.purpose),
+        EventType.QUERY_ANSWERED,
+        resource=resource,
+        decision="permitted",
+        rule=decision.rule,
+        counts=counts,
+        versions={"release": release.id, **{f"agreement {name}": v for name, v in decision.versions.items()}},
+    )

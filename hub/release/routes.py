@@ -1,0 +1,253 @@
+"""The public API of results: definitions, dimensions, cohorts, observations, gaps, pathway, releases.
+
+Routes speak HTTP only: they read the question, call one service function inside the request's transaction, and
+answer when it is committed. What may be read is decided by `hub.release.questions`.
+"""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.audit import service as audit_log
+from hub.audit.events import EventType
+from hub.errors import Fault, Invalid
+from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.release import answers, questions
+from hub.release.formats import Row, answer, etag_of, wanted_format
+from hub.release.questions import Asker
+from hub.release.service import Release, current_release, published_release, published_releases
+from hub.release.slices import Cursor, cohort_years
+from policies.catalogue_files import catalogue
+
+router = APIRouter(prefix="/v1", tags=["results"])
+
+Slug = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9.-]*$")]
+Slugs = Annotated[str, Query(max_length=400, pattern=r"^[A-Za-z0-9.,-]*$")]
+Cohort = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}(\.\.\d{4})?)?$")]
+Levels = Annotated[list[str], Query(max_length=8)]
+LEVEL = re.compile(r"([a-z0-9-]{1,64}):([A-Za-z0-9-]{1,64}(?: [A-Za-z0-9-]{1,64})*)")
+CURSOR = re.compile(r"(\d{4})\.([a-z0-9-]{1,16})\.(\d{1,9})")
+
+
+@router.get("/indicators")
+@declare("public.read", "definitions")
+def list_indicators(request: Request) -> Response:
+    """Every indicator of the catalogue: its words, its version and the splits that may be asked."""
+    return _definitions(request, "indicators", [answers.indicator_card(name) for name in catalogue().indicators])
+
+
+@router.get("/indicators/{indicator}")
+@declare("public.read", "definitions")
+def show_indicator(request: Request, indicator: str) -> Response:
+    """One indicator's definition: source, cohort, numerator, denominator, timing, unknown rule, comparison."""
+    questions.check_indicator(indicator, catalogue=catalogue())
+    return _definitions(request, "indicators", [answers.indicator_card(indicator)])
+
+
+@router.get("/dimensions")
+@declare("public.read", "definitions")
+def list_dimensions(request: Request) -> Response:
+    """Every dimension with its closed list of levels, their labels and hierarchy."""
+    return _definitions(request, "dimensions", answers.dimension_cards())
+
+
+@router.get("/cohorts")
+@declare("public.read", "definitions")
+def list_cohorts(request: Request) -> Response:
+    """The cohort years that the current release shows, by indicator."""
+    with transaction_of(request) as session:
+        release = current_release(session)
+        years = cohort_years(session, release.id)
+        audit_log.append(session, trail_of(request), EventType.CATALOGUE_READ, resource="cohorts")
+    rows: list[Row] = [
+        {"indicator": name, "cohort_year": year} for name in catalogue().indicators for year in years.get(name, ())
+    ]
+    return _answer(request, {"rows": rows}, rows=rows, release=release.id)
+
+
+@router.get("/observations")
+@declare("public.read", "observations")
+def list_observations(
+    request: Request,
+    indicator: Slug,
+    by: Slugs = "",
+    cohort: Cohort = "",
+    level: Levels = [],  # noqa: B006 (FastAPI copies it)
+    labels: bool = False,
+    agreement: Slug = "",
+    purpose: Slug = "",
+    release: Slug = "",
+    after: Slug = "",
+    limit: Annotated[int, Query(ge=1, le=questions.PAGE_ROWS)] = questions.PAGE_ROWS,
+) -> Response:
+    """Rows of one declared table: `by=race,economic-status`, `cohort=2022..2026`, `level=race:white`."""
+    first_year, last_year = _years(cohort)
+    question = questions.Question(
+        indicator=indicator,
+        by=_names(by),
+        first_year=first_year,
+        last_year=last_year,
+        levels=_levels(level),
+        release=release or None,
+        after=_cursor(after),
+        limit=limit,
+    )
+    wanted_format(request)
+    with transaction_of(request) as session:
+        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        found = questions.observations(session, question, catalogue=catalogue(), asker=asker, audit=trail_of(request))
+    cursor = answers.cursor_text(found.next_cursor)
+    link = None if cursor is None else _relative(request, after=cursor)
+    body = answers.observations_body(found, indicator=indicator, labels=labels, next_link=link)
+    rows = answers.observation_rows(found, labels=labels)
+    response = _answer(request, body, rows=rows, release=found.release.id, asker=asker)
+    if link is not None:
+        response.headers["Link"] = f'<{link}>; rel="next"'
+    return response
+
+
+@router.get("/gaps")
+@declare("public.read", "gaps")
+def list_gaps(
+    request: Request,
+    indicator: Slugs = "",
+    pair: Slugs = "",
+    agreement: Slug = "",
+    purpose: Slug = "",
+    release: Slug = "",
+) -> Response:
+    """Gaps by cohort year, with the pace needed to close each by the target year and the pace made."""
+    wanted_format(request)
+    with transaction_of(request) as session:
+        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        found = questions.gaps(
+            session,
+            _names(indicator),
+            pairs=_names(pair),
+            release=release or None,
+            catalogue=catalogue(),
+            asker=asker,
+            audit=trail_of(request),
+        )
+    body = answers.gaps_body(found)
+    return _answer(request, body, rows=answers.gap_rows(found), release=found.release.id, asker=asker)
+
+
+@router.get("/pathway")
+@declare("public.read", "pathway")
+def show_pathway(
+    request: Request,
+    cohort: Annotated[int, Query(ge=questions.FIRST_YEAR, le=questions.LAST_YEAR)],
+    agreement: Slug = "",
+    purpose: Slug = "",
+    release: Slug = "",
+) -> Response:
+    """The class that began kindergarten in a school year through the seven outcomes."""
+    wanted_format(request)
+    with transaction_of(request) as session:
+        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        found = questions.pathway(
+            session, cohort, release=release or None, catalogue=catalogue(), asker=asker, audit=trail_of(request)
+        )
+    body = answers.pathway_body(found)
+    return _answer(request, body, rows=answers.pathway_rows(found), release=found.release.id, asker=asker)
+
+
+@router.get("/releases")
+@declare("public.read", "releases")
+def list_releases(request: Request) -> Response:
+    """Every release that is or was public, newest first."""
+    with transaction_of(request) as session:
+        rows = [answers.release_row(release) for release in published_releases(session)]
+        audit_log.append(session, trail_of(request), EventType.RELEASE_READ, resource="releases")
+    return _answer(
+        request, {"rows": rows}, rows=rows, release=",".join(str(row["id"]) + str(row["state"]) for row in rows)
+    )
+
+
+@router.get("/releases/{release}")
+@declare("public.read", "releases")
+def show_release(request: Request, release: str) -> Response:
+    """One release that is or was public; any other is answered like one that does not exist."""
+    with transaction_of(request) as session:
+        row = answers.release_row(published_release(session, release))
+        audit_log.append(session, trail_of(request), EventType.RELEASE_READ, resource=f"release/{row['id']}")
+    return _answer(request, row, rows=[row], release=f"{row['id']}{row['state']}")
+
+
+def _definitions(request: Request, name: str, rows: list[answers.Row]) -> Response:
+    wanted_format(request)
+    with transaction_of(request) as session:
+        audit_log.append(session, trail_of(request), EventType.CATALOGUE_READ, resource=name)
+    versions = ",".join(str(row.get("digest", row["id"])) for row in rows)
+    return _answer(request, {"rows": rows}, rows=rows, release=f"catalogue {catalogue().version} {versions}")
+
+
+def _answer(
+    request: Request,
+    body: answers.Row,
+    *,
+    rows: list[Row] | list[answers.Row],
+    release: str,
+    asker: Asker | None = None,
+) -> Response:
+    licence = None if asker is None else asker.licence()
+    versions = {} if licence is None else {licence.id: str(licence.version)}
+    etag = etag_of(request, release=release, versions=versions, media_type=wanted_format(request))
+    return answer(request, body, rows=rows, etag=etag, open_to_all=licence is None)
+
+
+def _asker(request: Request, session: Session, *, agreement: str, purpose: str) -> Asker:
+    principal = principal_of(request)
+    return Asker(
+        principal=principal,
+        agreement=agreement or principal.agreement,
+        purpose=purpose or None,
+        agreements=known_agreements(session),
+        day=hub_of(request).clock().date(),
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in text.split(",") if name))
+
+
+def _years(text: str) -> tuple[int | None, int | None]:
+    if not text:
+        return None, None
+    first, _, last = text.partition("..")
+    return int(first), int(last or first)
+
+
+def _levels(named: list[str]) -> dict[str, str]:
+    found = [LEVEL.fullmatch(text) for text in named]
+    if any(match is None for match in found):
+        raise Invalid(
+            "A level is named as dimension:level.",
+            code="level-wrong",
+            next_step="Write level=race:white; /v1/dimensions names the levels.",
+            faults=(Fault("level", "level-wrong"),),
+        )
+    return {match[1]: match[2] for match in found if match is not None}
+
+
+def _cursor(text: str) -> Cursor | None:
+    if not text:
+        return None
+    match = CURSOR.fullmatch(text)
+    if match is None:
+        raise Invalid(
+            "This is no place in an answer.",
+            code="after-wrong",
+            next_step="Follow the `next` link of an answer as it stands.",
+            faults=(Fault("after", "after-wrong"),),
+        )
+    return Cursor(int(match[1]), match[2], int(match[3]))
+
+
+def _relative(request: Request, *, after: str) -> str:
+    url = request.url.include_query_params(after=after)
+    return f"{url.path}?{url.query}"

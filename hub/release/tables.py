@@ -1,0 +1,99 @@
+"""Releases and the ledger: every cell ever released, stored once, never changed.
+
+A release names blocks (one indicator and cohort year under one vintage); the cells belong to the block. A block that
+is published is frozen: a later release names it again and adds nothing to it.
+"""
+
+import datetime as dt
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Base
+
+
+class ReleaseRow(Base):
+    """One release; `content` is its canonical file, byte for byte what `content_sha256` names."""
+
+    __tablename__ = "releases"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    prepared_at: Mapped[dt.datetime]
+    published_at: Mapped[dt.datetime | None]
+    snapshot: Mapped[str] = mapped_column(String(64))
+    catalogue_version: Mapped[int]
+    rules: Mapped[str] = mapped_column(Text)
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    shown: Mapped[int]
+    withheld: Mapped[int]
+
+
+class ReleasedBlockRow(Base):
+    """One indicator and cohort year as released once: the equations' essentials (dimensions and tables)."""
+
+    __tablename__ = "released_blocks"
+
+    indicator: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cohort_year: Mapped[int] = mapped_column(primary_key=True)
+    vintage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    first_release: Mapped[str] = mapped_column(ForeignKey("releases.id"), index=True)
+    definition_version: Mapped[str] = mapped_column(String(16))
+    equations: Mapped[str] = mapped_column(Text)
+
+
+class ReleaseBlockRow(Base):
+    """That a release shows a block."""
+
+    __tablename__ = "release_blocks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["indicator", "cohort_year", "vintage"],
+            ["released_blocks.indicator", "released_blocks.cohort_year", "released_blocks.vintage"],
+        ),
+    )
+
+    release: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    indicator: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cohort_year: Mapped[int] = mapped_column(primary_key=True)
+    vintage: Mapped[str] = mapped_column(String(16), primary_key=True)
+
+
+class ReleasedCellRow(Base):
+    """One released cell. Hidden numbers are null with status `C`; there is no other mark."""
+
+    __tablename__ = "released_cells"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["indicator", "cohort_year", "vintage"],
+            ["released_blocks.indicator", "released_blocks.cohort_year", "released_blocks.vintage"],
+        ),
+        Index("ix_released_cells_slice", "indicator", "table_name", "cohort_year", "vintage"),
+    )
+
+    indicator: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cohort_year: Mapped[int] = mapped_column(primary_key=True)
+    vintage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(80))
+    levels: Mapped[str] = mapped_column(Text)
+    n: Mapped[int | None]
+    known: Mapped[int | None]
+    k: Mapped[int | None]
+    rate: Mapped[int | None]
+    rate_low: Mapped[int | None]
+    rate_high: Mapped[int | None]
+    coverage_low: Mapped[int | None]
+    coverage_high: Mapped[int | None]
+    status: Mapped[str] = mapped_column(String(1))
+    status_reason: Mapped[str] = mapped_column(String(80))
+
+
+class ReleaseEvidenceRow(Base):
+    """The verdict of the joint audit, for the compliance officer alone."""
+
+    __tablename__ = "release_evidence"
+
+    release: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
+    verdict: Mapped[str] = mapped_column(Text)
