@@ -1,0 +1,139 @@
+"""The one module that counts persons: snapshot tables in, blocks of counts for disclosure control out.
+
+Runs the queries of `policies/indicators` in an embedded engine that holds the tables in memory, opens no file and
+writes none. Rows of persons stay inside; only counts leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hub.outcomes.rows import Counter, CountingError, fill, make_levels, make_outcome_rows, serving
+from hub.outcomes.schema import PERSON
+from policies.disclosure.types import BaseCell, Block, Dimension, TableDeclaration, Tally
+from policies.indicator_files import Indicator, dimensions
+from policies.organisation_files import Organisations, district_parents
+
+DISTRICT = "district"
+
+
+def count_blocks(counter: Counter, indicator: Indicator, *, tables: Sequence[TableDeclaration]) -> tuple[Block, ...]:
+    """One block for each cohort year of the indicator that has persons, with the dimensions that its tables name."""
+    names = tuple(dict.fromkeys(name for table in tables for name in table.dimensions))
+    make_outcome_rows(counter, indicator)
+    _make_split_rows(counter, indicator, names)
+    columns = [f"d{place}" for place in range(len(names))]
+    tallies = _tallies(counter, columns)
+    providers = {} if indicator.aggregate else _provider_tallies(counter, columns)
+    years = sorted({key[0] for key in tallies})
+    return tuple(
+        Block(
+            indicator=indicator.id,
+            cohort_year=year,
+            dimensions=tuple(_dimension(counter, indicator, year, name) for name in names),
+            cells=_cells(year, tallies, providers),
+            tables=tuple(tables),
+            population=indicator.population,
+            part_of=indicator.part_of,
+        )
+        for year in years
+    )
+
+
+def total_tallies(counter: Counter, indicator: Indicator) -> dict[int, Tally]:
+    """Persons, known outcomes and numerators by cohort year, over everybody."""
+    make_outcome_rows(counter, indicator)
+    _make_split_rows(counter, indicator, ())
+    return {key[0]: tally for key, tally in _tallies(counter, []).items()}
+
+
+def district_dimension(organisations: Organisations, indicator: Indicator, cohort_year: int) -> Dimension:
+    """The districts that can stand in an indicator in a cohort year, and the groups they are summed into."""
+    years = range(cohort_year - indicator.window_years + 1, cohort_year + 1)
+    members = serving(organisations, indicator, years)
+    levels = tuple(member.id for member in members)
+    return Dimension(name=DISTRICT, levels=levels, parents=district_parents(members))
+
+
+def _make_split_rows(counter: Counter, indicator: Indicator, names: Sequence[str]) -> None:
+    """Table `split_rows`: cohort year, person, the level in each dimension as d0, d1, ..., known, k, weight."""
+    connection = counter.connection
+    person = "CAST(NULL AS VARCHAR)" if indicator.aggregate else f"o.{PERSON}"
+    selected, joins = [], []
+    for place, name in enumerate(names):
+        column, join = _split(counter, indicator, place, name)
+        selected.append(f", {column} AS d{place}")
+        joins.append(join)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE split_rows AS SELECT o.cohort_year, {person} AS {PERSON}{''.join(selected)},"
+        " CAST(o.weight AS BIGINT) AS n,"
+        " CASE WHEN o.outcome = 'unknown' THEN 0 ELSE CAST(o.weight AS BIGINT) END AS known,"
+        " CASE WHEN o.outcome = 'yes' THEN CAST(o.weight AS BIGINT) ELSE 0 END AS k"
+        f" FROM outcome_rows AS o{''.join(joins)}"
+    )
+
+
+def _split(counter: Counter, indicator: Indicator, place: int, name: str) -> tuple[str, str]:
+    if name == DISTRICT and not indicator.aggregate:
+        return "o.district", ""
+    if name not in dimensions() or (indicator.aggregate and name not in indicator.aggregate_columns):
+        raise CountingError(f"{indicator.id} cannot be split by {name}.", code="dimension-unknown")
+    dimension = dimensions()[name]
+    joined, columns = f"levels_{place}", f"{PERSON}, cohort_year"
+    if indicator.aggregate:
+        codes = [(level.id, code) for level in dimension.levels for code in level.codes]
+        fill(counter.connection, joined, columns="level VARCHAR, code VARCHAR", rows=codes)
+        join = f" LEFT JOIN {joined} AS l{place} ON l{place}.code = o.{indicator.aggregate_columns[name]}"
+    else:
+        make_levels(counter, indicator, dimension)
+        counter.connection.execute(f"CREATE OR REPLACE TEMP TABLE {joined} AS SELECT * FROM level_rows")
+        join = f" LEFT JOIN {joined} AS l{place} USING ({columns})"
+    return f"COALESCE(l{place}.level, '{dimension.otherwise}')", join
+
+
+_Key = tuple[int, tuple[str, ...]]
+
+
+def _tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, Tally]:
+    by = ", ".join(["cohort_year", *columns])
+    query = f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows GROUP BY {by} HAVING SUM(n) > 0 ORDER BY {by}"
+    return {
+        (row[0], tuple(row[1:-3])): Tally(int(row[-3]), int(row[-2]), int(row[-1]))
+        for row in counter.connection.execute(query).fetchall()
+    }
+
+
+def _provider_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict[str, Tally]]:
+    by = ", ".join(["cohort_year", *columns, "provider"])
+    query = (
+        f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows JOIN person_providers USING ({PERSON})"
+        f" GROUP BY {by} ORDER BY {by}"
+    )
+    found: dict[_Key, dict[str, Tally]] = {}
+    for row in counter.connection.execute(query).fetchall():
+        cell = found.setdefault((row[0], tuple(row[1:-4])), {})
+        cell[row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
+    return found
+
+
+def _cells(
+    year: int, tallies: Mapping[_Key, Tally], providers: Mapping[_Key, Mapping[str, Tally]]
+) -> tuple[BaseCell, ...]:
+    return tuple(
+        BaseCell(levels=key[1], tally=tally, provider_counts=providers.get(key, {}))
+        for key, tally in tallies.items()
+        if key[0] == year
+    )
+
+
+def _dimension(counter: Counter, indicator: Indicator, year: int, name: str) -> Dimension:
+    if name == DISTRICT:
+        return district_dimension(counter.organisations, indicator, year)
+    declared = dimensions()[name]
+    return Dimension(
+        name=name,
+        levels=declared.leaves,
+        parents=declared.parents,
+        linked=declared.linked,
+        minimum=declared.minimum,
+    )

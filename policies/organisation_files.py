@@ -1,0 +1,101 @@
+"""The organisations of the partnership as law: who they are, since when, and how districts stand in areas and groups.
+
+Read by the hub when it counts (which agencies serve which grades, how small districts are merged) and by pages that
+name an organisation. The data lie in `policies/organisations/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+LOCAL_EDUCATION_AGENCIES = ("county", "elementary", "high", "unified")
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """One organisation; years are school years by their ending year, None where open."""
+
+    id: str
+    kind: str
+    area: str
+    merge: str | None
+    names: tuple[tuple[str, int | None, int | None], ...]
+    first_year: int | None
+    last_year: int | None
+
+    def exists_in(self, school_year: int) -> bool:
+        """Whether the organisation works in that school year."""
+        return _within(school_year, self.first_year, self.last_year)
+
+    def name_in(self, school_year: int) -> str:
+        """The name it bears in that school year, or its latest name."""
+        fitting = [name for name, first, last in self.names if _within(school_year, first, last)]
+        return fitting[-1] if fitting else self.names[-1][0]
+
+
+@dataclass(frozen=True)
+class Organisations:
+    """All organisations of one county, its areas, and its groups of small districts (id -> title)."""
+
+    version: int
+    areas: tuple[str, ...]
+    merges: Mapping[str, str]
+    members: tuple[Organisation, ...]
+
+    def serving(self, kinds: frozenset[str], school_year: int) -> tuple[Organisation, ...]:
+        """The organisations of those kinds that exist in the school year, in the order of the file."""
+        return tuple(member for member in self.members if member.kind in kinds and member.exists_in(school_year))
+
+    def title_of(self, level: str, school_year: int) -> str:
+        """The words for a level of the district dimension: a district, a group of small ones, or an area."""
+        titles = {member.id: member.name_in(school_year) for member in self.members}
+        areas = {area_level(area): area for area in self.areas}
+        return {**titles, **self.merges, **areas}[level]
+
+
+def district_parents(districts: Iterable[Organisation]) -> dict[str, str]:
+    """The level into which each of these districts, and each group of them, is summed below the county.
+
+    A district of a merge group is summed into it. A district or group is summed into its area, unless its members lie
+    in several areas or it would be alone there.
+    """
+    groups: dict[str, list[Organisation]] = {}
+    for district in districts:
+        groups.setdefault(district.merge or district.id, []).append(district)
+    parents = {member.id: name for name, inside in groups.items() for member in inside if member.id != name}
+    areas: dict[str, list[str]] = {}
+    for name, inside in groups.items():
+        if len({member.area for member in inside}) == 1:
+            areas.setdefault(inside[0].area, []).append(name)
+    shared = {area: names for area, names in areas.items() if len(names) > 1}
+    return {**parents, **{name: area_level(area) for area, names in shared.items() for name in names}}
+
+
+def area_level(area: str) -> str:
+    """The level of an area in the district dimension."""
+    return "area-" + area.lower().replace(" ", "-")
+
+
+@cache
+def organisations() -> Organisations:
+    """The organisations of this version of the code."""
+    read = yaml.safe_load(resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8"))
+    members = tuple(_organisation(entry) for entry in read["organisations"])
+    return Organisations(read["version"], tuple(read["areas"]), read["merges"], members)
+
+
+def _organisation(read: Mapping[str, Any]) -> Organisation:
+    names = tuple((name["name"], name.get("from"), name.get("to")) for name in read["names"])
+    return Organisation(
+        read["id"], read["kind"], read["area"], read.get("merge"), names, read.get("from"), read.get("to")
+    )
+
+
+def _within(year: int, first: int | None, last: int | None) -> bool:
+    return (first is None or first <= year) and (last is None or year <= last)
