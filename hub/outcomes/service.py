@@ -1,0 +1,178 @@
+"""Takes snapshots of the linked facts and counts them: after linking, before release.
+
+Computing is long and changes nothing, so it happens outside the writing transaction: files first (addressed by
+content, so done twice is done once), then one transaction with its audit event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.db import Database
+from hub.errors import Conflict, NotFound, StoreError
+from hub.files import FileStore
+from hub.linking.service import current_links
+from hub.linking.tables import LinkageRun
+from hub.outcomes.counting import count_blocks
+from hub.outcomes.rows import open_counter
+from hub.outcomes.snapshot import (
+    PersonLinks,
+    SubmittedFacts,
+    content_hash,
+    parquet_bytes,
+    read_parquet,
+    snapshot_tables,
+)
+from hub.outcomes.tables import SnapshotRow
+from hub.submissions.service import AcceptedSubmission, accepted
+from policies.dictionary import dictionary
+from policies.disclosure.types import Block, TableDeclaration
+from policies.indicator_files import indicators
+from policies.organisation_files import organisations
+from policies.submission import canonical_json
+
+FORMAT = "promise-snapshot/1"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An immutable snapshot: what it was made of, and where its tables lie."""
+
+    id: str
+    linkage_version: int
+    manifest: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, str] = field(repr=False)
+
+
+def take_snapshot(database: Database, *, analysis: FileStore, audit: AuditTrail) -> Snapshot:
+    """The facts of all accepted submissions under the linkage version that holds; the same inputs give the same id.
+
+    Raises Conflict before the first linkage run, and when a submission was accepted after the run that holds.
+    """
+    with database.reading() as session:
+        links = current_links(session)
+        submissions = accepted(session)
+        _check_all_linked(session, links.version, submissions)
+    persons = PersonLinks(links.provider, links.reference, links.person)
+    facts = submitted_facts(submissions, analysis=analysis)
+    tables = snapshot_tables(facts, links=persons, organisations=organisations())
+    snapshot = _store(tables, links.version, submissions, analysis=analysis)
+    with database.transaction() as session:
+        _record(session, snapshot, audit=audit)
+    return snapshot
+
+
+def latest_snapshot(session: Session) -> Snapshot:
+    """The snapshot taken last; raises NotFound before the first."""
+    row = session.scalars(select(SnapshotRow).order_by(SnapshotRow.taken_at.desc(), SnapshotRow.id).limit(1)).first()
+    if row is None:
+        raise NotFound("No snapshot was taken.", code="snapshot-missing", next_step="Take a snapshot first.")
+    return Snapshot(row.id, row.linkage_version, row.manifest, row.files)
+
+
+def open_snapshot(snapshot: Snapshot, *, analysis: FileStore) -> dict[str, pa.Table]:
+    """The tables of a snapshot; raises StoreError when a file is not what the manifest names."""
+    tables = {}
+    for name, file in snapshot.files.items():
+        content = analysis.get(file)
+        if content_hash(content) != snapshot.manifest["tables"][name]["sha256"]:
+            raise StoreError("A file of a snapshot is not what its manifest names.", code="snapshot-changed")
+        tables[name] = read_parquet(content, name)
+    return tables
+
+
+def blocks(
+    database: Database,
+    snapshot: Snapshot,
+    *,
+    analysis: FileStore,
+    tables: Mapping[str, Sequence[TableDeclaration]],
+    audit: AuditTrail,
+) -> tuple[Block, ...]:
+    """Count every declared table once, by indicator and cohort year: the base counts for disclosure control."""
+    with open_counter(open_snapshot(snapshot, analysis=analysis), organisations=organisations()) as counter:
+        counted = tuple(
+            block
+            for name, declared in tables.items()
+            for block in count_blocks(counter, indicators()[name], tables=declared)
+        )
+    with database.transaction() as session:
+        append(
+            session,
+            audit,
+            EventType.COUNTED,
+            resource=f"snapshot:{snapshot.id}",
+            counts={"blocks": len(counted), "base_cells": sum(len(block.cells) for block in counted)},
+            versions=definition_versions(tuple(tables)),
+        )
+    return counted
+
+
+def definition_versions(names: Sequence[str]) -> dict[str, str]:
+    """The version of each indicator's definition, with the beginning of its digest."""
+    return {name: f"{indicators()[name].version}.{indicators()[name].digest[:12]}" for name in names}
+
+
+def submitted_facts(submissions: Sequence[AcceptedSubmission], *, analysis: FileStore) -> Iterator[SubmittedFacts]:
+    """The facts chunks of the submissions, opened one submission at a time."""
+    for one in submissions:
+        chunks = tuple(analysis.get(file) for file in one.facts_files)
+        yield SubmittedFacts(one.submission, one.provider, one.kind, one.school_year, chunks)
+
+
+def _check_all_linked(session: Session, version: int, submissions: Sequence[AcceptedSubmission]) -> None:
+    linked = set(session.scalars(select(LinkageRun.inputs).where(LinkageRun.version == version)).one())
+    if any(one.submission not in linked for one in submissions):
+        raise Conflict(
+            "A submission was accepted after the linkage run that holds.",
+            code="linkage-outdated",
+            next_step="Run the linkage again and accept that run.",
+        )
+
+
+def _store(
+    tables: Mapping[str, pa.Table], version: int, submissions: Sequence[AcceptedSubmission], *, analysis: FileStore
+) -> Snapshot:
+    contents = {name: parquet_bytes(table) for name, table in tables.items()}
+    manifest = {
+        "format": FORMAT,
+        "linkage": version,
+        "submissions": sorted(one.submission for one in submissions),
+        "dictionary": dictionary().version,
+        "organisations": organisations().version,
+        "tables": {
+            name: {"sha256": content_hash(content), "rows": tables[name].num_rows} for name, content in contents.items()
+        },
+    }
+    files = dict(zip(contents, analysis.put_all(contents.values()), strict=True))
+    return Snapshot(sha256(canonical_json(manifest)).hexdigest(), version, manifest, files)
+
+
+def _record(session: Session, snapshot: Snapshot, *, audit: AuditTrail) -> None:
+    if session.get(SnapshotRow, snapshot.id) is None:
+        session.add(
+            SnapshotRow(
+                id=snapshot.id,
+                linkage_version=snapshot.linkage_version,
+                manifest=dict(snapshot.manifest),
+                files=dict(snapshot.files),
+                taken_at=audit.clock(),
+            )
+        )
+    append(
+        session,
+        audit,
+        EventType.SNAPSHOT_TAKEN,
+        resource=f"snapshot:{snapshot.id}",
+        counts={"submissions": len(snapshot.manifest["submissions"])},
+        versions={"linkage": str(snapshot.linkage_version)},
+    )
