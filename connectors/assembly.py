@@ -16,6 +16,7 @@ from connectors.rows import RowReading
 from connectors.values import Value
 from linkage.encode.person import ClearPerson, SpanFacts, grade_number
 from policies.dictionary import FactError, dictionary
+from policies.submission import canonical_json
 
 ReferenceOf = Callable[[str], bytes]
 FactRow = Mapping[str, Any]
@@ -84,7 +85,7 @@ class _Placed:
                 self._place(file, row, reading)
 
     def facts(self, reference_of: ReferenceOf) -> list[FactRow]:
-        """Every fact with its reference, each once, in a fixed order."""
+        """Every fact with its reference, each once, in an order that tells nothing of the local numbers'."""
         rows = list(self._aggregate)
         references = {local_id: reference_of(local_id).hex() for local_id in sorted(self.stated)}
         for local_id, reference in references.items():
@@ -94,7 +95,7 @@ class _Placed:
             if elements:
                 reference = references.get(local_id) or reference_of(local_id).hex()
                 rows.append({"t": table, "r": reference, **elements})
-        return rows
+        return sorted(rows, key=canonical_json)
 
     def _place(self, file: FileReading, row: int, reading: RowReading) -> None:
         if reading.named_by == "nobody":

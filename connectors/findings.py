@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policies.rules.rulebook import Rule, rulebook
+from policies.rules.rulebook import SEVERITIES, Rule, rulebook
 
 ROWS_KEPT_PER_CAUSE = 1000
 """How many row numbers of one cause are kept for the list; all are counted."""
@@ -80,5 +80,4 @@ class Findings:
 
 
 def _weight(cause: Cause) -> tuple[int, int, str, str]:
-    order = ("refuse", "reject", "drop", "note").index(cause.rule.severity)
-    return order, -cause.rows, cause.rule.code, cause.column
+    return SEVERITIES.index(cause.rule.severity), -cause.rows, cause.rule.code, cause.column

@@ -76,6 +76,15 @@ class Keystore:
     def secret(self) -> LinkageSecret:
         return LinkageSecret(read_key(self.folder / SECRET_FILE))
 
+    def has_secret(self) -> bool:
+        return (self.folder / SECRET_FILE).exists()
+
+    def install_secret(self, source: Path) -> None:
+        """Takes the linkage secret of a file over; the one that was here before is replaced with the new epoch's."""
+        content = read_key(source)
+        (self.folder / SECRET_FILE).unlink(missing_ok=True)
+        write_key(self.folder / SECRET_FILE, content)
+
 
 def write_key(path: Path, content: bytes) -> None:
     """A new key file of mode 0600; never over an existing one."""

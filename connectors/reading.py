@@ -19,7 +19,7 @@ from connectors.recognition import Recognised, recognise
 from connectors.rows import RowReading
 from connectors.source_map import EMPTY, SourceMap
 from connectors.values import Parser, Value
-from policies.rules.rulebook import REJECTED_SHARE_MAX, rejects_row
+from policies.rules.rulebook import REJECTED_SHARE_MAX, leaves_row, rejects_row
 
 FEW_ROWS = 5
 _YEARS = re.compile(r"(\d{4})\D?(?:(\d{4})|(\d{2}))")
@@ -113,10 +113,9 @@ class _RowParser:
         found.extend(self._year_finding(values, line))
         for finding in found:
             findings.add(finding)
-        kept = reading is not None and not any(rejects_row(finding.code) for finding in found)
-        if not kept and any(finding.code in ("ROW-002", "ROW-003") for finding in found):
-            self.left_out += 1
-        return reading if kept else None
+        left_out = any(leaves_row(finding.code) for finding in found)
+        self.left_out += left_out
+        return None if left_out or any(rejects_row(finding.code) for finding in found) else reading
 
     def _values(self, line: Line) -> tuple[dict[str, Value], list[Finding]]:
         values: dict[str, Value] = dict(self._constants)

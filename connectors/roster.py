@@ -1,4 +1,4 @@
-"""The students of one provider, kind and school year, put together from all files that name them; only here are they clear.
+"""The students of one provider, kind and school year, put together from all files that name them: clear only here.
 
 Several rows of one local number become one person: the latest spelling is the name, earlier ones are kept beside it.
 """
@@ -37,7 +37,7 @@ def build_roster(files: Sequence[FileReading]) -> Roster:
     parts = _parts(files)
     local_ids = sorted(parts)
     _find_conflicts(files)
-    people = [_person(number, [part for part in parts[local_id]]) for number, local_id in enumerate(local_ids)]
+    people = [_person(number, parts[local_id]) for number, local_id in enumerate(local_ids)]
     by_ssid: dict[str, str] = {}
     for local_id, person in zip(local_ids, people, strict=True):
         if person.ssid is not None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-SEVERITIES = ("refuse", "reject", "drop", "note")
+SEVERITIES = ("refuse", "reject", "leave", "drop", "note")
 REJECTED_SHARE_MAX = 0.5
 """Above this share of rejected rows a file is refused whole: our own choice, named in docs/edge.md."""
 _FILES = ("files", "rows", "identity", "values", "subjects")
@@ -38,9 +38,18 @@ def rulebook() -> Mapping[str, Rule]:
 
 
 def rejects_row(code: str) -> bool:
-    """Whether a finding of this code means that its row, or its whole file, is not used."""
+    """Whether a finding of this code means that its row, or its whole file, is not used because of a fault."""
+    return _severity(code) in ("reject", "refuse")
+
+
+def leaves_row(code: str) -> bool:
+    """Whether a finding of this code means that its row is left out without being faulty."""
+    return _severity(code) == "leave"
+
+
+def _severity(code: str) -> str | None:
     rule = rulebook().get(code)
-    return rule is not None and rule.severity in ("reject", "refuse")
+    return rule.severity if rule is not None else None
 
 
 @cache

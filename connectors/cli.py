@@ -1,0 +1,225 @@
+"""`promise-edge`: the steward's program inside a district, preschool, college or partner.
+
+    setup     makes a workspace with its own keys               check     says what is wrong with files; needs no hub
+    prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
+    receipt   shows what the hub answered
+
+Exit status: 0 done, 1 refused or something found wrong, 2 wrong use, 3 cannot tell (no answer from the hub).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
+from connectors.errors import AgreementRefusedError, EdgeError, WorkspaceError
+from connectors.layout_files import layouts
+from connectors.reports import FileReport, as_json, as_lines
+from connectors.source_map import EMPTY, MAPPED, MappedFile, SourceMap, read_source_map
+from connectors.workspace import (
+    HUB_FILE,
+    Workspace,
+    make_workspace,
+    open_workspace,
+    read_agreements,
+    read_hub_keys,
+    write_json,
+)
+
+app = typer.Typer(
+    name="promise-edge",
+    help="Checks, encodes and sends a provider's files. Names never leave; nothing is sent before `push`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
+YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
+
+
+def main() -> None:
+    """Runs the program; an error of the edge is told in a sentence and a next step."""
+    try:
+        app()
+    except EdgeError as error:
+        typer.echo(f"{error.code}  {error.sentence}\n  next: {error.next_step}", err=True)
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def setup(
+    folder: DirArgument,
+    *,
+    organisation: Annotated[str, typer.Option(help="this provider's id in the partnership's list")],
+    hub: Annotated[str, typer.Option(help="address of the hub, https://...")],
+    hub_keys: Annotated[Path | None, typer.Option(help="hub.json as the hub's operator gave it")] = None,
+    agreements: Annotated[Path | None, typer.Option(help="folder of the partnership's agreements")] = None,
+    secret: Annotated[Path | None, typer.Option(help="file of the epoch's linkage secret")] = None,
+) -> None:
+    """Makes the workspace and its keys, or completes one."""
+    workspace = make_workspace(folder, organisation=organisation, hub=hub)
+    missing = install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret)
+    typer.echo(f"Workspace of {organisation} in {folder}")
+    typer.echo(f"  key for the roster: {workspace.key_id}  {workspace.keys.agent().public()}")
+    if missing:
+        typer.echo(f"  next: run setup again with {', '.join(missing)}")
+    else:
+        typer.echo(f"  next: lay files into {workspace.inbox}/YEAR and run `promise-edge prepare {folder}`")
+
+
+def install(
+    workspace: Workspace, *, hub_keys: Path | None, agreements: Path | None, secret: Path | None
+) -> tuple[str, ...]:
+    """Copies what was given into the workspace after reading it once; the options whose parts are still missing."""
+    if hub_keys is not None:
+        read_hub_keys(hub_keys)
+        shutil.copyfile(hub_keys, workspace.folder / HUB_FILE)
+    if agreements is not None:
+        read_agreements(agreements)
+        for path in sorted(agreements.glob("*.yaml")):
+            shutil.copyfile(path, workspace.folder / "agreements" / path.name)
+    if secret is not None:
+        workspace.keys.install_secret(secret)
+    parts = {
+        "--hub-keys": (workspace.folder / HUB_FILE).exists(),
+        "--agreements": any((workspace.folder / "agreements").glob("*.yaml")),
+        "--secret": workspace.keys.has_secret(),
+    }
+    return tuple(option for option, there in parts.items() if not there)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="source files", exists=True, dir_okay=False)],
+    source: Annotated[str | None, typer.Option(help="insist on this layout instead of finding it out")] = None,
+    sources: Annotated[Path | None, typer.Option(help="a sources.yaml for files with titles of their own")] = None,
+    year: YearOption = None,
+    summary: Annotated[Path | None, typer.Option(help="write the result as JSON")] = None,
+) -> None:
+    """Says for each file what it is, how many rows may be used, and what to mend. Needs no hub, key or agreement."""
+    source_map = _source_map(source, sources)
+    reports = read_reports(files, source_map=source_map, school_year=year, latest=last_day(year, _today()))
+    for line in as_lines(reports):
+        typer.echo(line)
+    if summary is not None:
+        write_json(summary, as_json(reports))
+    wrong = [report for report in reports if report.refusal or report.rejected]
+    typer.echo("next: mend what is listed and check again" if wrong else "next: promise-edge prepare")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def prepare(
+    folder: DirArgument,
+    year: YearOption = None,
+    summary: Annotated[Path | None, typer.Option(help="write the result as JSON")] = None,
+) -> None:
+    """Reads the inbox, drops what is not agreed, encodes, seals and signs into the outbox. Sends nothing."""
+    from connectors.submitting import Preparation  # numpy and the encoder load only when they are needed
+
+    workspace = open_workspace(folder)
+    years = [year] if year is not None else inbox_years(workspace.inbox)
+    if not years:
+        raise WorkspaceError("EDGE-008", "The inbox holds no year.", f"Lay files into {workspace.inbox}/YEAR.")
+    preparation = Preparation.of(workspace, now=_now())
+    outcomes = []
+    for school_year in years:
+        paths = inbox_files(workspace.inbox, school_year)
+        reports = read_reports(
+            paths,
+            source_map=workspace.source_map(),
+            school_year=school_year,
+            latest=last_day(school_year, _today()),
+        )
+        outcomes.extend(reports)
+        _stop_if_refused(reports)
+        for batch in batches(reports, school_year=school_year):
+            prepared = preparation.prepare(batch)
+            facts = sum(prepared.manifest.facts.values())
+            typer.echo(f"{batch.kind} {school_year}: {facts:,} facts, {len(prepared.manifest.chunks)} chunks")
+            for element, count in prepared.dropped.items():
+                typer.echo(f"  not agreed, left out: {element} ({count:,})")
+    if summary is not None:
+        write_json(summary, as_json(outcomes))
+    typer.echo(f"next: promise-edge push {folder}")
+
+
+@app.command()
+def push(folder: DirArgument) -> None:
+    """Sends every prepared submission that has no receipt yet, and waits for the hub's word."""
+    from connectors.submitting import connection, unsent
+
+    workspace = open_workspace(folder)
+    waiting = unsent(workspace)
+    if not waiting:
+        typer.echo("Nothing to send.  next: promise-edge prepare")
+        return
+    from connectors.push import push as push_one
+
+    states = []
+    with connection(workspace, clock=_now) as hub:
+        for number, submission in enumerate(waiting, start=1):
+            answer = push_one(hub, submission, receipts=workspace.receipts)
+            states.append(answer.state)
+            typer.echo(f"[{number}/{len(waiting)}] {answer.submission[:12]} {answer.state}: {answer.next_step}")
+    raise typer.Exit(1 if {"refused"} & set(states) else 0)
+
+
+@app.command()
+def receipt(
+    folder: DirArgument,
+    submission: Annotated[
+        str | None, typer.Argument(help="the beginning of a submission's id; all when left out")
+    ] = None,
+) -> None:
+    """Shows the receipts that the hub gave."""
+    workspace = open_workspace(folder)
+    found = sorted(workspace.receipts.glob(f"{submission or ''}*.json"))
+    for path in found:
+        answer = json.loads(path.read_text("utf-8"))
+        typer.echo(f"{path.stem}  {answer.get('state')}  {answer.get('next_step') or ''}".rstrip())
+    if not found:
+        raise WorkspaceError("EDGE-009", "There is no such receipt.", f"Run `promise-edge push {folder}` first.")
+
+
+def _source_map(source: str | None, sources: Path | None) -> SourceMap:
+    if sources is not None:
+        return read_source_map(sources)
+    if source is None:
+        return EMPTY
+    if source not in layouts():
+        raise WorkspaceError("EDGE-010", "No such layout.", f"Use one of: {', '.join(sorted(layouts()))}.")
+    return SourceMap(files=(MappedFile(pattern="*", layout=source),))
+
+
+def _stop_if_refused(reports: list[FileReport]) -> None:
+    refused = [report for report in reports if report.refusal is not None]
+    if refused:
+        for line in as_lines(refused):
+            typer.echo(line, err=True)
+        raise AgreementRefusedError(
+            "EDGE-011",
+            "A file of this year is refused, so nothing was prepared.",
+            "Mend it or take it out of the inbox.",
+        )
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _today() -> dt.date:
+    return _now().date()
+
+
+__all__ = ["MAPPED", "app", "install", "main"]
+
+if __name__ == "__main__":
+    main()

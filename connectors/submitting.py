@@ -1,0 +1,73 @@
+"""Holds together what one run of prepare or push needs: keys, agreement, clock, randomness, connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from connectors.batches import Batch
+from connectors.prepare import Prepared, Sealing, agreed, prepare, sealing_of
+from connectors.push import Hub
+from connectors.workspace import Workspace
+from policies.agreements import Agreement
+
+TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One run of prepare in one workspace."""
+
+    workspace: Workspace
+    sealing: Sealing
+    agreement: Agreement
+    now: dt.datetime
+    rng: np.random.Generator
+
+    @classmethod
+    def of(
+        cls, workspace: Workspace, *, now: dt.datetime, agreements: Sequence[Agreement] | None = None
+    ) -> Preparation:
+        """Reads keys and agreements; raises WorkspaceError or AgreementRefusedError."""
+        known = workspace.agreements() if agreements is None else agreements
+        agreement = agreed(workspace, known, now.date())
+        return cls(workspace, sealing_of(workspace), agreement, now, system_randomness())
+
+    def prepare(self, batch: Batch) -> Prepared:
+        """The batch as a submission in the outbox."""
+        return prepare(
+            batch.readings,
+            workspace=self.workspace,
+            sealing=self.sealing,
+            agreement=self.agreement,
+            kind=batch.kind,
+            school_year=batch.school_year,
+            now=self.now,
+            rng=self.rng,
+        )
+
+
+def system_randomness() -> np.random.Generator:
+    """A generator seeded by the operating system: orders, nonces and dummies differ at every submission."""
+    return np.random.default_rng(int.from_bytes(os.urandom(32), "little"))
+
+
+def unsent(workspace: Workspace) -> list[Path]:
+    """The prepared submissions that have no receipt yet, oldest first."""
+    folders = [path for path in workspace.outbox.glob("[0-9a-f]*") if path.is_dir()]
+    waiting = [path for path in folders if not (workspace.receipts / f"{path.name}.json").exists()]
+    return sorted(waiting, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+@contextmanager
+def connection(workspace: Workspace, *, clock: Callable[[], dt.datetime]) -> Iterator[Hub]:
+    """The hub of this workspace, as its agent reaches it."""
+    with httpx.Client(base_url=workspace.settings.hub, timeout=TIMEOUT_SECONDS) as client:
+        yield Hub(client, workspace.keys.agent(), workspace.key_id, clock)
