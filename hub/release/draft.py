@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 
 from hub.errors import Conflict
 from hub.release.slices import HIDDEN_REASON, RANGE_REASON
-from policies.disclosure.engine import protect
 from policies.disclosure.types import CONFIDENTIAL, Block, ReleasedCell, Rules, Verdict
 
 FORMAT = "promise-release/1"
@@ -77,6 +76,9 @@ def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger) -> Draft:
     A block that was released is frozen: it is taken over as it stands, never counted anew, since a correction for
     one child would be that child. Raises Conflict `release-unsafe` unless the joint audit is clean.
     """
+    # Loaded here: the engine is heavy, and the API, which only reads releases, never needs it.
+    from policies.disclosure.engine import protect
+
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
     protected = protect(new, rules=rules, ledger=ledger.every_cell())
     check_verdict(protected.verdict)

@@ -47,7 +47,7 @@ def _coarser_note(
     for dropped in table.dimensions:
         left = [name for name in table.dimensions if name != dropped]
         coarser = catalogue.table_split_by(indicator, dimensions=left)
-        if coarser is None or coarser.audience != table.audience and coarser.audience != "public":
+        if coarser is None or coarser.audience not in (table.audience, "public"):
             continue
         wanted = Slice(indicator, coarser.name, first_year=min(years), last_year=max(years))
         then = sum(cell.hidden for cell in read_slice(session, release, wanted=wanted).cells)

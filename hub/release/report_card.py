@@ -251,7 +251,8 @@ def _trend(totals: Sequence[PublishedCell]) -> Markup | None:
     x, y = places[-1]
     return Markup(  # noqa: S704 (numbers only)
         f'<svg viewBox="0 0 100 30" class="trend" role="img" aria-label="From {shown[0][1]} % in {shown[0][0]} '
-        f'to {shown[-1][1]} % in {shown[-1][0]}"><polyline points="{line}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3"/></svg>'
+        f'to {shown[-1][1]} % in {shown[-1][0]}">'
+        f'<polyline points="{line}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3"/></svg>'
     )
 
 

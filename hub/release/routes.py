@@ -18,7 +18,7 @@ from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.release import answers, questions
 from hub.release.formats import Row, answer, etag_of, wanted_format
 from hub.release.questions import Asker
-from hub.release.service import Release, current_release, published_release, published_releases
+from hub.release.service import current_release, published_release, published_releases
 from hub.release.slices import Cursor, cohort_years
 from policies.catalogue_files import catalogue
 
@@ -72,6 +72,7 @@ def list_cohorts(request: Request) -> Response:
 @declare("public.read", "observations")
 def list_observations(
     request: Request,
+    *,
     indicator: Slug,
     by: Slugs = "",
     cohort: Cohort = "",
@@ -113,6 +114,7 @@ def list_observations(
 @declare("public.read", "gaps")
 def list_gaps(
     request: Request,
+    *,
     indicator: Slugs = "",
     pair: Slugs = "",
     agreement: Slug = "",
@@ -140,6 +142,7 @@ def list_gaps(
 @declare("public.read", "pathway")
 def show_pathway(
     request: Request,
+    *,
     cohort: Annotated[int, Query(ge=questions.FIRST_YEAR, le=questions.LAST_YEAR)],
     agreement: Slug = "",
     purpose: Slug = "",

@@ -11,7 +11,7 @@ from hub.audit.events import AuditTrail
 from hub.audit.tables import Detail
 from hub.db import Database
 from hub.errors import Conflict, NotFound
-from hub.release.draft import Draft, Proposal, draft_release
+from hub.release.draft import Draft, Proposal, check_verdict
 from hub.release.service import (
     Release,
     current_release,
@@ -80,8 +80,6 @@ def test_what_is_hidden_is_left_out_of_the_content_and_says_why(draft: Draft) ->
 
 
 def test_a_draft_without_a_clean_joint_verdict_is_refused(draft: Draft) -> None:
-    from hub.release.draft import check_verdict
-
     with pytest.raises(Conflict) as refused:
         check_verdict(replace(draft.verdict, clean=False, exact=1))
 
