@@ -1,0 +1,86 @@
+"""Constant-weight filters of names, salted by the view token: at the edge only.
+
+A name becomes 64 of 256 bits, shared out equally among its padded bigrams by prefixes of each
+bigram's own position sequence, so that a popcount tells no length. The sequence of a bigram is a keyed
+PRF (AES-256) over (view token, bigram, block counter), each output read as eight 16-bit words modulo
+256, repeats skipped: no double hashing, which Kroll and Steinmetzer (2015) broke.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.aes import encrypt_blocks
+from linkage.encode.filling import WORDS_PER_BLOCK, fill_filters, write_gram_inputs
+
+FILTER_WORDS = 4
+_PAD = "_"
+_ALPHABET = _PAD + "abcdefghijklmnopqrstuvwxyz"
+_FOREIGN_GRAM = 1 << 23
+_USUAL_DRAWS = 96
+"""64 distinct of 256 take 74 draws on average, standard deviation 2.5; the few that need more get more."""
+_NAMES_AT_ONCE = 50_000
+
+
+def gram_codes(name: str) -> tuple[int, ...]:
+    """The distinct padded bigrams of a normalised name as 24-bit codes, in order of the code."""
+    padded = f"{_PAD}{name}{_PAD}"
+    return tuple(sorted({_gram_code(first + second) for first, second in itertools.pairwise(padded)}))
+
+
+@functools.lru_cache(maxsize=20_000)
+def _gram_code(gram: str) -> int:
+    if gram[0] in _ALPHABET and gram[1] in _ALPHABET:
+        return _ALPHABET.index(gram[0]) * len(_ALPHABET) + _ALPHABET.index(gram[1])
+    return _FOREIGN_GRAM | int.from_bytes(hashlib.sha256(gram.encode()).digest()[:3], "little") & (_FOREIGN_GRAM - 1)
+
+
+class GramTable:
+    """The bigrams of many names, stored end to end: names are then numbers."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        codes = [gram_codes(name) if name else () for name in names]
+        self.counts = np.array([len(of_name) for of_name in codes], dtype=np.int64)
+        self.offsets = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int64)
+        self.codes = np.array([code for of_name in codes for code in of_name], dtype=np.uint32)
+
+
+def name_filters(
+    names: NDArray[np.int64], *, tokens: NDArray[np.uint8], grams: GramTable, key: bytes, weight: int
+) -> NDArray[np.uint64]:
+    """(n, 4) filters of n names, each under its own (n, 16) token; an empty name gives an empty filter."""
+    filters = np.zeros((len(names), FILTER_WORDS), dtype=np.uint64)
+    for start in range(0, len(names), _NAMES_AT_ONCE):
+        part = slice(start, start + _NAMES_AT_ONCE)
+        pending = start + np.flatnonzero(grams.counts[names[part]] > 0)
+        draws = _USUAL_DRAWS
+        while len(pending):
+            filled, done = _filled(
+                names[pending], tokens=tokens[pending], grams=grams, key=key, weight=weight, draws=draws
+            )
+            filters[pending[done]] = filled[done]
+            pending = pending[~done]
+            draws *= 2
+    return filters
+
+
+def _filled(
+    names: NDArray[np.int64], *, tokens: NDArray[np.uint8], grams: GramTable, key: bytes, weight: int, draws: int
+) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    counts = grams.counts[names]
+    rounds = -(-draws // counts)
+    blocks = -(-rounds // WORDS_PER_BLOCK)
+    ends = np.cumsum(counts * blocks)
+    starts = ends - counts * blocks
+    inputs = np.zeros((int(ends[-1]), 16), dtype=np.uint8)
+    write_gram_inputs(inputs, starts, blocks, grams.offsets[names], counts, grams.codes, tokens)
+    words = encrypt_blocks(inputs, key=key)
+    filters = np.zeros((len(names), FILTER_WORDS), dtype=np.uint64)
+    reached = fill_filters(filters, words, starts, blocks, counts, weight)
+    return filters, reached == weight

@@ -1,0 +1,96 @@
+"""Persons with stable ids: at the hub, the resolver's last step.
+
+A person keeps the id that most of its records had before; an id goes to one person only. What joined or
+came apart is told as history, so that a figure of an earlier run can be explained.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.match.evidence import Evidence
+from linkage.match.spans import GRADES_AHEAD, GRADES_BEHIND, MONTHS_TOGETHER, Records
+
+RecordKey = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """`merged`: several person ids became one; `split`: the records of one id are now several persons."""
+
+    kind: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def joined_heads(evidence: Evidence, *, accepted: NDArray[np.bool_], records: Records) -> NDArray[np.int64]:
+    """For every record the first record of its person; pairs are taken in falling weight, ties by record."""
+    from linkage.match.joining import join_records
+
+    places = np.flatnonzero(accepted)
+    order = places[np.lexsort((evidence.right[places], evidence.left[places], -evidence.weight[places]))]
+    vetoes = np.sort(evidence.left[evidence.vetoed] * len(records.provider) + evidence.right[evidence.vetoed])
+    limits = np.array([MONTHS_TOGETHER, GRADES_AHEAD, GRADES_BEHIND], dtype=np.int64)
+    heads: NDArray[np.int64] = join_records(
+        evidence.left[order],
+        evidence.right[order],
+        records.provider,
+        records.spans,
+        records.span_starts.astype(np.int64),
+        vetoes,
+        limits,
+    )
+    return heads
+
+
+def named_persons(
+    heads: NDArray[np.int64],
+    *,
+    keys: Sequence[RecordKey],
+    previous: Mapping[RecordKey, str],
+    new_id: Callable[[], str],
+) -> tuple[dict[RecordKey, str], tuple[HistoryEvent, ...]]:
+    """Person ids of all records, those of `previous` that no roster holds among them, and the history."""
+    members: dict[int, list[RecordKey]] = defaultdict(list)
+    for key, head in zip(keys, heads.tolist(), strict=True):
+        members[head].append(key)
+    had = {head: Counter(previous[key] for key in of_person if key in previous) for head, of_person in members.items()}
+    given = _given_ids(had)
+    ids = {head: given[head] if head in given else new_id() for head in members}
+    persons = {key: ids[head] for head, of_person in members.items() for key in of_person}
+    events = _history(had, ids=ids)
+    replaced = {before: event.after[0] for event in events if event.kind == "merged" for before in event.before}
+    surviving = set(given.values())
+    for key, person in previous.items():
+        if key not in persons:
+            persons[key] = person if person in surviving else replaced.get(person, person)
+    return persons, events
+
+
+def _given_ids(had: Mapping[int, Counter[str]]) -> dict[int, str]:
+    """Each earlier id to the person that holds most of its records, ties to the first person and the smaller id."""
+    claims = sorted((-count, head, person) for head, counts in had.items() for person, count in counts.items())
+    given: dict[int, str] = {}
+    taken: set[str] = set()
+    for _, head, person in claims:
+        if head not in given and person not in taken:
+            given[head] = person
+            taken.add(person)
+    return given
+
+
+def _history(had: Mapping[int, Counter[str]], *, ids: Mapping[int, str]) -> tuple[HistoryEvent, ...]:
+    after: dict[str, set[str]] = defaultdict(set)
+    for head, counts in had.items():
+        for person in counts:
+            after[person].add(ids[head])
+    merged = [
+        HistoryEvent("merged", tuple(sorted(counts)), (ids[head],)) for head, counts in had.items() if len(counts) > 1
+    ]
+    split = [HistoryEvent("split", (person,), tuple(sorted(now))) for person, now in after.items() if len(now) > 1]
+    return tuple(sorted((*merged, *split), key=lambda event: (event.kind, event.before, event.after)))

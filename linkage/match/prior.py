@@ -1,0 +1,75 @@
+"""The prior solved from the data, and posteriors that know of rivals: at the hub, in the resolver.
+
+The expected number of matches of two providers is solved so that posteriors add up to it. A record has
+at most one partner at another provider, so the candidates of one record at one provider share its
+chance: posterior = odds / (1 + odds of the pair + odds of its rivals on either side).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkage.match.em import Table
+from linkage.match.evidence import Evidence
+
+_PSEUDO_MATCHES = 3.0
+"""Two providers with few pairs lean on the prior of all providers together with the weight of so many matches."""
+_ROUNDS = 60
+_TOLERANCE = 1e-7
+_HEAVIEST = 60.0
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Posterior of every pair; by pair of providers (`block`, numbered in order) the prior and expected matches."""
+
+    posterior: Table
+    block: NDArray[np.int64]
+    providers: NDArray[np.int64]
+    prior: Table
+    expected: Table
+
+
+def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32]) -> Solved:
+    """Posteriors under a prior for each pair of providers, itself drawn towards the prior of all."""
+    blocks, possible = _provider_pairs(provider)
+    names = np.unique(provider)
+    of_left = np.searchsorted(names, provider[evidence.left])
+    of_right = np.searchsorted(names, provider[evidence.right])
+    block = np.searchsorted(blocks[:, 0] * len(names) + blocks[:, 1], of_left * len(names) + of_right)
+    likelihood = np.where(evidence.vetoed, 0.0, np.exp2(np.minimum(evidence.weight, _HEAVIEST)))
+    rivals = _rivals(evidence.left, of_right, likelihood) + _rivals(evidence.right, of_left, likelihood) - likelihood
+    prior = np.full(len(blocks), 0.5 / max(1.0, float(np.sqrt(possible.sum()))))
+    posterior = np.zeros(len(block))
+    expected = np.zeros(len(blocks))
+    for _ in range(_ROUNDS):
+        odds = prior[block]
+        posterior = likelihood * odds / (1.0 + odds * rivals)
+        expected = np.bincount(block, weights=posterior, minlength=len(blocks)).astype(np.float64)
+        overall = max(1.0, float(expected.sum())) / max(1.0, float(possible.sum()))
+        renewed = (expected + _PSEUDO_MATCHES) / (possible + _PSEUDO_MATCHES / overall)
+        moved = float(np.abs(renewed / prior - 1.0).max(initial=0.0))
+        prior = renewed
+        if moved < _TOLERANCE:
+            break
+    return Solved(
+        posterior=posterior, block=block, providers=names[blocks].astype(np.int64), prior=prior, expected=expected
+    )
+
+
+def _provider_pairs(provider: NDArray[np.int32]) -> tuple[NDArray[np.int64], Table]:
+    """Every pair of providers (as places in their order), and how many pairs of records each has."""
+    _, sizes = np.unique(provider, return_counts=True)
+    first, second = np.triu_indices(len(sizes), k=1)
+    return np.stack([first, second], axis=1), sizes[first].astype(np.float64) * sizes[second]
+
+
+def _rivals(record: NDArray[np.int64], other_provider: NDArray[np.int64], likelihood: Table) -> Table:
+    """For every pair, the summed likelihood of all candidates of its record at the other side's provider."""
+    keys = record * (int(other_provider.max(initial=0)) + 1) + other_provider
+    _, group = np.unique(keys, return_inverse=True)
+    sums: Table = np.bincount(group, weights=likelihood).astype(np.float64)[group] if len(group) else np.zeros(0)
+    return sums
