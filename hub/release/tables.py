@@ -39,7 +39,7 @@ class ReleasedBlockRow(Base):
     cohort_year: Mapped[int] = mapped_column(primary_key=True)
     vintage: Mapped[str] = mapped_column(String(16), primary_key=True)
     first_release: Mapped[str] = mapped_column(ForeignKey("releases.id"), index=True)
-    definition_version: Mapped[str] = mapped_column(String(16))
+    definition_version: Mapped[str] = mapped_column(String(40))
     equations: Mapped[str] = mapped_column(Text)
 
 
@@ -51,6 +51,7 @@ class ReleaseBlockRow(Base):
         ForeignKeyConstraint(
             ["indicator", "cohort_year", "vintage"],
             ["released_blocks.indicator", "released_blocks.cohort_year", "released_blocks.vintage"],
+            name="fk_release_blocks_block",
         ),
     )
 
@@ -68,6 +69,7 @@ class ReleasedCellRow(Base):
         ForeignKeyConstraint(
             ["indicator", "cohort_year", "vintage"],
             ["released_blocks.indicator", "released_blocks.cohort_year", "released_blocks.vintage"],
+            name="fk_released_cells_block",
         ),
         Index("ix_released_cells_slice", "indicator", "table_name", "cohort_year", "vintage"),
     )

@@ -1,0 +1,126 @@
+"""`promise-hub release ...`: the operator's commands over releases."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.console import console
+
+app = typer.Typer(name="release", help="Prepare, publish, show and export releases.", no_args_is_help=True)
+
+HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
+OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
+
+
+@app.command()
+def prepare(home: HomeOption) -> None:
+    """Count, protect and audit what is new; the release waits to be published."""
+    from hub.files import analysis_store
+    from hub.release.publishing import prepare_from_facts
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release prepare") as hub:
+        store = analysis_store(hub.home)
+        release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
+    print(f"Release {release.id} is prepared: {release.shown} cells shown, {release.withheld} withheld.")
+
+
+@app.command()
+def publish(home: HomeOption) -> None:
+    """Publish the release that waits, or prepare one from the linked facts and publish it."""
+    from hub.files import analysis_store
+    from hub.release.publishing import prepare_from_facts, publish_prepared
+    from hub.release.service import prepared_release
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release publish") as hub:
+        with hub.database.reading() as session:
+            release = prepared_release(session)
+        if release is None:
+            store = analysis_store(hub.home)
+            release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
+        release = publish_prepared(hub.database, release.id, audit=hub.trail())
+    print(f"Release {release.id} is published: {release.shown} cells shown, {release.withheld} withheld.")
+
+
+@app.command()
+def withdraw(home: HomeOption) -> None:
+    """Take back the release that waits; a published one stays."""
+    from hub.release.service import prepared_release, withdraw_prepared
+
+    with console(home, "release withdraw") as hub, hub.database.transaction() as session:
+        waiting = prepared_release(session)
+        if waiting is not None:
+            withdraw_prepared(session, waiting.id, audit=hub.trail())
+    print("No release waits." if waiting is None else f"Release {waiting.id} is taken back.")
+
+
+@app.command()
+def show(home: HomeOption) -> None:
+    """List releases, newest first, and the figures of the current one."""
+    from hub.audit.events import EventType
+    from hub.audit.service import append
+    from hub.release.service import published_releases
+    from hub.release.summary import summarise
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release show") as hub, hub.database.transaction() as session:
+        releases = published_releases(session)
+        current = summarise(session, releases[0], catalogue=catalogue()) if releases else None
+        append(session, hub.trail(), EventType.RELEASE_READ, resource="releases")
+    for release in releases:
+        print(f"{release.id}  {release.state}  {release.shown} shown  {release.withheld} withheld")
+    print("Nothing has been released yet." if current is None else current.gap["sentence"])
+
+
+@app.command()
+def content(home: HomeOption, out: OutOption) -> None:
+    """Write release.json of the current release: the same inputs give the same bytes."""
+    from hub.audit.events import EventType
+    from hub.audit.service import append
+    from hub.release.service import current_release, release_file
+
+    with console(home, "release content") as hub, hub.database.transaction() as session:
+        release = current_release(session)
+        written = release_file(session, release.id)
+        append(session, hub.trail(), EventType.RELEASE_EXPORTED, resource=f"release/{release.id}")
+    out.write_bytes(written)
+    print(f"{out.name}: {release.content_sha256}")
+
+
+@app.command()
+def export(home: HomeOption, out: OutOption = Path("cells.csv")) -> None:
+    """Write every cell ever published, and hierarchies.json beside it: what an outsider could collect."""
+    from hub.release.export import export_published
+
+    with console(home, "release export") as hub, hub.database.transaction() as session:
+        exported = export_published(session, audit=hub.trail())
+    out.write_text(exported.cells, "utf-8")
+    beside = out.with_name("hierarchies.json")
+    beside.write_text(exported.hierarchies, "utf-8")
+    print(f"{out.name}, {beside.name}")
+
+
+@app.command()
+def report(home: HomeOption, out: OutOption = Path("report.html")) -> None:
+    """Write the report card as one file, and its figures as JSON beside it."""
+    from hub.audit.events import EventType
+    from hub.audit.service import append
+    from hub.release.report_card import render, report_card
+    from hub.release.service import current_release
+    from hub.release.summary import summarise
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release report") as hub:
+        with hub.database.reading() as session:
+            release = current_release(session)
+            summary = summarise(session, release, catalogue=catalogue())
+            card = report_card(session, release, catalogue=catalogue())
+        with hub.database.transaction() as session:
+            append(session, hub.trail(), EventType.RELEASE_EXPORTED, resource=f"report-card/{release.id}")
+    out.write_text(render(card), "utf-8")
+    out.with_suffix(".json").write_text(json.dumps(asdict(summary), indent=1) + "\n", "utf-8")
+    print(f"{out.name}: {summary.gap['sentence']}")
