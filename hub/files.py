@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.errors import StoreError
+from hub.settings import Home
 
 NONCE_BYTES = 12
 NAME_LENGTH = 64
@@ -68,6 +69,10 @@ class FileStore:
         except (InvalidTag, ValueError) as error:
             raise StoreError("A stored file does not open under its name and key.", code="file-changed") from error
 
+    def names(self) -> Sequence[str]:
+        """Every file of the store, in order."""
+        return sorted(path.name for path in self._folder.glob("??/*") if not path.name.startswith("."))
+
     def has(self, name: str) -> bool:
         return self._path(name).is_file()
 
@@ -83,6 +88,11 @@ class FileStore:
         if len(name) != NAME_LENGTH or not name.isalnum():
             raise StoreError("A file name is not one of this store.", code="file-name-wrong")
         return self._folder / name[:2] / name
+
+
+def analysis_store(home: Home) -> FileStore:
+    """The store of facts and snapshots, under the resolver's key."""
+    return FileStore(home.analysis, home.key("resolver", "analysis.key"))
 
 
 def write_file(path: Path, content: bytes) -> None:

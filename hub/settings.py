@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home / 'hub.db'}"
 
+    def environment(self) -> dict[str, str]:
+        """These settings as the environment of a process of ours."""
+        return {f"PROMISE_HUB_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+
     def own_url(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
 
@@ -85,6 +89,20 @@ class Home:
     def key(self, role: str, name: str) -> bytes:
         """The bytes of one key of a role; a missing, short or open-to-others file stops the caller."""
         return read_key(self.key_file(role, name))
+
+    @property
+    def synthetic_mark(self) -> Path:
+        """Stands in a home whose people are all made up; truth may be compared and files opened only there."""
+        return self.path / "synthetic"
+
+    def check_synthetic(self) -> None:
+        """Raises SettingError unless the home was made for made-up people."""
+        if not self.synthetic_mark.is_file():
+            raise SettingError(
+                "This is done only in a home of made-up people.",
+                code="home-not-synthetic",
+                next_step="Make another home with promise-hub init HOME --synthetic.",
+            )
 
     def public_facts(self) -> dict[str, str]:
         """The content of hub.json."""

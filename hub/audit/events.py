@@ -14,6 +14,7 @@ class EventType(StrEnum):
     HUB_INITIALISED = "hub.initialised"
     HUB_STARTED = "hub.started"
     HUB_STOPPED = "hub.stopped"
+    STORES_OPENED = "stores.opened"
     DATABASE_MIGRATED = "database.migrated"
     JOB_FAILED = "job.failed"
     REQUEST_REFUSED = "request.refused"

@@ -1,0 +1,145 @@
+"""The API of the hub: one FastAPI app out of the routers of the folders that have one."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.errors import SettingError, TooLarge
+from hub.http import Hub, declare, install, problem, undeclared_routes
+from hub.web.authentication import authenticate
+from policies.submission import CHUNK_BYTES_MAX
+
+BODY_BYTES_MAX = CHUNK_BYTES_MAX + 64 * 1024
+"""The largest chunk, or a manifest of the most chunks, and some room."""
+
+ROUTED = (
+    "hub.web.sign_in",
+    "hub.web.log",
+    "hub.agreements.routes",
+    "hub.submissions.routes",
+    "hub.linking.routes",
+    "hub.outcomes.routes",
+    "hub.release.routes",
+    "hub.web.routes",
+)
+"""The modules that may have a `router`, in the order of the road."""
+
+HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The app of one hub; raises SettingError when a route declares no action."""
+    app = FastAPI(
+        title="Promise Hub",
+        version="0.1.0",
+        dependencies=[Depends(authenticate)],
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.hub = hub
+    routers = [_own_router(), *routers_of(ROUTED)]
+    for router in routers:
+        app.include_router(router)
+    check_declared(routers)
+    install(app)
+    app.add_middleware(Edge)
+    return app
+
+
+def routers_of(modules: Iterable[str]) -> list[APIRouter]:
+    """The routers of the modules that are there."""
+    return [import_module(module).router for module in modules if find_spec(module) is not None]
+
+
+def check_declared(routers: Iterable[APIRouter]) -> None:
+    """Raises SettingError naming the routes without a declared action and resource."""
+    missing = undeclared_routes(route for router in routers for route in router.routes if isinstance(route, APIRoute))
+    if missing:
+        raise SettingError(f"Routes without an action: {', '.join(missing)}", code="route-undeclared")
+
+
+def _own_router() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/v1/ready")
+    @declare("public.read", "hub")
+    def ready(request: Request) -> Response:
+        """Whether the API answers; it reads nothing and so leaves no event."""
+        return JSONResponse({"ready": True})
+
+    @router.get("/v1/openapi.json")
+    @declare("public.read", "hub")
+    def openapi(request: Request) -> Response:
+        """The description of this API; the same for everybody."""
+        return JSONResponse(request.app.openapi())
+
+    return router
+
+
+class Edge:
+    """Outermost: limits the size of a body, names each request, and sets the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > BODY_BYTES_MAX:
+                raise _BodyTooLarge
+            return message
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                extra = [pair for pair in HEADERS if pair[0] not in present]
+                message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        if _declared_length(scope) > BODY_BYTES_MAX:
+            await problem(_too_large())(scope, receive, named)
+            return
+        try:
+            await self._app(scope, limited, named)
+        except _BodyTooLarge:
+            await problem(_too_large())(scope, receive, named)
+
+
+class _BodyTooLarge(Exception):  # noqa: N818 (never leaves this module)
+    """A body grew over the limit while it was read."""
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(code="body-too-large", next_step=f"Send at most {BODY_BYTES_MAX} bytes at once.")
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and re.fullmatch(rb"[0-9]{1,18}", value):
+            return int(value)
+    return 0

@@ -1,0 +1,298 @@
+"""`promise-hub`: what the operator does on the machine of the hub.
+
+Exit codes: 0 done, 1 refused or found wrong, 2 wrong use, 3 cannot tell.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.console import CANNOT_TELL, REFUSED, console, say_error
+from hub.db import utc_now
+from hub.errors import HubError
+
+app = typer.Typer(
+    name="promise-hub", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n", 1)[0]
+)
+roster, agreements, submissions, linkage, audit = (typer.Typer(no_args_is_help=True) for _ in range(5))
+for name, commands, says in (
+    ("roster", roster, "The agents that may send."),
+    ("agreements", agreements, "Agreements and their versions."),
+    ("submissions", submissions, "What providers sent."),
+    ("linkage", linkage, "Runs of the linkage."),
+    ("audit", audit, "The audit log."),
+):
+    app.add_typer(commands, name=name, help=says)
+for name in ("outcomes", "release", "operations"):
+    if find_spec(f"hub.{name}.commands") is not None:
+        app.add_typer(import_module(f"hub.{name}.commands").app, name=name)
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
+SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the figures as JSON.")]
+
+
+@app.command()
+def init(
+    home: Annotated[Path, typer.Argument(help="A new folder.")],
+    synthetic: Annotated[bool, typer.Option(help="Mark the home as made of made-up people only.")] = False,
+) -> None:
+    """Make a hub: keys for each role, the database, and hub.json for the edges."""
+    from hub.operations.installation import make_home
+
+    made = make_home(home, clock=utc_now, synthetic=synthetic)
+    print(f"A hub stands in {made.path.name}. Next: load the roster and the agreements, then serve.")
+
+
+@app.command()
+def migrate(home: HomeOption) -> None:
+    """Bring the database to the newest revision."""
+    from hub.operations.installation import migrate as run
+
+    with console(home, "migrate") as opened:
+        run(opened.settings.resolved_database_url(), clock=opened.clock)
+    print("The database is at the newest revision.")
+
+
+@app.command()
+def serve(
+    home: HomeOption,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8400,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Run the hub: API, matcher, resolver and the signer of the log. Ends with Ctrl-C."""
+    from hub.serve import supervise
+    from hub.settings import Settings
+
+    sys.exit(supervise(Settings(home=home, host=host, port=port), announce=lambda url: print(url, flush=True)))
+
+
+@app.command()
+def work(
+    home: HomeOption,
+    role: Annotated[str, typer.Option(help="matcher or resolver")],
+) -> None:
+    """Do a role's due jobs once and end, where no server runs."""
+    from hub.log import Log
+    from hub.operations import roles
+
+    workers = {"matcher": roles.matcher, "resolver": roles.resolver}
+    if role not in workers:
+        raise typer.BadParameter("matcher or resolver", param_hint="--role")
+    with console(home, "work") as opened:
+        worker = workers[role](opened.settings, log=Log())
+        print(f"{worker.run_until_idle()} jobs done.")
+        worker.close()
+
+
+@app.command("sign-in-link")
+def sign_in_link(
+    home: HomeOption,
+    role: Annotated[str, typer.Option(help="steward, partner, compliance, administrator or signatory")],
+    organisation: Annotated[str, typer.Option(help="The person's organisation.")] = "promise-partnership",
+    url: Annotated[str, typer.Option(help="Address that the person reaches the hub by.")] = "",
+) -> None:
+    """Add a person and print a link that signs that person in once."""
+    from hub.identity.service import PERSON_ROLES, add_person, make_sign_in_link
+    from policies.principal import Role
+
+    if role not in {known.value for known in PERSON_ROLES}:
+        raise typer.BadParameter("no role of people", param_hint="--role")
+    with console(home, "sign-in-link") as opened:
+        with opened.database.transaction() as session:
+            person = add_person(session, organisation=organisation, roles=frozenset({Role(role)}), audit=opened.trail())
+            secret = make_sign_in_link(session, person, audit=opened.trail())
+        print(f"{url or opened.settings.own_url()}/sign-in?link={secret}")
+
+
+@app.command()
+def token(
+    home: HomeOption,
+    agreement: Annotated[str, typer.Option(help="The agreement that the token is bound to.")],
+    organisation: Annotated[str, typer.Option(help="The partner's organisation.")],
+) -> None:
+    """Add a partner's person and print a read-only token bound to one agreement."""
+    from hub.identity.service import add_person, make_token
+    from policies.principal import Role
+
+    with console(home, "token") as opened:
+        with opened.database.transaction() as session:
+            person = add_person(
+                session, organisation=organisation, roles=frozenset({Role.PARTNER}), audit=opened.trail()
+            )
+            secret = make_token(session, person, agreement=agreement, audit=opened.trail())
+        print(secret)
+
+
+@roster.command("load")
+def roster_load(home: HomeOption, file: Annotated[Path, typer.Argument(help="The roster as JSON.")]) -> None:
+    """Register the agents of a roster."""
+    from hub.identity.service import load_roster
+
+    with console(home, "roster load") as opened:
+        with opened.database.transaction() as session:
+            new = load_roster(session, json.loads(file.read_text("utf-8")), audit=opened.trail())
+        print(f"{new} agents are new.")
+
+
+@agreements.command("load")
+def agreements_load(
+    home: HomeOption, folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")]
+) -> None:
+    """Load agreements; one that lacks a clause or signature is refused and the clause is named."""
+    from hub.agreements.service import load_agreement
+
+    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
+    with console(home, "agreements load") as opened:
+        with opened.database.transaction() as session:
+            for file in files:
+                load_agreement(session, file.read_text("utf-8"), audit=opened.trail())
+        print(f"{len(files)} agreements stand.")
+
+
+@submissions.command("approve")
+def submissions_approve(home: HomeOption, submission: Annotated[str, typer.Argument()]) -> None:
+    """Accept a held submission."""
+    from hub.submissions.decisions import approve
+
+    with console(home, "submissions approve") as opened:
+        with opened.database.transaction() as session:
+            approve(session, submission, audit=opened.trail())
+        print("Accepted.")
+
+
+@submissions.command("discard")
+def submissions_discard(home: HomeOption, submission: Annotated[str, typer.Argument()]) -> None:
+    """Drop a held submission; what stood before stays."""
+    from hub.submissions.decisions import discard
+
+    with console(home, "submissions discard") as opened:
+        with opened.database.transaction() as session:
+            discard(session, submission, audit=opened.trail())
+        print("Discarded.")
+
+
+@linkage.command("run")
+def linkage_run(
+    home: HomeOption,
+    accept: Annotated[bool, typer.Option(help="Let the run hold at once.")] = False,
+    timeout_seconds: Annotated[float, typer.Option(help="Give up waiting after this long.")] = 600.0,
+) -> None:
+    """Link what is accepted; a running server's matcher and resolver do the work."""
+    from hub.linking import service
+    from hub.linking.waiting import wait_for
+
+    with console(home, "linkage run") as opened:
+        with opened.database.transaction() as session:
+            version = service.request_run(session, audit=opened.trail())
+        run = wait_for(opened.database, version, timeout_seconds=timeout_seconds)
+        if accept:
+            with opened.database.transaction() as session:
+                service.accept_run(session, version, audit=opened.trail())
+        told = {name: value for name, value in run.quality.items() if name != "by_providers"}
+        print(f"Run {version} over {run.submissions} submissions: {json.dumps(told)}")
+        print(f"Run {version} holds." if accept else f"Next: promise-hub linkage accept {version}")
+
+
+@linkage.command("accept")
+def linkage_accept(home: HomeOption, version: Annotated[int, typer.Argument()]) -> None:
+    """Let a resolved run hold from now on."""
+    from hub.linking.service import accept_run
+
+    with console(home, "linkage accept") as opened:
+        with opened.database.transaction() as session:
+            accept_run(session, version, audit=opened.trail())
+        print(f"Run {version} holds.")
+
+
+@linkage.command("revert")
+def linkage_revert(home: HomeOption) -> None:
+    """Let the run before hold again."""
+    from hub.linking.service import revert_run
+
+    with console(home, "linkage revert") as opened:
+        with opened.database.transaction() as session:
+            version = revert_run(session, audit=opened.trail())
+        print("No run holds." if version is None else f"Run {version} holds.")
+
+
+@linkage.command("evaluate")
+def linkage_evaluate(
+    home: HomeOption,
+    truth: Annotated[Path, typer.Option(help="CSV: provider, record_reference, person, custom.")],
+    summary: SummaryOption = None,
+) -> None:
+    """Compare the links that hold with a truth; only where the people are made up."""
+    from hub.linking.evaluation import evaluate_links, read_truth
+
+    with console(home, "linkage evaluate") as opened:
+        opened.home.check_synthetic()
+        with opened.database.transaction() as session:
+            found = evaluate_links(session, read_truth(truth), audit=opened.trail())
+        _write(summary, found)
+        print(json.dumps(found))
+
+
+@audit.command("verify")
+def audit_verify(home: HomeOption, summary: SummaryOption = None) -> None:
+    """Check every entry, node and checkpoint of the log: exit 0 whole, 1 changed, 3 cannot tell."""
+    from hub.audit.note import read_vkey
+    from hub.audit.verify import verify_log
+
+    with console(home, "audit verify") as opened:
+        verifier = read_vkey(opened.home.public_facts()["log_verifier"])
+        with opened.database.reading() as session:
+            verdict = verify_log(session, verifier)
+    _write(
+        summary,
+        {
+            "ok": verdict.whole is True,
+            "events": verdict.events,
+            "checkpoints": verdict.checkpoints,
+            "first_bad": verdict.first_bad,
+            "reason": verdict.reason,
+        },
+    )
+    if verdict.whole:
+        print(f"The log is whole: {verdict.events} events under {verdict.checkpoints} checkpoints.")
+        return
+    if verdict.whole is None:
+        print(f"Cannot tell: {verdict.reason}", file=sys.stderr)
+        sys.exit(CANNOT_TELL)
+    print(f"The log was changed at entry {verdict.first_bad}: {verdict.reason}", file=sys.stderr)
+    sys.exit(REFUSED)
+
+
+@audit.command("export")
+def audit_export(home: HomeOption, out: Annotated[Path, typer.Option(help="A new file, JSON Lines.")]) -> None:
+    """Write every event with its entry and salt; the export is an event itself."""
+    from hub.audit.export import export_log
+
+    with console(home, "audit export") as opened, out.open("x", encoding="utf-8") as file:
+        with opened.database.transaction() as session:
+            count = export_log(session, file, audit=opened.trail())
+        print(f"{count} events written.")
+
+
+def _write(summary: Path | None, found: object) -> None:
+    if summary is not None:
+        summary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """The program; errors of ours end it with exit code 1, code, reason and next step."""
+    try:
+        app()
+    except HubError as error:
+        say_error(error)
+        sys.exit(REFUSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What a command of the operator has at hand: the home, its database, the audit trail, and clean exits.
+
+Exit codes: 0 done, 1 refused or found wrong, 2 wrong use, 3 cannot tell.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.audit.events import AuditTrail
+from hub.db import Clock, Database, utc_now
+from hub.errors import HubError
+from hub.settings import Home, Settings
+
+DONE, REFUSED, WRONG_USE, CANNOT_TELL = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Console:
+    """An opened home; close it by leaving `console(...)`."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    clock: Clock
+    command: str
+
+    def trail(self) -> AuditTrail:
+        """The trail of this command; the operator acts."""
+        return AuditTrail("operator", None, "command", f"promise-hub {self.command}", self.clock)
+
+
+@contextmanager
+def console(home: Path, command: str, *, clock: Clock = utc_now) -> Iterator[Console]:
+    """Open a home for one command; an error of ours ends it with code, reason and next step on standard error."""
+    try:
+        settings = Settings(home=home)
+        opened = Home(home)
+        opened.public_facts()
+        database = Database(settings.resolved_database_url())
+        try:
+            yield Console(settings, opened, database, clock, command)
+        finally:
+            database.close()
+    except HubError as error:
+        say_error(error)
+        raise SystemExit(REFUSED) from error
+
+
+def say_error(error: HubError) -> None:
+    """Code, reason, places and next step, in that order."""
+    lines = [f"{error.code}: {error.detail}", *(f"  at {fault.at}: {fault.code}" for fault in error.faults)]
+    print("\n".join([*lines, f"Next step: {error.next_step}"]), file=sys.stderr)

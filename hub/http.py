@@ -1,0 +1,209 @@
+"""Reads requests and writes problem answers (RFC 9457): what every route of the hub keeps.
+
+A route declares its action and resource with `declare`; the app does not start with a route that lacks it, and
+`enforce` refuses what the role table does not permit before the route runs. A refusal is logged, and its answer
+does not tell whether the hidden thing exists: the body depends on code and rule alone, the request id is a header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.db import Clock, Database
+from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
+from hub.identity.replay import NonceMemory
+from hub.log import Log
+from hub.settings import Home, Settings
+from policies.principal import ANONYMOUS, Principal
+from policies.roles import ROLE_TABLE, extent_of
+
+PROBLEM = "application/problem+json"
+DECLARATION = "__promise_declaration__"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a route does and to what; its action is a row of the role table."""
+
+    action: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What the API process holds: no key of the linkage store, none of the analysis store."""
+
+    settings: Settings
+    home: Home
+    database: Database
+    clock: Clock
+    log: Log
+    nonces: NonceMemory
+    started_at: datetime
+    facts: dict[str, str]
+
+
+def declare(action: str, resource: str) -> Callable[[Endpoint], Endpoint]:
+    """Mark a route's function with its action and resource; stands under the router's decorator."""
+    if action not in ROLE_TABLE:
+        raise KeyError(f"no row of the role table: {action}")
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, DECLARATION, Declaration(action, resource))
+        return endpoint
+
+    return mark
+
+
+def declaration_of(endpoint: object) -> Declaration | None:
+    found = getattr(endpoint, DECLARATION, None)
+    return found if isinstance(found, Declaration) else None
+
+
+def undeclared_routes(routes: Iterator[APIRoute]) -> list[str]:
+    """The paths of routes that declare nothing; the app refuses to start with one."""
+    return sorted(route.path for route in routes if declaration_of(route.endpoint) is None)
+
+
+def cookie_name(own_url: str) -> str:
+    """`__Host-` binds the session cookie to this host over HTTPS; plain HTTP on loopback cannot carry that prefix."""
+    return "__Host-promise" if own_url.startswith("https:") else "promise"
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, for a route that takes `body: Body`; its size is limited by the app."""
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(read_body)]
+
+
+def hub_of(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def principal_of(request: Request) -> Principal:
+    """Who asks; anonymous until authentication said otherwise."""
+    principal: Principal = getattr(request.state, "principal", ANONYMOUS)
+    return principal
+
+
+def trail_of(request: Request, *, agreement: str | None = None, purpose: str | None = None) -> AuditTrail:
+    """The audit trail of this request."""
+    principal = principal_of(request)
+    return AuditTrail(
+        actor=principal.actor,
+        organisation=principal.organisation,
+        request_id=getattr(request.state, "request_id", ""),
+        method=f"{request.method} {_route_path(request)}",
+        clock=hub_of(request).clock,
+        agreement=agreement,
+        purpose=purpose,
+    )
+
+
+@contextmanager
+def transaction_of(request: Request) -> Iterator[Session]:
+    """The one transaction of this request; answer after it is over."""
+    with hub_of(request).database.transaction() as session:
+        yield session
+
+
+def enforce(request: Request) -> None:
+    """Refuse, before the route runs, what the role table gives to no role of the caller."""
+    declared = declaration_of(request.scope.get("endpoint"))
+    principal = principal_of(request)
+    if declared is None:
+        raise Refused(rule="R-01")
+    if not extent_of(declared.action, principal.roles):
+        raise NotSignedIn(rule="R-01") if principal == ANONYMOUS else Refused(rule="R-01")
+
+
+def install(app: FastAPI) -> None:
+    """Give the app its problem answers."""
+    app.add_exception_handler(HubError, _answer_hub_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_failure)
+
+
+def problem(error: HubError) -> JSONResponse:
+    """The answer made of an error; equal errors give equal bytes."""
+    body: dict[str, Any] = {
+        "type": f"/help/errors/{error.code}",
+        "code": error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "next_step": error.next_step,
+        "errors": [{"at": fault.at, "code": fault.code, "rule": fault.rule} for fault in error.faults],
+    }
+    if error.rule:
+        body["rule"] = error.rule
+    return JSONResponse(body, status_code=error.status, media_type=PROBLEM)
+
+
+def _answer_hub_error(request: Request, error: Exception) -> JSONResponse:
+    known = error if isinstance(error, HubError) else HubError()
+    event = EventType.REQUEST_REFUSED if isinstance(known, CallerError) else EventType.REQUEST_FAILED
+    return _logged(request, known, event)
+
+
+def _answer_validation(request: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    faults = [Fault(".".join(str(part) for part in item["loc"][:3]), str(item["type"])) for item in found[:20]]
+    return _logged(request, Invalid(faults=faults), EventType.REQUEST_REFUSED)
+
+
+def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    if status == 404:
+        return problem(NotFound())
+    if status == 405:
+        return problem(Conflict(code="method-wrong", next_step="Use another method at this address."))
+    return problem(CallerError())
+
+
+def _answer_failure(request: Request, error: Exception) -> JSONResponse:
+    hub_of(request).log.write(
+        "request.failed", request_id=getattr(request.state, "request_id", ""), path=_route_path(request), error=error
+    )
+    return _logged(request, HubError(), EventType.REQUEST_FAILED)
+
+
+def _logged(request: Request, error: HubError, event: EventType) -> JSONResponse:
+    try:
+        with transaction_of(request) as session:
+            append(
+                session,
+                trail_of(request),
+                event,
+                resource=_route_path(request),
+                decision="refused",
+                rule=error.rule or error.code,
+                outcome="refused" if isinstance(error, CallerError) else "failed",
+            )
+    except Exception as failure:  # nothing may be told that is not logged
+        hub_of(request).log.write("audit.failed", path=_route_path(request), error=failure)
+        return problem(Unavailable())
+    return problem(error)
+
+
+def _route_path(request: Request) -> str:
+    route = request.scope.get("route")
+    return str(getattr(route, "path", "unknown address"))

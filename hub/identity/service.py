@@ -1,0 +1,237 @@
+"""Who may ask: people, their one-time links, sessions and tokens, and the agents of the roster.
+
+Secrets are 32 random bytes; only their SHA-256 is stored (they are not guessable, so no slow hash is needed).
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.errors import Conflict, Invalid, NotFound, NotSignedIn
+from hub.identity.tables import Agent, Organisation, Person, SignedIn, SignInLink, Token
+from policies.principal import Principal, Role, RoleError, check_roles
+
+LINK_HOURS = 24
+TOKEN_DAYS = 90
+PERSON_ROLES = frozenset(Role) - {Role.AGENT, Role.OPERATOR, Role.PUBLIC}
+
+
+@dataclass(frozen=True, repr=False)
+class Opened:
+    """A new session: the cookie's secret, told once, and the secret that its forms must carry."""
+
+    secret: str
+    form_secret: str
+    person: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """A session that holds: who it is and the secret its forms must carry."""
+
+    principal: Principal
+    form_secret: str
+
+
+def load_organisations(session: Session, found: Iterable[tuple[str, str]]) -> int:
+    """Make the organisations known by (id, kind); how many are new."""
+    known = set(session.scalars(select(Organisation.id)))
+    new = [Organisation(id=slug, kind=kind) for slug, kind in found if slug not in known]
+    session.add_all(new)
+    session.flush()
+    return len(new)
+
+
+def load_roster(session: Session, roster: Mapping[str, Any], *, audit: AuditTrail) -> int:
+    """Register the agents of a roster {agents: [{organisation, key_id, public_key}]}; how many are new."""
+    entries = [_agent_entry(entry, at) for at, entry in enumerate(_agents_of(roster))]
+    known = {agent.key_id: agent for agent in session.scalars(select(Agent))}
+    organisations = set(session.scalars(select(Organisation.id)))
+    new = []
+    for at, (organisation, key_id, public_key) in enumerate(entries):
+        if organisation not in organisations:
+            raise Invalid(f"Entry {at} of the roster names no known organisation.", code="roster-organisation")
+        if key_id not in known:
+            new.append((organisation, key_id, public_key))
+        elif (known[key_id].organisation, known[key_id].public_key) != (organisation, public_key):
+            raise Conflict(f"Entry {at} of the roster changes a key.", code="roster-key-changed")
+    now = audit.clock()
+    session.add_all(
+        Agent(key_id=key_id, organisation=organisation, public_key=public_key, registered_at=now)
+        for organisation, key_id, public_key in new
+    )
+    for _, key_id, _ in new:
+        append(session, audit, EventType.AGENT_REGISTERED, resource=f"agent:{key_id}")
+    append(session, audit, EventType.ROSTER_LOADED, resource="roster", counts={"agents": len(entries), "new": len(new)})
+    return len(new)
+
+
+def revoke_agent(session: Session, key_id: str, *, audit: AuditTrail) -> None:
+    """From now on nothing signed by this key is taken."""
+    agent = session.get(Agent, key_id)
+    if agent is None:
+        raise NotFound()
+    agent.revoked_at = agent.revoked_at or audit.clock()
+    append(session, audit, EventType.AGENT_REVOKED, resource=f"agent:{key_id}")
+
+
+def agent_key(session: Session, key_id: str) -> tuple[Ed25519PublicKey, str] | None:
+    """The public key and organisation of an agent that is registered and not revoked."""
+    agent = session.get(Agent, key_id)
+    if agent is None or agent.revoked_at is not None:
+        return None
+    return Ed25519PublicKey.from_public_bytes(b64decode(agent.public_key)), agent.organisation
+
+
+def agent_principal(key_id: str, organisation: str) -> Principal:
+    return Principal(f"agent:{key_id}", frozenset({Role.AGENT}), organisation)
+
+
+def add_person(session: Session, *, organisation: str, roles: frozenset[Role], audit: AuditTrail) -> str:
+    """A new person of an organisation; the id comes back."""
+    if not roles or not roles <= PERSON_ROLES:
+        raise Invalid("A person needs one or more of the roles that people hold.", code="role-unknown")
+    try:
+        check_roles(roles)
+    except RoleError as error:
+        raise Conflict("No one is administrator and compliance officer at once.", code="roles-exclude") from error
+    if session.get(Organisation, organisation) is None:
+        raise Invalid("No organisation of this name is known.", code="organisation-unknown")
+    person = Person(id=secrets.token_hex(16), organisation=organisation, roles=sorted(roles), added_at=audit.clock())
+    session.add(person)
+    append(session, audit, EventType.PERSON_ADDED, resource=f"person:{person.id}")
+    return person.id
+
+
+def make_sign_in_link(session: Session, person: str, *, audit: AuditTrail) -> str:
+    """The secret of a link that signs the person in once within LINK_HOURS."""
+    _present(session, person)
+    secret, now = _new_secret(), audit.clock()
+    session.add(
+        SignInLink(secret_hash=_hash(secret), person=person, made_at=now, expires_at=now + timedelta(hours=LINK_HOURS))
+    )
+    append(session, audit, EventType.SIGN_IN_LINK_MADE, resource=f"person:{person}")
+    return secret
+
+
+def sign_in(session: Session, secret: str, *, hours: int, audit: AuditTrail) -> Opened:
+    """Use a link up and open a session; a link that is unknown, used or late is refused alike."""
+    now = audit.clock()
+    used = session.execute(
+        update(SignInLink)
+        .where(SignInLink.secret_hash == _hash(secret), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        .values(used_at=now)
+        .returning(SignInLink.person)
+    ).scalar_one_or_none()
+    person = session.get(Person, used) if used is not None else None
+    if person is None or person.removed_at is not None:
+        raise NotSignedIn(
+            "This link signs nobody in.", code="link-used", next_step="Ask the operator for a new sign-in link."
+        )
+    opened = Opened(_new_secret(), _new_secret(), person.id)
+    session.add(
+        SignedIn(
+            secret_hash=_hash(opened.secret), person=person.id, form_secret=opened.form_secret,
+            made_at=now, seen_at=now, ends_at=now + timedelta(hours=hours),
+        )
+    )  # fmt: skip
+    append(session, audit, EventType.SIGNED_IN, resource=f"person:{person.id}")
+    return opened
+
+
+def sign_out(session: Session, secret: str, *, audit: AuditTrail) -> None:
+    """End a session; ending it again is nothing more."""
+    found = session.get(SignedIn, _hash(secret))
+    if found is not None and found.ended_at is None:
+        found.ended_at = audit.clock()
+    append(session, audit, EventType.SIGNED_OUT, resource=audit.actor)
+
+
+def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit: AuditTrail) -> Known | None:
+    """Who a session cookie stands for; None when it is unknown, ended, late or idle too long."""
+    found, now = session.get(SignedIn, _hash(secret)), audit.clock()
+    if found is None or found.ended_at is not None or found.ends_at <= now:
+        return None
+    if found.seen_at + timedelta(minutes=idle_minutes) <= now:
+        return None
+    person = session.get(Person, found.person)
+    if person is None or person.removed_at is not None:
+        return None
+    found.seen_at = now
+    return Known(_principal(person), found.form_secret)
+
+
+def make_token(session: Session, person: str, *, agreement: str, days: int = TOKEN_DAYS, audit: AuditTrail) -> str:
+    """The secret of a read-only token bound to one agreement."""
+    _present(session, person)
+    secret, now = _new_secret(), audit.clock()
+    session.add(
+        Token(
+            secret_hash=_hash(secret), person=person, agreement=agreement, made_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    )  # fmt: skip
+    append(session, audit.under(agreement=agreement, purpose=None), EventType.TOKEN_MADE, resource=f"person:{person}")
+    return secret
+
+
+def person_of_token(session: Session, secret: str, *, audit: AuditTrail) -> Principal | None:
+    """Who a bearer token stands for, bound to its agreement; None when it does not hold."""
+    token = session.get(Token, _hash(secret))
+    if token is None or token.revoked_at is not None or token.expires_at <= audit.clock():
+        return None
+    person = session.get(Person, token.person)
+    if person is None or person.removed_at is not None:
+        return None
+    return _principal(person, agreement=token.agreement)
+
+
+def _principal(person: Person, *, agreement: str | None = None) -> Principal:
+    return Principal(
+        f"person:{person.id}", frozenset(Role(role) for role in person.roles), person.organisation, agreement
+    )
+
+
+def _present(session: Session, person: str) -> None:
+    found = session.get(Person, person)
+    if found is None or found.removed_at is not None:
+        raise NotFound()
+
+
+def _agents_of(roster: Mapping[str, Any]) -> list[Any]:
+    agents = roster.get("agents")
+    if not isinstance(agents, list) or not agents:
+        raise Invalid("A roster is {agents: [{organisation, key_id, public_key}]}.", code="roster-form")
+    return agents
+
+
+def _agent_entry(entry: Any, at: int) -> tuple[str, str, str]:
+    fields = ("organisation", "key_id", "public_key")
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in fields):
+        raise Invalid(f"Entry {at} of the roster is not whole.", code="roster-form")
+    organisation, key_id, public_key = (str(entry[name]) for name in fields)
+    try:
+        raw = Ed25519PublicKey.from_public_bytes(b64decode(public_key, validate=True)).public_bytes_raw()
+    except ValueError as error:
+        raise Invalid(f"Entry {at} of the roster has no Ed25519 key.", code="roster-key") from error
+    return organisation, key_id, b64encode(raw).decode()
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""Tables of who may ask: organisations, people and their sign-ins, tokens, and the agents at the edge."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Base
+
+
+class Organisation(Base):
+    """A member of the partnership, by its slug."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+
+
+class Person(Base):
+    """Somebody who works with the hub; never a student. `roles` are policies.principal.Role values."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    organisation: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    roles: Mapped[list[str]] = mapped_column(JSON)
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class SignInLink(Base):
+    """A link that signs a person in once; only the hash of its secret is kept."""
+
+    __tablename__ = "sign_in_links"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignedIn(Base):
+    """A session of a person, by the hash of its cookie."""
+
+    __tablename__ = "sessions"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    form_secret: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Token(Base):
+    """A person's token for programs: read-only, bound to one agreement; only its hash is kept."""
+
+    __tablename__ = "tokens"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    agreement: Mapped[str] = mapped_column(String(40))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Agent(Base):
+    """An edge agent's public Ed25519 key, base64; it sends for its organisation alone."""
+
+    __tablename__ = "agents"
+
+    key_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    organisation: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    public_key: Mapped[str] = mapped_column(String(64))
+    registered_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,154 @@
+"""Linkage runs: requested, accepted, reverted and read. Computing one is the roles' work (`hub.linking.steps`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.errors import Conflict, NotFound
+from hub.jobs import enqueue
+from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun
+from hub.submissions.service import accepted
+from linkage.schema import current_schema
+
+COMPARE, RESOLVE = "linkage.compare", "linkage.resolve"
+
+
+@dataclass(frozen=True)
+class CurrentLinks:
+    """The links that hold now, as columns of equal length: record (provider, reference) is person."""
+
+    version: int
+    provider: list[str]
+    reference: list[str]
+    person: list[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What may be told of a run."""
+
+    version: int
+    state: str
+    submissions: int
+    quality: Mapping[str, Any]
+
+
+def request_run(session: Session, *, audit: AuditTrail) -> int:
+    """Fix the set of submissions and set a run going; its version comes back."""
+    inputs = [submission.submission for submission in accepted(session)]
+    if not inputs:
+        raise Conflict(
+            "No submission is accepted.", code="nothing-to-link", next_step="Let the providers send their records."
+        )
+    version = (session.scalar(select(func.max(LinkageRun.version))) or 0) + 1
+    session.add(
+        LinkageRun(
+            version=version,
+            state=REQUESTED,
+            inputs=inputs,
+            based_on=current_version(session),
+            schema_hash=current_schema().hash,
+            pairs={},
+            quality={},
+            requested_at=audit.clock(),
+        )
+    )
+    enqueue(session, COMPARE, key=f"{COMPARE}:{version}", payload={"run": version}, now=audit.clock())
+    append(
+        session,
+        audit,
+        EventType.LINKAGE_REQUESTED,
+        resource=f"linkage:{version}",
+        counts={"submissions": len(inputs)},
+        versions={"schema": current_schema().hash},
+    )
+    return version
+
+
+def accept_run(session: Session, version: int, *, audit: AuditTrail) -> None:
+    """Let a resolved run hold from now on; it must rest on the run that holds."""
+    run = _run(session, version)
+    pointer = _pointer(session)
+    if run.state != RESOLVED:
+        raise Conflict(f"Run {version} is {run.state}.", code="run-not-resolved")
+    if run.based_on != pointer.run:
+        raise Conflict(
+            f"Run {version} rests on another run than the one that holds.",
+            code="run-outdated",
+            next_step="Run the linkage again and accept that run.",
+        )
+    run.state, run.accepted_at, run.replaces = ACCEPTED, audit.clock(), pointer.run
+    pointer.run = version
+    append(session, audit, EventType.LINKAGE_ACCEPTED, resource=f"linkage:{version}")
+
+
+def revert_run(session: Session, *, audit: AuditTrail) -> int | None:
+    """Let the run before hold again; its version comes back, None when there is none left."""
+    pointer = _pointer(session)
+    if pointer.run is None:
+        raise Conflict("No run holds.", code="nothing-to-revert", next_step="Accept a run first.")
+    left = _run(session, pointer.run)
+    pointer.run = left.replaces
+    append(
+        session,
+        audit,
+        EventType.LINKAGE_REVERTED,
+        resource=f"linkage:{left.version}",
+        versions={"holds": "none" if left.replaces is None else str(left.replaces)},
+    )
+    return left.replaces
+
+
+def read_run(session: Session, version: int) -> Run:
+    """State and quality of one run."""
+    run = _run(session, version)
+    return Run(run.version, run.state, len(run.inputs), run.quality)
+
+
+def current_version(session: Session) -> int | None:
+    """The version of the run that holds, None before the first."""
+    return session.scalar(select(CurrentRun.run))
+
+
+def current_links(session: Session) -> CurrentLinks:
+    """The links that hold now, in the order of provider and reference; raises Conflict before the first run."""
+    version = current_version(session)
+    if version is None:
+        raise Conflict("No linkage run holds.", code="not-linked", next_step="Run and accept the linkage first.")
+    rows = session.execute(
+        select(Link.provider, Link.reference, Link.person)
+        .where(Link.run == version)
+        .order_by(Link.provider, Link.reference)
+    ).all()
+    return CurrentLinks(
+        version, [row.provider for row in rows], [row.reference for row in rows], [row.person for row in rows]
+    )
+
+
+def fail_run(session: Session, version: int) -> None:
+    """Mark a run whose job was given up."""
+    run = session.get(LinkageRun, version)
+    if run is not None:
+        run.state = FAILED
+
+
+def _run(session: Session, version: int) -> LinkageRun:
+    run = session.get(LinkageRun, version)
+    if run is None:
+        raise NotFound(f"There is no linkage run {version}.")
+    return run
+
+
+def _pointer(session: Session) -> CurrentRun:
+    pointer = session.execute(select(CurrentRun).with_for_update()).scalar_one_or_none()
+    if pointer is None:
+        pointer = CurrentRun(only=1, run=None)
+        session.add(pointer)
+    return pointer

@@ -1,0 +1,25 @@
+"""`promise-hub operations ...`: what keeps the hub's stores in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.console import console
+
+app = typer.Typer(name="operations", help="Keep the hub's stores in order.", no_args_is_help=True)
+
+HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
+
+
+@app.command("open")
+def open_stores(home: HomeOption, out: Annotated[Path, typer.Option(help="A new folder.")]) -> None:
+    """Write every stored file in clear, to be searched for identities; only where the people are made up."""
+    from hub.operations.opening import open_every_file
+
+    with console(home, "operations open") as opened:
+        opened.home.check_synthetic()
+        count = open_every_file(opened.home, opened.database, out=out, audit=opened.trail())
+    print(f"{count} files opened.")

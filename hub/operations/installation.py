@@ -1,0 +1,115 @@
+"""Makes a home: one set of keys a role, the database at its newest revision, and hub.json for the edges."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.note import Verifier
+from hub.audit.service import append, open_log
+from hub.db import Clock, Database
+from hub.errors import Conflict
+from hub.files import sync_folder, write_file
+from hub.identity.service import load_organisations
+from hub.settings import KEY_BYTES, Home, Settings, write_key
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+ORIGIN = "promise-hub/log"
+FIRST_EPOCH = 1
+
+
+def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
+    """A new hub in a folder; raises Conflict where one stands already."""
+    from linkage.schema import current_schema
+    from linkage.sealing import generate_recipient_key
+
+    home = Home(folder)
+    if home.public.exists():
+        raise Conflict("A hub stands in this folder already.", code="home-exists", next_step="Name another folder.")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for place in (home.inbox, home.handover, home.linkage, home.analysis, home.signer):
+        place.mkdir(exist_ok=True, mode=0o700)
+    matcher, resolver, log_key = generate_recipient_key(), generate_recipient_key(), Ed25519PrivateKey.generate()
+    keys = {
+        ("matcher", "sealing.key"): matcher.private(),
+        ("matcher", "rows.key"): secrets.token_bytes(KEY_BYTES),
+        ("resolver", "sealing.key"): resolver.private(),
+        ("resolver", "spans.key"): secrets.token_bytes(KEY_BYTES),
+        ("resolver", "analysis.key"): secrets.token_bytes(KEY_BYTES),
+        ("signer", "log.key"): log_key.private_bytes_raw(),
+    }
+    for (role, name), key in keys.items():
+        write_key(home.key_file(role, name), key)
+    facts = {
+        "matcher_public_key": matcher.public(),
+        "resolver_public_key": resolver.public(),
+        "schema_hash": current_schema().hash,
+        "epoch": FIRST_EPOCH,
+        "log_verifier": Verifier(ORIGIN, log_key.public_key()).vkey(),
+    }
+    migrate(Settings(home=folder).resolved_database_url(), clock=clock, first=True)
+    write_file(home.public, json.dumps(facts, indent=1).encode() + b"\n")
+    if synthetic:
+        home.synthetic_mark.touch()
+    sync_folder(folder)
+    return home
+
+
+def migrate(url: str, *, clock: Clock, first: bool = False) -> None:
+    """Bring a database to the newest revision and make the organisations known."""
+    upgrade(url)
+    database = Database(url)
+    trail = AuditTrail("operator", None, "command", "promise-hub init" if first else "promise-hub migrate", clock)
+    try:
+        with database.transaction() as session:
+            open_log(session)
+            load_organisations(session, _organisations())
+            event = EventType.HUB_INITIALISED if first else EventType.DATABASE_MIGRATED
+            append(session, trail, event, resource="database", versions={"revision": _revision(session)})
+    finally:
+        database.close()
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Run the migrations up to a revision."""
+    from alembic import command
+
+    command.upgrade(_alembic(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Run the migrations back to a revision."""
+    from alembic import command
+
+    command.downgrade(_alembic(url), revision)
+
+
+def _alembic(url: str) -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("migrations")))
+    config.attributes["url"] = url
+    return config
+
+
+def _revision(session: Session) -> str:
+    from alembic.runtime.migration import MigrationContext
+
+    return MigrationContext.configure(session.connection()).get_current_revision() or "none"
+
+
+def _organisations() -> list[tuple[str, str]]:
+    import yaml
+
+    text = resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8")
+    return [(entry["id"], entry["kind"]) for entry in yaml.safe_load(text)["organisations"]]

@@ -1,0 +1,31 @@
+"""Writes every encrypted file of a made-up home in clear, so that a search for identities sees what a thief of all
+keys would see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.db import Database
+from hub.files import FileStore, analysis_store
+from hub.settings import Home
+
+
+def open_every_file(home: Home, database: Database, *, out: Path, audit: AuditTrail) -> int:
+    """Open the stores of rows, spans and facts into a new folder; how many files there were."""
+    stores = {
+        "rows": FileStore(home.linkage / "rows", home.key("matcher", "rows.key")),
+        "spans": FileStore(home.linkage / "spans", home.key("resolver", "spans.key")),
+        "analysis": analysis_store(home),
+    }
+    count = 0
+    for name, store in stores.items():
+        folder = out / name
+        folder.mkdir(parents=True)
+        for file in store.names():
+            (folder / file).write_bytes(store.get(file))
+            count += 1
+    with database.transaction() as session:
+        append(session, audit, EventType.STORES_OPENED, resource="stores", counts={"files": count})
+    return count

@@ -1,0 +1,85 @@
+"""The workers of the matcher and the resolver: which kinds of job each takes, with which keys and stores."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.db import Clock, Database, utc_now
+from hub.files import FileStore, analysis_store
+from hub.jobs import Handler, Ticket, Worker
+from hub.linking.service import COMPARE, RESOLVE, fail_run
+from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
+from hub.log import Log
+from hub.settings import Home, Settings
+from hub.submissions.checks import Desk, check_rows_job, check_spans_job, drop_job
+from hub.submissions.inbox import Inbox
+from hub.submissions.service import ROWS_CHECK, SPANS_CHECK
+from linkage.sealing import read_recipient_key
+
+
+@dataclass(frozen=True)
+class RoleWorker:
+    """A worker and the database it works on."""
+
+    worker: Worker
+    database: Database
+
+    def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
+        self.worker.run(stop, poll_seconds=poll_seconds)
+
+    def run_until_idle(self) -> int:
+        """Do all that is due; how many jobs that were."""
+        done = 0
+        while self.worker.step():
+            done += 1
+        return done
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
+    """The matcher: holds the key of the rows and no other."""
+    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    key = read_recipient_key(home.key("matcher", "sealing.key"))
+    rows = FileStore(home.linkage / "rows", home.key("matcher", "rows.key"))
+    desk = Desk("matcher", database, clock, Inbox(home.inbox), key, rows)
+    compare = CompareDesk(database, clock, rows, home.handover, home.public_facts()["resolver_public_key"])
+    handlers: dict[str, Handler] = {
+        ROWS_CHECK: check_rows_job(desk),
+        COMPARE: compare_job(compare),
+        "rows.drop": drop_job(desk, ("rows",)),
+    }
+    return _worker("matcher", database, handlers, clock=clock, log=log)
+
+
+def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
+    """The resolver: holds the keys of spans and facts and no other."""
+    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    key = read_recipient_key(home.key("resolver", "sealing.key"))
+    spans = FileStore(home.linkage / "spans", home.key("resolver", "spans.key"))
+    desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis_store(home))
+    handlers: dict[str, Handler] = {
+        SPANS_CHECK: check_spans_job(desk),
+        RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key)),
+        "spans.drop": drop_job(desk, ("spans", "facts")),
+    }
+    return _worker("resolver", database, handlers, clock=clock, log=log)
+
+
+def _worker(role: str, database: Database, handlers: Mapping[str, Handler], *, clock: Clock, log: Log) -> RoleWorker:
+    def on_failure(session: Session, ticket: Ticket, code: str) -> None:
+        if ticket.kind in (COMPARE, RESOLVE):
+            fail_run(session, int(ticket.payload["run"]))
+        trail = AuditTrail(role, None, ticket.key[:64], ticket.kind, clock)
+        append(session, trail, EventType.JOB_FAILED, resource=ticket.key[:200], rule=code[:80], outcome="failed")
+
+    name = f"{role}:{os.getpid()}"
+    return RoleWorker(Worker(database, handlers, name=name, clock=clock, log=log, on_failure=on_failure), database)

@@ -1,0 +1,390 @@
+"""The intake of submissions at the API: opened, received, committed, read. It opens nothing that is sealed.
+
+What the API can check it checks at once: signature, agreement, epoch, schema, profile, hashes, sizes, facts. The
+matcher and the resolver check what they alone can open (`hub.submissions.checks`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.errors import Conflict, Fault, Invalid, NotFound, Refused, TooLarge
+from hub.identity.service import agent_key
+from hub.jobs import enqueue
+from hub.submissions.facts import check_facts
+from hub.submissions.inbox import Inbox
+from hub.submissions.status import Status, status_of
+from hub.submissions.tables import ACCEPTED, CHECKING, RECEIVING, REFUSED, Submission, SubmissionChunk
+from linkage.errors import LinkageError
+from linkage.profile import ViewProfile, check_profile
+from linkage.sealing import seal
+from policies.decision import decide_submission, permitted_elements
+from policies.dictionary import FactError
+from policies.principal import Principal
+from policies.submission import (
+    CHUNK_BYTES_MAX,
+    Chunk,
+    Manifest,
+    SubmissionError,
+    check_chunk,
+    check_signature,
+    context,
+    manifest_bytes,
+    read_manifest,
+    submission_id,
+)
+
+ROWS_CHECK, SPANS_CHECK = "rows.check", "spans.check"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What the API needs to take a submission in: the inbox, and what hub.json says to the edges."""
+
+    inbox: Inbox
+    resolver_public_key: str
+    schema_hash: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The answer to a manifest: which submission it is, in which state, and what is still to be sent."""
+
+    submission: str
+    state: str
+    missing: tuple[str, ...]
+    created: bool
+
+
+@dataclass(frozen=True)
+class AcceptedSubmission:
+    """One accepted submission and its facts files in the analysis store, in the order of its manifest."""
+
+    submission: str
+    provider: str
+    kind: str
+    school_year: int
+    facts_files: tuple[str, ...]
+
+
+def open_submission(
+    session: Session, value: Any, signature: str, *, principal: Principal, intake: Intake, audit: AuditTrail
+) -> Opened:
+    """Take a manifest; the same again tells the present state. Raises Invalid or Refused, and stores nothing then."""
+    manifest = _checked_manifest(session, value, signature, principal=principal, intake=intake, audit=audit)
+    name = submission_id(manifest)
+    found = session.get(Submission, name)
+    if found is not None:
+        return Opened(name, found.state, _missing(session, found, intake.inbox), created=False)
+    session.add(_row(name, manifest, signature, audit=audit))
+    session.flush()
+    session.add_all(_chunk_row(name, position, chunk) for position, chunk in enumerate(manifest.chunks))
+    append(
+        session,
+        audit.under(agreement=manifest.agreement.id, purpose=None),
+        EventType.SUBMISSION_OPENED,
+        resource=f"submission:{name}",
+        decision="permitted",
+        rule="R-00",
+        counts={"records": manifest.records, "chunks": len(manifest.chunks)},
+        versions={manifest.agreement.id: str(manifest.agreement.version), "epoch": str(manifest.epoch)},
+    )
+    return Opened(name, RECEIVING, tuple(chunk.sha256 for chunk in manifest.chunks), created=True)
+
+
+def chunk_to_store(session: Session, name: str, sha256: str, *, principal: Principal) -> tuple[Manifest, Chunk]:
+    """The manifest and chunk that an arriving piece belongs to; NotFound where the caller has no such submission."""
+    submission = own_submission(session, name, principal=principal)
+    manifest = manifest_of(submission)
+    chunk = next((chunk for chunk in manifest.chunks if chunk.sha256 == sha256), None)
+    if chunk is None:
+        raise NotFound()
+    if submission.state != RECEIVING:
+        raise Conflict(f"The submission is {submission.state}.", code="submission-closed")
+    return manifest, chunk
+
+
+def checked_chunk(
+    manifest: Manifest, chunk: Chunk, content: bytes, *, intake: Intake, permitted: frozenset[tuple[str, str]]
+) -> bytes:
+    """The bytes to keep of an arriving chunk: facts are checked and sealed, the rest stays as it came.
+
+    Raises TooLarge or Invalid for damage on the way (send it again) and FactError or SubmissionError for facts
+    that refuse the submission.
+    """
+    if len(content) > CHUNK_BYTES_MAX:
+        raise TooLarge(code="chunk-too-large", next_step=f"Make chunks of at most {CHUNK_BYTES_MAX} bytes.")
+    try:
+        check_chunk(chunk, content)
+    except SubmissionError as error:
+        raise _invalid(error) from error
+    if chunk.holds != "facts":
+        return content
+    check_facts(content, kind=manifest.kind, count=chunk.count, permitted=permitted)
+    return seal(intake.resolver_public_key, content, context_of(manifest, "facts"))
+
+
+def refuse(
+    session: Session, submission: Submission, *, code: str, place: str, next_step: str, audit: AuditTrail
+) -> None:
+    """Refuse a submission for good; its chunks are dropped by the roles that keep them."""
+    submission.state = REFUSED
+    submission.refusal = {"code": code, "place": place, "next_step": next_step}
+    submission.settled_at = audit.clock()
+    for kind in ("rows.drop", "spans.drop"):
+        enqueue(session, kind, key=f"{kind}:{submission.id}", payload={"submission": submission.id}, now=audit.clock())
+    submission.settled_sequence = append(
+        session,
+        audit.under(agreement=submission.agreement, purpose=None),
+        EventType.SUBMISSION_REFUSED,
+        resource=f"submission:{submission.id}",
+        decision="refused",
+        rule=code,
+        outcome="refused",
+    )
+
+
+def refuse_for_facts(
+    session: Session, name: str, error: FactError | SubmissionError, *, principal: Principal, audit: AuditTrail
+) -> Invalid:
+    """Refuse a submission whose facts do not keep the form; the answer to give comes back."""
+    submission = own_submission(session, name, principal=principal)
+    if submission.state == RECEIVING:
+        refuse(session, submission, code=error.code, place=error.place, next_step=error.next_step, audit=audit)
+    return _invalid(error)
+
+
+def commit_submission(session: Session, name: str, *, principal: Principal, intake: Intake, audit: AuditTrail) -> str:
+    """Promise that all chunks are safe and set the checks going; the same again tells the present state."""
+    submission = own_submission(session, name, principal=principal, lock=True)
+    if submission.state != RECEIVING:
+        return submission.state
+    missing = _missing(session, submission, intake.inbox)
+    if missing:
+        raise Conflict(
+            f"{len(missing)} chunks are missing.", code="chunks-missing", next_step="Send the missing chunks first."
+        )
+    manifest = manifest_of(submission)
+    intake.inbox.secure(name, [chunk.sha256 for chunk in manifest.chunks])
+    submission.state, submission.committed_at = CHECKING, audit.clock()
+    submission.rows_checked = all(chunk.holds != "rows" for chunk in manifest.chunks)
+    kinds = [SPANS_CHECK] if submission.rows_checked else [ROWS_CHECK, SPANS_CHECK]
+    for kind in kinds:
+        enqueue(session, kind, key=f"{kind}:{name}", payload={"submission": name}, now=audit.clock())
+    append(
+        session,
+        audit.under(agreement=submission.agreement, purpose=None),
+        EventType.SUBMISSION_COMMITTED,
+        resource=f"submission:{name}",
+        counts={"chunks": len(manifest.chunks), "bytes": sum(chunk.size for chunk in manifest.chunks)},
+    )
+    return CHECKING
+
+
+def missing_chunks(
+    session: Session, name: str, *, principal: Principal, intake: Intake, audit: AuditTrail
+) -> tuple[str, ...]:
+    """What is still to be sent."""
+    submission = own_submission(session, name, principal=principal)
+    missing = _missing(session, submission, intake.inbox)
+    append(session, audit, EventType.SUBMISSION_READ, resource=f"submission:{name}", counts={"missing": len(missing)})
+    return missing
+
+
+def read_submission(session: Session, name: str, *, principal: Principal, audit: AuditTrail) -> Status:
+    """State, next step, owner, findings and receipt of a submission of the caller's own organisation."""
+    submission = own_submission(session, name, principal=principal)
+    status = status_of(session, submission)
+    append(session, audit, EventType.SUBMISSION_READ, resource=f"submission:{name}")
+    return status
+
+
+def list_submissions(session: Session, *, principal: Principal, audit: AuditTrail) -> Sequence[Status]:
+    """All submissions of the caller's own organisation, newest first; receipts are read one by one."""
+    rows = session.scalars(
+        select(Submission)
+        .where(Submission.provider == principal.organisation)
+        .order_by(Submission.opened_at.desc(), Submission.id)
+    )
+    found = [status_of(session, row, with_receipt=False) for row in rows]
+    append(session, audit, EventType.SUBMISSION_READ, resource="submissions", counts={"submissions": len(found)})
+    return found
+
+
+def accepted(session: Session) -> Sequence[AcceptedSubmission]:
+    """What stands accepted now, in a fixed order: the input of linkage and of snapshots."""
+    rows = session.scalars(
+        select(Submission)
+        .where(Submission.state == ACCEPTED)
+        .order_by(Submission.provider, Submission.kind, Submission.school_year)
+    )
+    return [
+        AcceptedSubmission(row.id, row.provider, row.kind, row.school_year, chunk_files(session, row.id, "facts"))
+        for row in rows
+    ]
+
+
+def chunk_files(session: Session, name: str, holds: str, *, view: str = "") -> tuple[str, ...]:
+    """Names of the stored files of one kind of chunk, in the manifest's order."""
+    query = (
+        select(SubmissionChunk.file)
+        .where(SubmissionChunk.submission == name, SubmissionChunk.holds == holds, SubmissionChunk.view == view)
+        .order_by(SubmissionChunk.position)
+    )
+    return tuple(file for file in session.scalars(query) if file is not None)
+
+
+def own_submission(session: Session, name: str, *, principal: Principal, lock: bool = False) -> Submission:
+    """The submission of the caller's own organisation; absent and another's are the same NotFound."""
+    query = select(Submission).where(Submission.id == name, Submission.provider == principal.organisation)
+    found = session.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def manifest_of(submission: Submission) -> Manifest:
+    return read_manifest(json.loads(submission.manifest))
+
+
+def context_of(manifest: Manifest, holds: str) -> bytes:
+    """What the sealed pieces of a submission are bound to."""
+    return context(
+        holds,
+        provider=manifest.provider,
+        kind=manifest.kind,
+        school_year=manifest.school_year,
+        epoch=manifest.epoch,
+    )
+
+
+def permitted_by(session: Session, manifest: Manifest) -> frozenset[tuple[str, str]]:
+    """The elements that the agreement version of a manifest names."""
+    for agreement in known_agreements(session):
+        if (agreement.id, agreement.version) == (manifest.agreement.id, manifest.agreement.version):
+            return permitted_elements(agreement)
+    return frozenset()
+
+
+def _checked_manifest(
+    session: Session, value: Any, signature: str, *, principal: Principal, intake: Intake, audit: AuditTrail
+) -> Manifest:
+    try:
+        manifest = read_manifest(value)
+        key = agent_key(session, manifest.agent_key)
+        if key is None or principal.actor != f"agent:{manifest.agent_key}":
+            raise SubmissionError("SUB-002", "agent_key", "sign the manifest with the key that signs the request")
+        check_signature(manifest, signature, key[0])
+    except SubmissionError as error:
+        raise _invalid(error) from error
+    _check_agreement(session, manifest, principal=principal, audit=audit)
+    _check_epoch(manifest, intake)
+    return manifest
+
+
+def _check_agreement(session: Session, manifest: Manifest, *, principal: Principal, audit: AuditTrail) -> None:
+    decision = decide_submission(
+        principal,
+        provider=manifest.provider,
+        agreement=manifest.agreement.id,
+        agreements=known_agreements(session),
+        day=audit.clock().date(),
+    )
+    if not decision.permitted:
+        raise Refused(decision.reason, code=decision.rule, rule=decision.rule)
+    if decision.versions.get(manifest.agreement.id) != str(manifest.agreement.version):
+        raise Refused(
+            "The agreement is in force in another version.",
+            code="agreement-version",
+            rule="R-20",
+            next_step="Fetch the agreement again and prepare the submission under its present version.",
+        )
+
+
+def _check_epoch(manifest: Manifest, intake: Intake) -> None:
+    if manifest.epoch != intake.epoch:
+        raise Invalid(
+            "The submission was encoded in another epoch.",
+            code="epoch-wrong",
+            next_step="Fetch the present epoch's key and encode again.",
+            faults=[Fault("epoch", "epoch-wrong")],
+        )
+    if manifest.schema_hash != intake.schema_hash:
+        raise Invalid(
+            "The submission was encoded by another linkage schema.",
+            code="schema-wrong",
+            next_step="Update the edge tool and encode again.",
+            faults=[Fault("schema_hash", "schema-wrong")],
+        )
+    profile = {view: ViewProfile(of.values, of.largest) for view, of in manifest.profile.items()}
+    try:
+        check_profile(profile, records=manifest.records)
+    except LinkageError as error:
+        raise Invalid(
+            "A value of a view is too common.",
+            code=error.code,
+            next_step=error.next_step,
+            faults=[Fault("profile", error.code)],
+        ) from error
+
+
+def _missing(session: Session, submission: Submission, inbox: Inbox) -> tuple[str, ...]:
+    if submission.state != RECEIVING:
+        return ()
+    query = (
+        select(SubmissionChunk.sha256)
+        .where(SubmissionChunk.submission == submission.id)
+        .order_by(SubmissionChunk.position)
+    )
+    return tuple(sha256 for sha256 in session.scalars(query) if not inbox.has(submission.id, sha256))
+
+
+def _row(name: str, manifest: Manifest, signature: str, *, audit: AuditTrail) -> Submission:
+    return Submission(
+        id=name,
+        provider=manifest.provider,
+        kind=manifest.kind,
+        school_year=manifest.school_year,
+        epoch=manifest.epoch,
+        agreement=manifest.agreement.id,
+        agreement_version=manifest.agreement.version,
+        key_id=manifest.agent_key,
+        manifest=manifest_bytes(manifest).decode(),
+        signature=signature,
+        state=RECEIVING,
+        rows_checked=False,
+        spans_checked=False,
+        holds=[],
+        opened_at=audit.clock(),
+    )
+
+
+def _chunk_row(name: str, position: int, chunk: Chunk) -> SubmissionChunk:
+    return SubmissionChunk(
+        submission=name,
+        position=position,
+        sha256=chunk.sha256,
+        size=chunk.size,
+        holds=chunk.holds,
+        view=chunk.view,
+        count=chunk.count,
+    )
+
+
+def _invalid(error: FactError | SubmissionError) -> Invalid:
+    return Invalid(
+        f"It does not keep the form at {error.place}.",
+        code=error.code,
+        next_step=error.next_step,
+        faults=[Fault(error.place, error.code)],
+    )

@@ -1,0 +1,109 @@
+"""Puts a principal into each request: an agent by its signature, a person by token or session, else the public.
+
+A signature or token that does not hold is refused, never taken as anonymous; a session that ended is the public
+again. Runs before every route.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import Request
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from hub.errors import NotSignedIn
+from hub.http import Body, cookie_name, enforce, hub_of, trail_of
+from hub.identity import service
+from policies.principal import Principal
+from policies.signing import Message, SignedBy, SigningError, signed_headers, verify_request
+
+READ_METHODS = frozenset({"GET", "HEAD"})
+CLOCK_SLACK_SECONDS = 5
+
+
+async def authenticate(request: Request, body: Body) -> None:
+    """Set the request's principal, then refuse what its roles do not permit."""
+    if _is_anonymous(request):
+        enforce(request)
+        return
+    await run_in_threadpool(_authenticate, request, body)
+
+
+def _is_anonymous(request: Request) -> bool:
+    cookie = cookie_name(hub_of(request).settings.own_url())
+    return not ("signature-input" in request.headers or "authorization" in request.headers or cookie in request.cookies)
+
+
+def _authenticate(request: Request, body: bytes) -> None:
+    if "signature-input" in request.headers:
+        request.state.principal = _agent(request, body)
+    elif "authorization" in request.headers:
+        request.state.principal = _bearer(request)
+    else:
+        _session(request)
+    enforce(request)
+
+
+def _agent(request: Request, body: bytes) -> Principal:
+    hub, now = hub_of(request), hub_of(request).clock()
+    with hub.database.reading() as session:
+        signed, organisation = _signer(session, request, body)
+    # A request signed before this process began may have been taken by the one before it.
+    if signed.created < hub.started_at - timedelta(seconds=CLOCK_SLACK_SECONDS):
+        raise NotSignedIn(code="SIG-003", next_step="Sign the request again and send it.")
+    if not hub.nonces.is_new(signed.key_id, signed.nonce, now=now):
+        raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
+    return service.agent_principal(signed.key_id, organisation)
+
+
+def _signer(session: Session, request: Request, body: bytes) -> tuple[SignedBy, str]:
+    message = Message(request.method, _signed_url(request), signed_headers(dict(request.headers)))
+    known: dict[str, str] = {}
+
+    def key_of(key_id: str) -> Ed25519PublicKey | None:
+        found = service.agent_key(session, key_id)
+        if found is None:
+            return None
+        known[key_id] = found[1]
+        return found[0]
+
+    try:
+        signed = verify_request(message, body, key_of=key_of, now=hub_of(request).clock())
+    except SigningError as error:
+        raise NotSignedIn(code=error.code, next_step=error.next_step) from error
+    return signed, known[signed.key_id]
+
+
+def _bearer(request: Request) -> Principal:
+    scheme, _, secret = request.headers["authorization"].partition(" ")
+    hub = hub_of(request)
+    with hub.database.reading() as session:
+        principal = service.person_of_token(session, secret.strip(), audit=trail_of(request))
+    if scheme.lower() != "bearer" or principal is None:
+        raise NotSignedIn(code="token-unknown", next_step="Make a new token for this agreement.")
+    if request.method not in READ_METHODS:
+        raise NotSignedIn(code="token-reads-only", next_step="Tokens read; sign in to change something.")
+    return principal
+
+
+def _session(request: Request) -> None:
+    hub = hub_of(request)
+    secret = request.cookies[cookie_name(hub.settings.own_url())]
+    with hub.database.transaction() as session:
+        known = service.person_of_session(
+            session, secret, idle_minutes=hub.settings.session_idle_minutes, audit=trail_of(request)
+        )
+    if known is None:
+        return
+    request.state.principal = known.principal
+    request.state.form_secret = known.form_secret
+
+
+def _signed_url(request: Request) -> str:
+    """The address as the agent signed it."""
+    base = hub_of(request).settings.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+    query = request.scope["query_string"].decode("ascii", "replace")
+    path = request.scope["raw_path"].decode("ascii", "replace")
+    return f"{base}{path}?{query}" if query else f"{base}{path}"

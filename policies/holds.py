@@ -1,0 +1,40 @@
+"""When a submission is held for a person to look at, instead of being accepted by itself. Used at intake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from policies.rules.rulebook import rejects_row
+
+GONE_SHARE_MAX = 0.10
+"""Above this share of last time's students gone a submission is held: the practice stewards know (Clever holds a
+sync that deletes over 10 % of a type; its help pages on paused syncs)."""
+
+REJECTED_SHARE_MAX = 0.10
+"""Above this share of rejected rows a submission is held: our own choice, beside the edge's whole-file limit."""
+
+STUDENTS_GONE = "HOLD-001"
+ROWS_REJECTED = "HOLD-002"
+
+HOLDS: Mapping[str, str] = {
+    STUDENTS_GONE: "over a tenth of last time's students are missing: approve it, or send the whole roster again",
+    ROWS_REJECTED: "over a tenth of the rows were rejected: mend the causes in the findings and send it again",
+}
+"""Every code of a hold with its next step."""
+
+
+def gone_share(previous: frozenset[bytes], present: frozenset[bytes]) -> float:
+    """The part of last time's record references that is missing now; 0 when there was no last time."""
+    return len(previous - present) / len(previous) if previous else 0.0
+
+
+def rejected_share(findings: Mapping[str, int], *, rows: int) -> float:
+    """The part of rows that the edge rejected; `rows` are those that came through."""
+    rejected = sum(count for code, count in findings.items() if rejects_row(code))
+    return rejected / (rejected + rows) if rejected else 0.0
+
+
+def hold_reasons(*, gone: float, rejected: float) -> tuple[str, ...]:
+    """The codes for which a submission is held; empty when it may be accepted."""
+    reasons = ((STUDENTS_GONE, gone > GONE_SHARE_MAX), (ROWS_REJECTED, rejected > REJECTED_SHARE_MAX))
+    return tuple(code for code, holds in reasons if holds)
