@@ -5,18 +5,23 @@ can be found, the cheapest shown numbers are withheld until there is one (the li
 and Salazar 2001, section 6, with a cost for each shown row).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from policies.disclosure.moves import Floats, Mover, Observer
+from policies.disclosure.moves import Floats, Mover, Observer, nobody
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, Standing
+from policies.disclosure.standing import Sheet
 from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, kinds
+
+Small = NDArray[np.int32]
 
 COVERAGE_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.4, 1.0
 """What it costs to withhold a coverage band, to code a rate, to withhold a cell; scaled by the table's rank."""
+
+SWEEPS, FEW = 6, 12
+"""How often many withheld counts are moved at once, before the last few are moved one by one."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +37,26 @@ class Finding:
 
 @dataclass
 class Pool:
-    """Moves found so far, and the row sums that they change."""
+    """Moves found so far, one a row, and the row sums that they change."""
 
-    moves: list[Ints] = field(default_factory=list)
-    sums: list[Ints] = field(default_factory=list)
+    moves: Small
+    sums: Small
+    size: int = 0
 
     def add(self, move: Ints, sums: Ints) -> None:
         """Keep a move with its row sums."""
-        self.moves.append(move)
-        self.sums.append(sums)
+        if self.size == len(self.moves):
+            self.moves = np.concatenate([self.moves, np.zeros_like(self.moves)])
+            self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
+        self.moves[self.size], self.sums[self.size] = move, sums
+        self.size += 1
+
+    def reach(self, observer: Observer, truth: Ints) -> tuple[Ints, Ints]:
+        """The least and greatest change of every row by the moves that the observer admits."""
+        moves = self.moves[: self.size]
+        admitted = (moves >= observer.own - truth).all(axis=1) & ~moves[:, observer.pinned].any(axis=1)
+        sums = self.sums[: self.size][admitted].astype(np.int64)
+        return sums.min(axis=0, initial=0), sums.max(axis=0, initial=0)
 
 
 class Audit:
@@ -48,18 +64,21 @@ class Audit:
 
     def __init__(self, system: System, sheets: tuple[Sheet, ...], rules: Rules) -> None:
         self._system, self._sheets, self._rules = system, sheets, rules
-        self._mover = Mover(system)
-        self._pool = Pool()
+        self._mover = Mover(system, nobody(system))
+        rows, columns = system.matrix.shape
+        self._pool = Pool(np.zeros((64, columns), dtype=np.int32), np.zeros((64, rows), dtype=np.int32))
         self._places = {
             system.row(block, group, kind): (block, group, kind)
             for block, sheet in enumerate(sheets)
             for group in range(len(sheet.groups))
             for kind in range(kinds(sheet.frame))
         }
-        self._low = np.zeros(system.matrix.shape[0], dtype=np.float64)
-        self._high = np.zeros(system.matrix.shape[0], dtype=np.float64)
-        self._weights = self._costs()
-        self._refresh(list(self._places))
+        self._persons = np.zeros(rows, dtype=np.int64)
+        for row, (block, group, _) in self._places.items():
+            self._persons[row] = system.row(block, group, KNOWN if sheets[block].frame.block.complete else ALL)
+        self._low, self._high, self._weights = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+        self._reach, self._secret = np.zeros(rows, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self._refresh()
 
     def protect(self, observers: tuple[Observer, ...]) -> list[Finding]:
         """Withhold until no observer can tell a withheld count; gives back what could not be repaired."""
@@ -75,58 +94,31 @@ class Audit:
 
     def _protect_from(self, observer: Observer) -> tuple[bool, list[Finding]]:
         self._mover.watch(observer)
-        low, high = self._reach(observer)
+        low, high = self._pool.reach(observer, self._system.truth)
         changed, findings = False, []
-        for row in self._targets(observer):
-            need = self._need(row)
-            while self._lacking(row, low, high, need=need):
-                self._search(row, low, high, need=need)
-                if not self._lacking(row, low, high, need=need):
+        rows = self._targets(observer)
+        self._sweep(rows, low, high)
+        for row in rows[self._lacking(rows, low, high)].tolist():
+            while self._lacking(row, low, high):
+                self._search(row, low, high)
+                if not self._lacking(row, low, high):
                     break
-                if not self._repair(row, need=need, observer=observer):
+                if not self._repair(row, low, high, observer=observer):
                     width = int(high[row] - low[row])
                     findings.append(Finding(row, observer.names, width, self._tells_all(row, low, high)))
                     break
                 changed = True
         return changed, findings
 
-    def _targets(self, observer: Observer) -> Iterator[int]:
-        """Rows that must not be told, except what the observer knows of its own children alone."""
-        own = self._system.matrix.times(observer.own) if observer.names else None
-        for block, sheet in enumerate(self._sheets):
-            complete = sheet.frame.block.complete
-            for group, standing in enumerate(sheet.groups):
-                if own is not None and self._alone(own, block, group, standing):
-                    continue
-                for kind in standing.secret(complete=complete):
-                    yield self._system.row(block, group, kind)
+    def _sweep(self, rows: Ints, low: Ints, high: Ints) -> None:
+        """Moves that widen many rows at once."""
+        for turn in range(SWEEPS):
+            lacking = rows[self._lacking(rows, low, high)]
+            if len(lacking) < FEW:
+                return
+            self._keep(self._mover.sweep(lacking, self._rules.width * (-1) ** turn), low, high)
 
-    def _alone(self, own: Ints, block: int, group: int, standing: Standing) -> bool:
-        kind = KNOWN if self._sheets[block].frame.block.complete else ALL
-        return int(own[self._system.row(block, group, kind)]) == standing.n
-
-    def _need(self, row: int) -> tuple[int, int]:
-        """The width that a row's interval must have, and how far it must reach above the truth."""
-        block, group, kind = self._places[row]
-        standing = self._sheets[block].groups[group]
-        reach = self._rules.min_n - standing.known if self._rules.strict and standing.hidden and kind == KNOWN else 0
-        return self._rules.width, max(reach, 0)
-
-    @staticmethod
-    def _lacking(row: int, low: Ints, high: Ints, *, need: tuple[int, int]) -> bool:
-        return bool(high[row] - low[row] < need[0] or high[row] < need[1])
-
-    def _search(self, row: int, low: Ints, high: Ints, *, need: tuple[int, int]) -> None:
-        """Look for moves that widen a row's interval: up as far as is needed, then down for the rest."""
-        for up in range(max(need), int(high[row]), -1):
-            if up <= self._high[row] and self._found(row, up, low, high):
-                break
-        for down in range(int(high[row]) - need[0], int(low[row])):
-            if down >= self._low[row] and self._found(row, down, low, high):
-                break
-
-    def _found(self, row: int, change: int, low: Ints, high: Ints) -> bool:
-        move = self._mover.move(row, change)
+    def _keep(self, move: Ints | None, low: Ints, high: Ints) -> bool:
         if move is None:
             return False
         sums = self._system.matrix.times(move)
@@ -135,34 +127,47 @@ class Audit:
         np.maximum(high, sums, out=high)
         return True
 
-    def _reach(self, observer: Observer) -> tuple[Ints, Ints]:
-        """The least and greatest change of every row by the moves that the observer admits."""
-        low = np.zeros(self._system.matrix.shape[0], dtype=np.int64)
-        high = low.copy()
-        for move, sums in zip(self._pool.moves, self._pool.sums, strict=True):
-            if observer.admits(move, self._system.truth):
-                np.minimum(low, sums, out=low)
-                np.maximum(high, sums, out=high)
-        return low, high
+    def _targets(self, observer: Observer) -> Ints:
+        """Rows that must not be told, except what the observer knows of its own children alone."""
+        if not observer.names:
+            return self._secret
+        own = self._system.matrix.times(observer.own)
+        persons = self._persons[self._secret]
+        return np.asarray(self._secret[own[persons] != self._system.counts[persons]])
 
-    def _repair(self, row: int, *, need: tuple[int, int], observer: Observer) -> bool:
+    def _lacking(self, rows: int | Ints, low: Ints, high: Ints) -> NDArray[np.bool_]:
+        """Whether the moves found so far leave rows' intervals too narrow, or short of the threshold."""
+        return np.asarray((high[rows] - low[rows] < self._rules.width) | (high[rows] < self._reach[rows]))
+
+    def _search(self, row: int, low: Ints, high: Ints) -> None:
+        """Look for moves that widen a row's interval: up as far as is needed, then down for the rest."""
+        for up in range(max(self._rules.width, int(self._reach[row])), int(high[row]), -1):
+            if up <= self._high[row] and self._found(row, up, low, high):
+                break
+        for down in range(int(high[row]) - self._rules.width, int(low[row])):
+            if down >= self._low[row] and self._found(row, down, low, high):
+                break
+
+    def _found(self, row: int, change: int, low: Ints, high: Ints) -> bool:
+        return self._keep(self._mover.move(row, change), low, high)
+
+    def _repair(self, row: int, low: Ints, high: Ints, *, observer: Observer) -> bool:
         """Withhold the cheapest shown rows that keep a row from moving; False when nothing can be withheld."""
-        width, reach = need
-        up = int(min(max(width, reach), self._high[row]))
-        down = int(max(-width, self._low[row], -self._free(row, observer)))
-        options = []
-        for changes in ((up,), (down,)) if up >= max(need) and down <= -width and not reach else ((up, up - width),):
-            results = [self._mover.relax(row, change, weights=self._weights) for change in changes if change]
-            options.append((sum(cost for cost, _ in results), sorted({r for _, rows in results for r in rows})))
-        cost, rows = min(options)
-        if np.isfinite(cost) and rows:
-            return self._loosen(rows)
-        return self._loosen(self._nearest(row))
+        width, reach = self._rules.width, int(self._reach[row])
+        others = int(self._system.matrix.times(self._system.truth - observer.own)[row])
+        ways = {(up, up - width) for up in (max(width, reach), int(self._high[row].clip(max=width)), int(high[row]))}
+        ways = {(up, down) for up, down in ways | {(0, -width)} if reach <= up <= self._high[row]}
+        costs = [
+            self._cost(row, changes)
+            for changes in sorted(ways)
+            if changes[1] >= 0 or (changes[1] >= -others and changes[1] >= self._low[row])
+        ]
+        cost, rows = min(costs, default=(np.inf, []))
+        return self._loosen(rows if np.isfinite(cost) and rows else self._nearest(row))
 
-    def _free(self, row: int, observer: Observer) -> int:
-        mask = np.zeros(self._system.matrix.shape[1], dtype=np.int64)
-        mask += self._system.truth - observer.own
-        return int(self._system.matrix.times(mask)[row])
+    def _cost(self, row: int, changes: tuple[int, int]) -> tuple[float, list[int]]:
+        results = [self._mover.relax(row, change, weights=self._weights) for change in changes if change]
+        return sum(cost for cost, _ in results), sorted({found for _, rows in results for found in rows})
 
     def _nearest(self, row: int) -> list[int]:
         """The cheapest shown row that shares persons with `row`: the last resort where the solver finds no way."""
@@ -187,23 +192,28 @@ class Audit:
         for sheet in self._sheets:
             changed |= sheet.settle(self._rules)
         if changed:
-            self._refresh(list(self._places))
+            self._refresh()
         return changed
 
-    def _refresh(self, rows: list[int]) -> None:
-        """Tell the solver what is shown now, and what may still be withheld."""
-        changed, lows, highs = [], [], []
-        for row in rows:
-            block, group, kind = self._places[row]
+    def _refresh(self) -> None:
+        """Tell the solver what is shown now, and note what must not be told and what may still be withheld."""
+        changed, lows, highs, secret = [], [], [], []
+        for row, (block, group, kind) in self._places.items():
             sheet = self._sheets[block]
-            low, high = sheet.groups[group].limits(kind)
+            standing = sheet.groups[group]
+            low, high = standing.limits(kind)
             bounds = (float(low), np.inf if high is None else float(high))
             if bounds != (self._low[row], self._high[row]):
                 self._low[row], self._high[row] = bounds
                 changed.append(row)
                 lows.append(bounds[0])
                 highs.append(bounds[1])
+            if kind in standing.secret(complete=sheet.frame.block.complete):
+                secret.append(row)
+            if self._rules.strict and kind == KNOWN and standing.hidden:
+                self._reach[row] = max(self._rules.min_n - standing.known, 0)
         self._mover.allow(changed, lows, highs)
+        self._secret = np.array(secret, dtype=np.int64)
         self._weights = self._costs()
 
     def _costs(self) -> Floats:

@@ -51,7 +51,7 @@ class Standing:
         if self.zero:
             return ()
         if self.hidden:
-            return (KNOWN, REACHED, MISSED) if complete else (KNOWN, REACHED, MISSED, ALL, UNKNOWN)
+            return (REACHED, MISSED, KNOWN) if complete else (REACHED, MISSED, UNKNOWN, KNOWN, ALL)
         return ((REACHED,) if self.band else ()) + (() if complete else (ALL,))
 
     def hide(self, reason: Reason) -> bool:

@@ -227,8 +227,9 @@ class Unknowns:
                         shut[self.columns(one, [(name, self.dimensions.sets[name][level])], outcome)] = True
         self.lower = mine
         self.upper[shut] = mine[shut]
-        counted = np.array([sum(v * mine[c] for c, v in row.items()) for row in self.rows])
-        return {key for key, row in self.targets.items() if counted[row]}
+        return {
+            group: sum(mine[c] for c in self.rows[row]) for (group, what), row in self.targets.items() if what == "n"
+        }
 
 
 class Solver:
@@ -338,25 +339,30 @@ class Attack:
         self.high[row] = min(self.high[row], self.solver.whole_extreme(weights))
         self.low[row] = max(self.low[row], -self.solver.whole_extreme(-weights))
 
+    def most(self, group):
+        """The greatest number of persons that the group can have."""
+        row = self.solver.u.targets[group, "n"]
+        weights = np.zeros(self.count)
+        weights[row] = 1.0
+        self._try(weights)
+        return math.floor(self.high[row] + 1e-6)
+
     def interval(self, row):
         return math.ceil(self.low[row] - 1e-6), math.floor(self.high[row] + 1e-6)
 
 
-def secrets(printed, unknowns, mine):
+def secrets(printed, unknowns):
     """The numbers that are not printed: what the attack is on."""
-    found = {}
-    for (group, what), row in unknowns.targets.items():
-        if printed[group].fixed(what) or (mine is not None and (group, what) not in mine and (group, "n") not in mine):
-            continue
-        found[group, what] = row
-    return found
+    return {(group, what): row for (group, what), row in unknowns.targets.items() if not printed[group].fixed(what)}
 
 
-def findings(printed, attack):
-    """What the attack found, worst first."""
+def findings(printed, attack, mine):
+    """What the attack found, but what an insider knows of its own children alone."""
     for (group, what), row in attack.targets.items():
         low, high = attack.interval(row)
         if high - low >= WIDTH:
+            continue
+        if mine is not None and attack.most(group) == mine[group]:
             continue
         kind = "exact" if high == low else "narrow"
         none = what in ("k", "no") and high == 0 and attack.low[attack.targets.get((group, "known"), row)] > 0
@@ -374,18 +380,29 @@ def attack_block(rows, names, dimensions, *, insider=None, owned=()):
     whole = bool(shown) and all(item.fixed("n") and item.low["n"] == item.low["known"] for item in shown)
     unknowns = Unknowns(printed, dimensions, whole=whole)
     mine = None if insider is None else unknowns.know(insider, owned)
-    attack = Attack(unknowns, secrets(printed, unknowns, None))
+    attack = Attack(unknowns, secrets(printed, unknowns))
     if not attack.run():
         vintages = sorted({row.get("vintage", "") for row in rows})
         if len(vintages) < 2:
-            return [{"kind": "contradiction", "attribute": False, "table": "", "levels": {}, "count": "", "low": 0, "high": 0}], 0
+            return [
+                {
+                    "kind": "contradiction",
+                    "attribute": False,
+                    "table": "",
+                    "levels": {},
+                    "count": "",
+                    "low": 0,
+                    "high": 0,
+                }
+            ], 0
         parts = [
-            attack_block([r for r in rows if r.get("vintage", "") == v], names, dimensions, insider=insider, owned=owned)
+            attack_block(
+                [r for r in rows if r.get("vintage", "") == v], names, dimensions, insider=insider, owned=owned
+            )
             for v in vintages
         ]
         return [found for part, _ in parts for found in part], sum(count for _, count in parts)
-    del mine
-    return list(findings(printed, attack)), len(attack.targets)
+    return list(findings(printed, attack, mine)), len(attack.targets)
 
 
 def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=()):
@@ -452,7 +469,11 @@ def main(arguments=None):
     hierarchies = json.loads(Path(options.hierarchies).read_text(encoding="utf-8"))
     owned = [tuple(pair.split("=", 1)) for pair in options.owns]
     found, summary = attack_release(
-        read_csv(options.cells), hierarchies, insider=read_csv(options.insider), owned=owned, truth=read_csv(options.truth)
+        read_csv(options.cells),
+        hierarchies,
+        insider=read_csv(options.insider),
+        owned=owned,
+        truth=read_csv(options.truth),
     )
     for item in found[:20]:
         print("recovered:", json.dumps(item))
