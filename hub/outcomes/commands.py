@@ -1,0 +1,54 @@
+"""`promise-hub outcomes ...`: the operator's commands over snapshots and outcomes."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.console import console
+
+app = typer.Typer(
+    name="outcomes", help="Snapshots of the linked facts, held to a truth.", no_args_is_help=True
+)
+
+HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
+
+
+@app.command()
+def snapshot(home: HomeOption) -> None:
+    """Take a snapshot of the facts under the linkage that holds."""
+    from hub.files import analysis_store
+    from hub.outcomes.service import take_snapshot
+
+    with console(home, "outcomes snapshot") as hub:
+        taken = take_snapshot(hub.database, analysis=analysis_store(hub.home), audit=hub.trail())
+        print(f"Snapshot {taken.id[:12]} under linkage {taken.linkage_version}.")
+
+
+@app.command()
+def compare(
+    home: HomeOption,
+    truth: Annotated[Path, typer.Option(help="CSV: indicator, cohort_year, person, outcome, race, gender, ses.")],
+    references: Annotated[Path, typer.Option(help="CSV: provider, record_reference, person.")],
+    summary: Annotated[Path | None, typer.Option(help="Write every cell as JSON.")] = None,
+) -> None:
+    """Hold the outcomes to a truth; only where the people are made up."""
+    from hub.files import analysis_store
+    from hub.outcomes import compare as comparing
+
+    with console(home, "outcomes compare") as hub:
+        hub.home.check_synthetic()
+        compared = comparing.compare_outcomes(
+            hub.database,
+            analysis=analysis_store(hub.home),
+            truth=truth,
+            references=references,
+            audit=hub.trail(),
+        )
+    if summary is not None:
+        summary.write_text(json.dumps(comparing.summary(compared), indent=1) + "\n", encoding="utf-8")
+    print("Reached of known, over all cohorts, made-up people only: truth | facts under true links | under our links")
+    for name, one in comparing.totals(compared).items():
+        counts = (one.truth, one.true_links, one.linked)
+        print(f"  {name:26}" + " | ".join(f"{t.k:5} of {t.known:5} = {comparing.rate(t)} %" for t in counts))

@@ -1,0 +1,170 @@
+"""Compares the outcomes counted from linked facts with a known truth, on made-up people only.
+
+Each cohort is counted three times: as the truth says, from the facts under the true links, and from the facts under
+the links that hold. The first two differ by what the definitions see, the last two by the linkage alone. Counts come
+out, no record does.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.db import Database
+from hub.errors import Invalid
+from hub.files import FileStore
+from hub.linking.service import current_links
+from hub.outcomes.counting import count_blocks
+from hub.outcomes.rows import open_counter
+from hub.outcomes.service import submitted_facts
+from hub.outcomes.snapshot import PersonLinks, snapshot_tables
+from hub.submissions.service import AcceptedSubmission, accepted
+from policies.disclosure.types import Block, TableDeclaration, Tally
+from policies.indicator_files import indicators
+from policies.organisation_files import organisations
+
+OUTCOME_COLUMNS = ("indicator", "cohort_year", "person", "outcome", "race", "gender", "ses")
+REFERENCE_COLUMNS = ("provider", "record_reference", "person")
+SPLITS = {"race": "race", "gender": "gender", "ses": "economic-status"}
+ALL = "all"
+NOBODY = Tally(0, 0, 0)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """A cohort of one indicator, or the part of it that has one level of one dimension."""
+
+    indicator: str
+    cohort_year: int
+    group: str = ALL
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One cell counted three times."""
+
+    cell: Cell
+    truth: Tally
+    true_links: Tally
+    linked: Tally
+
+
+def compare_outcomes(
+    database: Database, *, analysis: FileStore, truth: Path, references: Path, audit: AuditTrail
+) -> tuple[Compared, ...]:
+    """Every cell that the truth or the hub counts, in order; raises Invalid when a file lacks a column."""
+    true = read_outcomes(truth)
+    known = read_references(references)
+    with database.reading() as session:
+        links = current_links(session)
+        submissions = accepted(session)
+    under_truth = _counted(submissions, links=known, analysis=analysis)
+    held = PersonLinks(links.provider, links.reference, links.person)
+    under_hub = _counted(submissions, links=held, analysis=analysis)
+    with database.transaction() as session:
+        append(
+            session,
+            audit,
+            EventType.OUTCOMES_COMPARED,
+            resource=f"linkage:{links.version}",
+            counts={"submissions": len(submissions)},
+        )
+    cells = sorted({*true, *under_truth, *under_hub})
+    return tuple(
+        Compared(cell, true.get(cell, NOBODY), under_truth.get(cell, NOBODY), under_hub.get(cell, NOBODY))
+        for cell in cells
+    )
+
+
+def read_outcomes(path: Path) -> dict[Cell, Tally]:
+    """The truth's own counts, from one row a person and cohort."""
+    tallies: dict[Cell, Tally] = {}
+    for row in _rows(path, OUTCOME_COLUMNS):
+        known, k = row["outcome"] != "unknown", row["outcome"] == "yes"
+        groups = [ALL, *(f"{split}={row[column]}" for column, split in SPLITS.items())]
+        for group in groups:
+            cell = Cell(row["indicator"], int(row["cohort_year"]), group)
+            tallies[cell] = tallies.get(cell, NOBODY) + Tally(1, int(known), int(k))
+    return tallies
+
+
+def read_references(path: Path) -> PersonLinks:
+    """The true links."""
+    rows = list(_rows(path, REFERENCE_COLUMNS))
+    return PersonLinks(
+        [row["provider"] for row in rows], [row["record_reference"] for row in rows], [row["person"] for row in rows]
+    )
+
+
+def summary(compared: Iterable[Compared]) -> list[dict[str, object]]:
+    """One row a cell, for a file: n, known, k of each count and the rates in per cent."""
+    return [
+        {
+            "indicator": one.cell.indicator,
+            "cohort_year": one.cell.cohort_year,
+            "group": one.cell.group,
+            **_columns("truth", one.truth),
+            **_columns("true_links", one.true_links),
+            **_columns("linked", one.linked),
+        }
+        for one in compared
+    ]
+
+
+def totals(compared: Iterable[Compared]) -> dict[str, Compared]:
+    """Each indicator over all its cohorts."""
+    found: dict[str, Compared] = {}
+    for one in compared:
+        if one.cell.group == ALL:
+            before = found.get(one.cell.indicator, Compared(Cell(one.cell.indicator, 0), NOBODY, NOBODY, NOBODY))
+            found[one.cell.indicator] = Compared(
+                before.cell,
+                before.truth + one.truth,
+                before.true_links + one.true_links,
+                before.linked + one.linked,
+            )
+    return found
+
+
+def rate(tally: Tally) -> float | None:
+    """The numerator in per cent of the known, to one decimal; None of nobody."""
+    return round(100 * tally.k / tally.known, 1) if tally.known else None
+
+
+def _columns(name: str, tally: Tally) -> dict[str, object]:
+    return {f"{name}_n": tally.n, f"{name}_known": tally.known, f"{name}_k": tally.k, f"{name}_rate": rate(tally)}
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterable[Mapping[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not set(columns) <= set(reader.fieldnames or ()):
+            raise Invalid(f"The truth has the columns {', '.join(columns)}.", code="truth-columns")
+        yield from reader
+
+
+def _counted(
+    submissions: Iterable[AcceptedSubmission], *, links: PersonLinks, analysis: FileStore
+) -> dict[Cell, Tally]:
+    facts = submitted_facts(tuple(submissions), analysis=analysis)
+    tables = snapshot_tables(facts, links=links, organisations=organisations())
+    split = (TableDeclaration(name="split", dimensions=tuple(SPLITS.values()), priority=1),)
+    tallies: dict[Cell, Tally] = {}
+    with open_counter(tables, organisations=organisations()) as counter:
+        for indicator in indicators().values():
+            if indicator.core:
+                for block in count_blocks(counter, indicator, tables=split):
+                    _add(tallies, block)
+    return tallies
+
+
+def _add(tallies: dict[Cell, Tally], block: Block) -> None:
+    for base in block.cells:
+        levels = zip((dimension.name for dimension in block.dimensions), base.levels, strict=True)
+        for group in [ALL, *(f"{name}={level}" for name, level in levels)]:
+            cell = Cell(block.indicator, block.cohort_year, group)
+            tallies[cell] = tallies.get(cell, NOBODY) + base.tally
