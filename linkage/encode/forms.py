@@ -36,7 +36,7 @@ def given_forms(given: str | None, aliases: Sequence[str], *, tables: NameTables
         if not parts:
             continue
         whole = "".join(parts)
-        _add(forms, whole, code=whole, variant=0)
+        _add(forms, whole, code=whole, variant=VARIANT_GIVEN if forms else 0)
         for name in dict.fromkeys((whole, parts[0])):
             _add(forms, name, code=name, variant=VARIANT_GIVEN)
             _add_all(forms, _given_spellings(name, tables=tables), variant=VARIANT_GIVEN)
@@ -51,7 +51,7 @@ def surname_forms(surname: str | None, aliases: Sequence[str], *, tables: NameTa
         if not written:
             continue
         parts = without_particles(written, tables=tables)
-        _add(forms, "".join(parts), code=parts[0], variant=0)
+        _add(forms, "".join(parts), code=parts[0], variant=VARIANT_SURNAME if forms else 0)
         if len(parts) > 1:
             _add_all(forms, parts, variant=VARIANT_SURNAME_PART)
         if written != parts:

@@ -15,17 +15,7 @@ from numpy.typing import NDArray
 from linkage.match.em import Table
 from linkage.match.model import ViewCounts, learnt_weights, pattern_counts, start_weights
 from linkage.match.opening import RecordPairs
-from linkage.match.patterns import (
-    AGREES,
-    DAY_AGREES,
-    DAY_SIZE,
-    DAY_SWAPPED,
-    DIFFERS,
-    LEVEL_TOP,
-    SURNAME_ABSENT,
-    names_levels,
-    outcomes_of,
-)
+from linkage.match.patterns import DIFFERS, outcomes_of
 from linkage.schema import LinkageSchema
 
 RARITY_VIEWS = ("dob", "names")
@@ -55,7 +45,7 @@ def _counts(pairs: RecordPairs, *, weights: Table, records: int) -> ViewCounts:
     """Best pattern of each pair; dropped row pairs count as pairs once a record's several rows are allowed for."""
     best = _best(pairs.left * records + pairs.right, weight=weights[pairs.pattern], pattern=pairs.pattern)
     counts = pattern_counts(pairs.pattern[best]) + pairs.dropped / pairs.rows_a_record**2
-    return ViewCounts(view=pairs.view, pairs=counts)
+    return ViewCounts(view=pairs.view, pairs=counts, same_provider=pairs.same_provider.astype(np.float64))
 
 
 def _best(keys: NDArray[np.int64], *, weight: Table, pattern: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -99,10 +89,6 @@ def _rarity_gain(view: RecordPairs, *, place: NDArray[np.int64], pairs: int) -> 
 
 
 def vetoes(patterns: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Twins (surname, date and postcode agree, given names plainly differ) and two different SSIDs."""
-    outcomes = outcomes_of(patterns.astype(np.int64))
-    given, surname = names_levels(outcomes[:, 0])
-    same_day = np.isin(outcomes[:, 1], (DAY_SIZE + DAY_AGREES, DAY_SIZE + DAY_SWAPPED))
-    twins = same_day & (given <= 1) & (surname >= LEVEL_TOP) & (surname != SURNAME_ABSENT) & (outcomes[:, 3] == AGREES)
-    vetoed: NDArray[np.bool_] = (twins & (outcomes[:, 5] != AGREES)) | (outcomes[:, 5] == DIFFERS)
+    """Two different SSIDs are two children."""
+    vetoed: NDArray[np.bool_] = outcomes_of(patterns.astype(np.int64))[:, 5] == DIFFERS
     return vetoed

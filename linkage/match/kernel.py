@@ -147,6 +147,7 @@ def compare_rows(
     cuts: NDArray[np.int64],
     kept: NDArray[np.bool_],
     dropped: NDArray[np.int64],
+    same_provider: NDArray[np.int64],
     pairs: NDArray[np.int64],
     patterns: NDArray[np.int32],
 ) -> int:
@@ -154,13 +155,18 @@ def compare_rows(
     found = 0
     for i in range(first, last):
         for j in range(i + 1, ends[i]):
-            if provider[i] == provider[j] or tokens[i, 0] != tokens[j, 0] or tokens[i, 1] != tokens[j, 1]:
+            if tokens[i, 0] != tokens[j, 0] or tokens[i, 1] != tokens[j, 1]:
+                continue
+            apart = provider[i] != provider[j]
+            if not apart and (variant[i] or variant[j]):
                 continue
             pattern = names_outcome(names, flags, variant, cuts, i, j)
             pattern = pattern * (3 * DAY_SIZE) + date_outcome(tags, i, j)
             for field in range(3, 7):
                 pattern = pattern * TAG_SIZE + tag_outcome(tags, i, j, field)
-            if kept[pattern]:
+            if not apart:
+                same_provider[pattern] += 1
+            elif kept[pattern]:
                 pairs[found, 0] = i
                 pairs[found, 1] = j
                 patterns[found] = pattern

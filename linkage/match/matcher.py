@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def compare_view(rosters: Sequence[RosterRows], *, schema: LinkageSchema, view: 
     schema.view(view)
     groups = group_rows(rosters)
     ordered = _ordered_by_token(groups)
-    left, right, pattern, dropped = _compared(groups, ordered=ordered, cuts=schema.similarity_cuts)
+    compared = _compared(groups, ordered=ordered, cuts=schema.similarity_cuts)
     return ViewPairs(
         view=view,
         groups=len(groups.rows),
@@ -63,12 +64,23 @@ def compare_view(rosters: Sequence[RosterRows], *, schema: LinkageSchema, view: 
         member_group=groups.member_group,
         member_submission=groups.member_submission,
         member_sealed_id=groups.member_sealed_id,
-        left=ordered.order[left],
-        right=ordered.order[right],
-        pattern=pattern,
-        rarity=_rarity(ordered)[left],
-        dropped=dropped,
+        left=ordered.order[compared.sides[:, 0]],
+        right=ordered.order[compared.sides[:, 1]],
+        pattern=compared.pattern,
+        rarity=_rarity(ordered)[compared.sides[:, 0]],
+        dropped=compared.dropped,
+        same_provider=compared.same_provider,
     )
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Places in token order of both sides of every kept pair, their patterns, and counts of what was not kept."""
+
+    sides: NDArray[np.int64]
+    pattern: NDArray[np.int32]
+    dropped: NDArray[np.int64]
+    same_provider: NDArray[np.int64]
 
 
 class _TokenOrder:
@@ -92,10 +104,7 @@ def _tokens(rows: Rows) -> NDArray[np.uint64]:
     return np.ascontiguousarray(rows["token"]).view("<u8").reshape(-1, 2)
 
 
-def _compared(
-    groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Places in token order of both sides of every kept pair, their patterns, and counts of what was dropped."""
+def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...]) -> _Compared:
     from linkage.match.kernel import compare_rows
 
     rows = groups.rows[ordered.order]
@@ -104,7 +113,7 @@ def _compared(
     tags = np.ascontiguousarray(rows["tags"])
     flags, variant = rows["flags"].astype(np.uint8), np.ascontiguousarray(rows["variant"])
     provider = groups.provider[ordered.order]
-    dropped = np.zeros(PATTERNS, dtype=np.int64)
+    dropped, same_provider = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
     kept, levels = kept_patterns(), np.array(cuts, dtype=np.int64)
     found: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
     for first, last, capacity in _chunks(ordered):
@@ -123,12 +132,17 @@ def _compared(
             levels,
             kept,
             dropped,
+            same_provider,
             pairs,
             patterns,
         )
         found.append((pairs[:count].copy(), patterns[:count].copy()))
-    sides = np.concatenate([pairs for pairs, _ in found] or [np.empty((0, 2), dtype=np.int64)])
-    return sides[:, 0], sides[:, 1], np.concatenate([p for _, p in found] or [np.empty(0, dtype=np.int32)]), dropped
+    return _Compared(
+        sides=np.concatenate([pairs for pairs, _ in found] or [np.empty((0, 2), dtype=np.int64)]),
+        pattern=np.concatenate([patterns for _, patterns in found] or [np.empty(0, dtype=np.int32)]),
+        dropped=dropped,
+        same_provider=same_provider,
+    )
 
 
 def _chunks(ordered: _TokenOrder) -> list[tuple[int, int, int]]:

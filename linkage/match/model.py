@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from linkage.match.em import Mixture, PseudoPairs, Table, estimate
 from linkage.match.expectations import expected_tables, neutral_outcomes
-from linkage.match.patterns import FIELDS, PATTERNS, outcomes_of
+from linkage.match.patterns import AGREES, FIELDS, PATTERNS, outcomes_of, twin_patterns
 from linkage.schema import LinkageSchema, View
 
 _OWN_FIELDS = {"birth_year": "date", "birth_month_day": "date", "ssid": "ssid", "postcode": "postcode"}
-_PSEUDO = PseudoPairs(matches=20.0, others=50.0)
+_PSEUDO = PseudoPairs(matches=50.0, others=1000.0)
 _START_PROPORTION = 0.05
 _SMALLEST_SHARE = 1e-9
+_PSEUDO_TWINS = 0.5
+_USUAL_TWINS = 0.001
+"""Share of pairs with one birth date that are twins where nothing is known: 3 % of births are twin births
+(Martin and Osterman, NCHS Data Brief 2024), among some tens of children of one date."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class ViewCounts:
 
     view: str
     pairs: Table
+    same_provider: Table
 
 
 def start_weights() -> Table:
@@ -50,7 +55,29 @@ def learnt_weights(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> Ta
             if field not in taught:
                 m[FIELDS.index(field)], u[FIELDS.index(field)] = mixture.m[place], mixture.u[place]
                 taught.add(field)
-    return weights_of(tuple(m), u=tuple(u))
+    weights = weights_of(m, u=u)
+    for of_view in counts:
+        if "date" in own_fields(schema.view(of_view.view)) and of_view.same_provider.sum():
+            weights += _twin_correction(of_view.same_provider, m=m, u=u)
+    return weights
+
+
+def _twin_correction(same_provider: Table, *, m: Sequence[Table], u: Sequence[Table]) -> Table:
+    """What to add to the weight of twin patterns, since a twin's surname and postcode agree together.
+
+    Two records of one provider are two children, so pairs inside providers that share a birth date show how
+    often such pairs are twins.
+    """
+    twins = twin_patterns()
+    names, postcode = outcomes_of(np.flatnonzero(twins))[:, 0], AGREES
+    share = (same_provider[twins].sum() + _PSEUDO_TWINS) / (same_provider.sum() + _PSEUDO_TWINS / _USUAL_TWINS)
+    of_matches = m[0][np.unique(names)].sum() * m[3][postcode]
+    by_names = np.log2(np.maximum(m[0] * m[3][postcode], _SMALLEST_SHARE)) - np.log2(
+        np.maximum(u[0] * u[3][postcode], _SMALLEST_SHARE)
+    )
+    correction = np.zeros(PATTERNS)
+    correction[twins] = np.log2(of_matches / share) - by_names[names]
+    return correction
 
 
 def own_fields(view: View) -> frozenset[str]:

@@ -24,6 +24,7 @@ class RecordPairs:
     pattern: NDArray[np.int32]
     rarity: NDArray[np.uint8]
     dropped: NDArray[np.int64]
+    same_provider: NDArray[np.int64]
     rows_a_record: float
     usual_rarity: float
 
@@ -48,6 +49,7 @@ def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[Roster
         pattern=pairs.pattern[source],
         rarity=pairs.rarity[source],
         dropped=pairs.dropped,
+        same_provider=pairs.same_provider,
         rows_a_record=len(links) / max(1, len(np.unique(links[:, 1]))),
         usual_rarity=pairs.usual_rarity,
     )

@@ -23,6 +23,7 @@ _DTYPES = {
     "pattern": "<i4",
     "rarity": "|u1",
     "dropped": "<i8",
+    "same_provider": "<i8",
 }
 
 
@@ -33,7 +34,9 @@ class ViewPairs:
     `left`, `right`: group numbers of kept pairs, of two providers; `pattern`: `match.patterns`;
     `rarity`: twice the binary logarithm of (groups of the view / groups that share the pair's view value);
     `usual_rarity`: the same logarithm, not doubled, of the chance that two groups share a value;
-    `dropped`: by pattern number, how many pairs were compared and not kept; `groups`: rows told apart.
+    `dropped`: by pattern number, how many pairs were compared and not kept;
+    `same_provider`: by pattern number, pairs inside one provider of names as written, which no link may join, so
+    that they show what other people look like; `groups`: rows told apart.
     """
 
     view: str
@@ -47,6 +50,7 @@ class ViewPairs:
     pattern: NDArray[np.int32]
     rarity: NDArray[np.uint8]
     dropped: NDArray[np.int64]
+    same_provider: NDArray[np.int64]
 
 
 def pairs_to_bytes(pairs: ViewPairs) -> bytes:

@@ -52,6 +52,18 @@ def names_levels(names: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[n
 
 
 @functools.cache
+def twin_patterns() -> NDArray[np.bool_]:
+    """Surname, date and postcode agree, given names plainly differ: twins, or one child under two given names."""
+    outcomes = outcomes_of(np.arange(PATTERNS))
+    given, surname = names_levels(outcomes[:, 0])
+    same_date = (outcomes[:, 1] == DAY_SIZE + DAY_AGREES) | (outcomes[:, 1] == DAY_SIZE + DAY_SWAPPED)
+    twins: NDArray[np.bool_] = (
+        same_date & (given <= 1) & (surname >= LEVEL_TOP) & (surname != SURNAME_ABSENT) & (outcomes[:, 3] == AGREES)
+    )
+    return twins
+
+
+@functools.cache
 def kept_patterns() -> NDArray[np.bool_]:
     """Patterns the matcher hands on as pairs; of the others only the count is told, since no weight could link them."""
     outcomes = outcomes_of(np.arange(PATTERNS))
@@ -61,5 +73,7 @@ def kept_patterns() -> NDArray[np.bool_]:
     alike = given_near | surname_near | ((given >= 2) & (surname >= 2))
     year, day = outcomes[:, 1] // DAY_SIZE, outcomes[:, 1] % DAY_SIZE
     near_in_date = (year != YEAR_DIFFERS) | (day != DAY_DIFFERS)
-    kept: NDArray[np.bool_] = (alike & near_in_date) | (outcomes[:, 5] == AGREES)
+    same_day = (year == YEAR_AGREES) & np.isin(day, (DAY_AGREES, DAY_SWAPPED))
+    same_place = (outcomes[:, 3] == AGREES) & (same_day | (given_near & surname_near))
+    kept: NDArray[np.bool_] = (alike & near_in_date) | same_place | (outcomes[:, 5] == AGREES)
     return kept
