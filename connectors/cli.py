@@ -64,6 +64,8 @@ def setup(
     secret: Annotated[Path | None, typer.Option(help="file of the epoch's linkage secret")] = None,
 ) -> None:
     """Makes the workspace and its keys, or completes one."""
+    if agreements is not None:
+        read_agreements(agreements)
     workspace = make_workspace(folder, organisation=organisation, hub=hub)
     missing = install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret)
     typer.echo(f"Workspace of {organisation} in {folder}")
@@ -77,12 +79,11 @@ def setup(
 def install(
     workspace: Workspace, *, hub_keys: Path | None, agreements: Path | None, secret: Path | None
 ) -> tuple[str, ...]:
-    """Copies what was given into the workspace after reading it once; the options whose parts are still missing."""
+    """Copies what was given into the workspace; the options whose parts are still missing."""
     if hub_keys is not None:
         read_hub_keys(hub_keys)
         shutil.copyfile(hub_keys, workspace.folder / HUB_FILE)
     if agreements is not None:
-        read_agreements(agreements)
         for path in sorted(agreements.glob("*.yaml")):
             shutil.copyfile(path, workspace.folder / "agreements" / path.name)
     if secret is not None:

@@ -150,7 +150,7 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, sec
 def _providers(county: Path) -> list[str]:
     try:
         told = json.loads((county / "county.json").read_text("utf-8"))
-        return [str(provider["id"]) for provider in told["providers"]]
+        return sorted({str(provider["id"]) for provider in told["providers"]})
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkspaceError(
             "EDGE-012", "This folder is no county.", "Make one: python -m connectors.synthetic"

@@ -63,7 +63,7 @@ class Column:
     default: str | None = None
     options: Mapping[str, Any] | None = None
 
-    def parser(self, *, latest: dt.date, formats: Sequence[str] = ()) -> Parser:
+    def parser(self, *, latest: dt.date, formats: tuple[str, ...] = ()) -> Parser:
         """The parser of this column's cells; latest is the last plausible day."""
         return _parser(self.type, self.options or {}, latest=latest, formats=formats)
 
@@ -163,7 +163,7 @@ def _pair(widths: Sequence[int] | None) -> tuple[int, int] | None:
     return (widths[0], widths[1]) if widths else None
 
 
-def _parser(column_type: str, options: Mapping[str, Any], *, latest: dt.date, formats: Sequence[str]) -> Parser:
+def _parser(column_type: str, options: Mapping[str, Any], *, latest: dt.date, formats: tuple[str, ...]) -> Parser:
     plain = _PLAIN.get(column_type)
     if plain is not None:
         return plain

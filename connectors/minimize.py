@@ -57,7 +57,8 @@ def _kept(fact: FactRow, permitted: frozenset[tuple[str, str]], counts: Counter[
 
 def _people(people: Sequence[ClearPerson], agreement: Agreement, counts: Counter[str]) -> Sequence[ClearPerson]:
     if agreement.linkage is None:
-        counts["person"] += len(people)
+        if people:
+            counts["person"] += len(people)
         return ()
     barred = [
         field

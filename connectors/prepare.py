@@ -237,8 +237,10 @@ def _parts(rows: np.ndarray[Any, Any], row_bytes: int) -> list[np.ndarray[Any, A
 
 
 def _lay_out(outbox: Path, manifest: Manifest, chunks: Sequence[_Chunk], *, signature: str) -> Path:
-    """The submission's folder, complete or not there at all."""
+    """The submission's folder, complete or not there at all; what was prepared already stays as it is."""
     folder = outbox / submission_id(manifest)
+    if folder.exists():
+        return folder
     building = outbox / f".{folder.name}.part"
     shutil.rmtree(building, ignore_errors=True)
     (building / "chunks").mkdir(parents=True)

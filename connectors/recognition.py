@@ -49,10 +49,11 @@ def recognise(grid: Grid, source_map: SourceMap = EMPTY) -> Recognised:
         return _mapped(grid, entry)
     if entry is not None:
         return _by(layouts()[entry.layout], grid)
-    candidates = [layout for layout in layouts().values() if _may_be(layout, grid)]
+    titles = _titles(grid)
+    candidates = [layout for layout in layouts().values() if _may_be(layout, grid, titles)]
     if not candidates:
-        raise _unknown(grid)
-    return _by(max(candidates, key=lambda layout: len(_titles_found(layout, grid.lines[0]))), grid)
+        raise _unknown(grid, titles)
+    return _by(max(candidates, key=lambda layout: len(_titles_found(layout, titles))), grid)
 
 
 def squeezed(title: str) -> str:
@@ -60,18 +61,25 @@ def squeezed(title: str) -> str:
     return "".join(sign for sign in title.casefold() if sign.isalnum())
 
 
-def _may_be(layout: Layout, grid: Grid) -> bool:
+def _may_be(layout: Layout, grid: Grid, titles: frozenset[str]) -> bool:
     if layout.header:
-        found = _titles_found(layout, grid.lines[0])
+        found = _titles_found(layout, titles)
         return set(layout.required) <= found and all(set(names) & found for names in layout.one_of)
     return _record_type(grid)[0] == layout.record_type
 
 
-def _titles_found(layout: Layout, line: Line) -> set[str]:
-    if not layout.header:
-        return set()
-    titles = {squeezed(cell) for cell in line.cells}
-    return {column.name for column in layout.columns if titles & {squeezed(title) for title in column.titles}}
+def _titles_found(layout: Layout, titles: frozenset[str]) -> set[str]:
+    return {name for name, known in _known_titles(layout.id).items() if known & titles} if layout.header else set()
+
+
+@cache
+def _known_titles(layout: str) -> Mapping[str, frozenset[str]]:
+    columns = layouts()[layout].columns
+    return {column.name: frozenset(squeezed(title) for title in column.titles) for column in columns}
+
+
+def _titles(grid: Grid) -> frozenset[str]:
+    return frozenset(squeezed(cell) for cell in grid.lines[0].cells)
 
 
 def _record_type(grid: Grid) -> tuple[str, bool, int]:
@@ -186,25 +194,25 @@ def _width(header: Line) -> int:
     return len(cells)
 
 
-def _unknown(grid: Grid) -> Exception:
+def _unknown(grid: Grid, titles: frozenset[str]) -> Exception:
     """The refusal of a file that no layout fits, naming what it looks like where that is known."""
-    titles = {squeezed(cell) for cell in grid.lines[0].cells}
     for one in _look_alikes()["titles"]:
         if {squeezed(title) for title in one["all"]} <= titles:
             return refuse("FIL-005", grid.name, f"{one['name']}; use {one['instead']}")
     one = _look_alikes()["record_types"].get(_record_type(grid)[0])
     if one is not None:
         return refuse("FIL-005", grid.name, f"{one['name']}; use {one['instead']}")
-    return _nearest(grid)
+    return _nearest(grid, titles)
 
 
-def _nearest(grid: Grid) -> Exception:
+def _nearest(grid: Grid, titles: frozenset[str]) -> Exception:
     """Where most of a layout's titles are there, the one that is missing is named."""
     best = max(
         (layout for layout in layouts().values() if layout.header),
-        key=lambda layout: len(_titles_found(layout, grid.lines[0])) / len(layout.required),
+        key=lambda layout: len(_titles_found(layout, titles)) / len(layout.required),
     )
-    missing = [name for name in best.required if name not in _titles_found(best, grid.lines[0])]
+    found = _titles_found(best, titles)
+    missing = [name for name in best.required if name not in found]
     if missing and len(missing) * 2 <= len(best.required) and len(best.required) > 2:
         return refuse("FIL-009", grid.name, f"{best.name}: {', '.join(missing)}")
     return refuse("FIL-004", grid.name)

@@ -165,7 +165,8 @@ def number_parser(*, minimum: float | None, maximum: float | None, whole: bool) 
     return parse
 
 
-def date_parser(formats: Sequence[str] = (), *, birth: bool = False, latest: dt.date) -> Parser:
+@lru_cache(maxsize=64)
+def date_parser(formats: tuple[str, ...] = (), *, birth: bool = False, latest: dt.date) -> Parser:
     """A parser to YYYY-MM-DD. Without formats: ISO, CCYYMMDD, month/day/year; 10-08-2020 is ambiguous and refused.
 
     A birth date must lie between BIRTH_YEAR_MIN and latest; another date may lie up to three years after latest.
@@ -173,7 +174,7 @@ def date_parser(formats: Sequence[str] = (), *, birth: bool = False, latest: dt.
     last_year = latest.year if birth else latest.year + 3
     first_year = BIRTH_YEAR_MIN if birth else 1980
 
-    @lru_cache(maxsize=20_000)
+    @lru_cache(maxsize=50_000)
     def parse(cell: str) -> Parsed:
         day, fault = _by_formats(cell, formats) if formats else _by_shape(cell)
         if day is None:

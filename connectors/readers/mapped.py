@@ -57,4 +57,11 @@ def _facts(values: Values, table: str) -> list[Fact]:
         where, element = table_of(column, table)
         if where != PERSON and element in dictionary().tables[where].elements:
             told.setdefault(where, {})[element] = value
-    return list(told.items())
+    if "attendance" in told and "preschool" in told and "site" in told["preschool"]:
+        told["attendance"].setdefault("school", told["preschool"]["site"])
+    return [(name, elements) for name, elements in told.items() if not _empty(name, elements)]
+
+
+def _empty(table: str, elements: Values) -> bool:
+    """Whether the row says nothing of a table beside its place: a child without attended days has no attendance."""
+    return table == "attendance" and not {"days_expected", "days_attended"} <= set(elements)
