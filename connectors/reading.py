@@ -103,7 +103,7 @@ class _RowParser:
 
     def read(self, line: Line, findings: Findings) -> RowReading | None:
         """The row understood, or None when it is rejected; what was found is added to findings."""
-        if not _fits(line, self._layout.width):
+        if not _fits(line, self._layout):
             findings.add(Finding("ROW-001", line.number))
             return None
         values, found = self._values(line)
@@ -159,9 +159,9 @@ def _common_year(layout: Recognised, rows: Sequence[Line]) -> int | None:
     return years.most_common(1)[0][0] if years else None
 
 
-def _fits(line: Line, width: int) -> bool:
-    """Whether a row has the file's number of fields; empty cells more at its end are nothing."""
-    return len(line.cells) == width or (len(line.cells) > width and not any(line.cells[width:]))
+def _fits(line: Line, layout: Recognised) -> bool:
+    """Whether a row has the file's number of fields; cells under no title must be empty."""
+    return layout.width <= len(line.cells) <= layout.width_most and not any(line.cells[layout.width :])
 
 
 def _parser(parse: Parser, codes: object) -> Parser:

@@ -35,6 +35,8 @@ class Recognised:
     kind: str
     read: RowReader
     width: int
+    width_most: int
+    """A row may be wider than the titles by the empty cells that the header has at its end."""
     places: tuple[tuple[int, Column, str], ...]
     """Place in the line, column, and the name by which findings call it."""
     absent: tuple[Column, ...]
@@ -107,7 +109,7 @@ def _by_titles(layout: Layout, grid: Grid) -> Recognised:
 def _by_places(layout: Layout, grid: Grid) -> Recognised:
     record_type, ods, first = _record_type(grid)
     rows = grid.lines[first:]
-    width = Counter(len(line.cells) for line in rows[:_SAMPLE_LINES]).most_common(1)[0][0]
+    width = _modal_width(rows)
     own = width - (layout.ods_extra if ods else 0)
     if record_type != layout.record_type or layout.widths is None or not layout.widths[0] <= own <= layout.widths[1]:
         raise refuse("FIL-004", grid.name, f"{layout.name} with {width} fields")
@@ -148,13 +150,14 @@ def _recognised(
 ) -> Recognised:
     if len(grid.lines) <= first:
         raise refuse("FIL-002", grid.name, layout.name)
-    width = _modal_width(grid.lines[first:], _width(grid.lines[0]) if layout.header else 0)
-    return Recognised(layout.id, said, layout.kind, layout.read, width, places, absent, None, first)
+    width = _width(grid.lines[0]) if layout.header else _modal_width(grid.lines[first:])
+    most = len(grid.lines[0].cells) if layout.header else width
+    return Recognised(layout.id, said, layout.kind, layout.read, width, most, places, absent, None, first)
 
 
-def _modal_width(rows: Sequence[Line], header_width: int) -> int:
-    """The number of fields a row must have: the header's, else what most rows have."""
-    return header_width or Counter(len(line.cells) for line in rows[:_SAMPLE_LINES]).most_common(1)[0][0]
+def _modal_width(rows: Sequence[Line]) -> int:
+    """The number of fields that most rows have."""
+    return Counter(len(line.cells) for line in rows[:_SAMPLE_LINES]).most_common(1)[0][0]
 
 
 def _mapped(grid: Grid, entry: MappedFile) -> Recognised:
@@ -166,7 +169,8 @@ def _mapped(grid: Grid, entry: MappedFile) -> Recognised:
         raise refuse("FIL-002", grid.name)
     said = f"mapped file ({entry.table}), {_width(grid.lines[0])} columns"
     read = mapped_reader(entry.table or "")
-    return Recognised(MAPPED, said, entry.kind or "", read, _width(grid.lines[0]), places, (), entry, 1)
+    width, most = _width(grid.lines[0]), len(header)
+    return Recognised(MAPPED, said, entry.kind or "", read, width, most, places, (), entry, 1)
 
 
 def _places(
