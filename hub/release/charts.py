@@ -12,7 +12,9 @@ from typing import Any
 
 import vl_convert
 
-from hub.release.gaps import GapPoint, Pace
+from hub.release.gaps import GapPoint, Pace, rate_interval
+from hub.release.slices import HIDDEN_REASON, PublishedCell
+from hub.release.words import level_label, rate_words
 
 Spec = dict[str, Any]
 
@@ -20,7 +22,6 @@ Spec = dict[str, Any]
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#00795C"
 INK, GREY, FAINT = "#1b1b1b", "#5c6370", "#dfe3e8"
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
-HIDDEN_LABEL = "hidden to protect students"
 
 _CONFIG: Spec = {
     "font": FONT,
@@ -207,6 +208,18 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
             },
         ],
     }
+
+
+def dot_row(cell: PublishedCell, *, split: str) -> DotRow:
+    """A cell as a row of a dot plot; a hidden one has words and no position."""
+    group = ", ".join(level_label(name, level) for name, level in cell.levels.items()) or "All"
+    words = rate_words(cell)
+    if words == HIDDEN_REASON:
+        return DotRow(split, group, None, None, None, HIDDEN_REASON)
+    low, high = cell.rate_low, cell.rate_high
+    bounds = (low, high) if cell.rate is None or not cell.known else rate_interval(cell.rate, cell.known)
+    counted = "" if cell.known is None else f", n {cell.known:,}"
+    return DotRow(split, group, cell.rate, bounds[0], bounds[1], f"{words}{counted}")
 
 
 def _dot(row: DotRow) -> Mapping[str, Any]:

@@ -15,13 +15,13 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from hub.release.answers import citation
-from hub.release.charts import HIDDEN_LABEL, DotRow, Spec, dot_chart, draw, gap_chart
-from hub.release.gaps import GapPoint, Pace, rate_interval
+from hub.release.charts import DotRow, Spec, dot_chart, dot_row, draw, gap_chart
+from hub.release.gaps import GapPoint, Pace
 from hub.release.notes import coverage_note
 from hub.release.questions import GapSeries, gap_series
 from hub.release.service import Release
-from hub.release.slices import PublishedCell, Slice, read_slice
-from hub.release.words import dimension_title, indicator_title, level_label
+from hub.release.slices import HIDDEN_REASON, PublishedCell, Slice, read_slice
+from hub.release.words import dimension_title, indicator_title, level_label, range_words, rate_words
 from policies.catalogue_files import Catalogue
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import Indicator, indicators
@@ -109,24 +109,6 @@ def _environment() -> Environment:
     )
 
 
-def rate_words(cell: PublishedCell) -> str:
-    """A rate as words: exact, a range, or hidden."""
-    if cell.hidden:
-        return HIDDEN_LABEL
-    return range_words(cell.rate, cell.rate_low, high=cell.rate_high)
-
-
-def range_words(rate: int | None, low: int | None, *, high: int | None) -> str:
-    """An exact rate, or the range that is told instead of it."""
-    if rate is not None:
-        return f"{rate} %"
-    if low is None or high is None or (low, high) == (0, 100):
-        return HIDDEN_LABEL
-    if low == 0:
-        return f"{high} % or less"
-    return f"{low} % or more" if high == 100 else f"{low} to {high} %"
-
-
 def _milestone(session: Session, release: Release, *, number: int, indicator: str, catalogue: Catalogue) -> Milestone:
     totals = read_slice(session, release.id, wanted=Slice(indicator, "total")).cells
     latest = max(totals, key=lambda cell: cell.cohort_year, default=None)
@@ -148,7 +130,9 @@ def _milestone(session: Session, release: Release, *, number: int, indicator: st
         trend=_trend(totals),
         gaps=tuple(_gap_view(series, target_year=catalogue.target_year) for series in gaps),
         splits=tuple((name, tuple(rows)) for name, rows in groupby(groups, key=lambda row: row.split)),
-        group_chart=_drawn(dot_chart([_dot_row(cell) for cell in cells])) if cells else None,
+        group_chart=_drawn(dot_chart([dot_row(cell, split=next(iter(cell.levels))) for cell in cells]))
+        if cells
+        else None,
         hidden=_hidden_words(groups),
         coverage=coverage_note(() if latest is None else (latest,)),
         citation=citation(indicator, release=release),
@@ -191,7 +175,7 @@ def gap_words(point: GapPoint) -> str:
     if point.gap is not None:
         return f"{point.gap}"
     if point.low is None or point.high is None:
-        return HIDDEN_LABEL
+        return HIDDEN_REASON
     return f"between {point.low:.0f} and {point.high:.0f}"
 
 
@@ -214,19 +198,12 @@ def gap_sentence(series: GapSeries, *, target_year: int) -> str:
 def _group_row(cell: PublishedCell) -> GroupRow:
     split, level = next(iter(cell.levels.items()))
     words = rate_words(cell)
-    counted = HIDDEN_LABEL if cell.known is None else f"{cell.known:,}"
-    return GroupRow(dimension_title(split), level_label(split, level), words, counted, words == HIDDEN_LABEL)
+    counted = HIDDEN_REASON if cell.known is None else f"{cell.known:,}"
+    return GroupRow(dimension_title(split), level_label(split, level), words, counted, words == HIDDEN_REASON)
 
 
-def _dot_row(cell: PublishedCell) -> DotRow:
-    split, level = next(iter(cell.levels.items()))
-    words = rate_words(cell)
-    if words == HIDDEN_LABEL:
-        return DotRow(split, level_label(split, level), None, None, None, HIDDEN_LABEL)
-    low, high = (cell.rate_low, cell.rate_high)
-    bounds = (low, high) if cell.rate is None or not cell.known else rate_interval(cell.rate, cell.known)
-    counted = "" if cell.known is None else f", n {cell.known:,}"
-    return DotRow(split, level_label(split, level), cell.rate, bounds[0], bounds[1], f"{words}{counted}")
+def _dot_rows(cells: Sequence[PublishedCell]) -> list[DotRow]:
+    return [dot_row(cell, split=next(iter(cell.levels))) for cell in cells]
 
 
 def _hidden_words(groups: Sequence[GroupRow]) -> str:

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from hub.release.slices import HIDDEN_REASON, PublishedCell
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import dimensions, indicators
 from policies.organisation_files import organisations
@@ -39,6 +40,24 @@ def _district_labels() -> dict[str, str]:
     names = {member.id: member.names[-1][0] for member in known.members}
     areas = {"area-" + area.lower().replace(" ", "-"): f"{area} area" for area in known.areas}
     return {**areas, **dict(known.merges), **names}
+
+
+def rate_words(cell: PublishedCell) -> str:
+    """A rate as words: exact, a range, or hidden."""
+    if cell.hidden:
+        return HIDDEN_REASON
+    return range_words(cell.rate, cell.rate_low, high=cell.rate_high)
+
+
+def range_words(rate: int | None, low: int | None, *, high: int | None) -> str:
+    """An exact rate, or the range that is told instead of it."""
+    if rate is not None:
+        return f"{rate} %"
+    if low is None or high is None or (low, high) == (0, 100):
+        return HIDDEN_REASON
+    if low == 0:
+        return f"{high} % or less"
+    return f"{low} % or more" if high == 100 else f"{low} to {high} %"
 
 
 def _in_words(slug: str) -> str:

@@ -10,11 +10,13 @@ from io import StringIO
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import select
 
 from hub.agreements.service import load_agreement
 from hub.app import create_app
 from hub.audit.events import AuditTrail
 from hub.audit.service import open_log
+from hub.audit.tables import Detail
 from hub.db import Base, Database
 from hub.http import Hub
 from hub.identity.replay import NonceMemory
@@ -53,6 +55,13 @@ class Served:
     database: Database
     token: str
     link: Callable[[Role], str]
+
+    def last_event(self) -> Detail:
+        """The newest event of the audit log."""
+        with self.database.reading() as session:
+            found = session.scalars(select(Detail).order_by(Detail.sequence.desc()).limit(1)).one()
+            session.expunge(found)
+        return found
 
 
 def cell(year: int, table: str, levels: dict[str, str], **numbers: int | None) -> ReleasedCell:

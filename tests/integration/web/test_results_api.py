@@ -2,21 +2,12 @@
 
 import csv
 import io
+from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
-
-from hub.audit.tables import Detail
 
 READING = {"indicator": "third-grade-reading"}
-
-
-def last_event(served: object) -> Detail:
-    with served.database.reading() as session:  # type: ignore[attr-defined]
-        found = session.scalars(select(Detail).order_by(Detail.sequence.desc()).limit(1)).one()
-        session.expunge(found)
-        return found
 
 
 def test_the_public_asks_a_table_of_the_report_card(public: httpx.Client) -> None:
@@ -95,7 +86,7 @@ def test_a_linked_table_is_refused_to_the_public_and_to_whom_no_licence_names(
     assert all(answer.headers["content-type"] == "application/problem+json" for answer in answers)
 
 
-def test_a_licence_opens_a_linked_table_and_can_only_hide(partner: httpx.Client, served: object) -> None:
+def test_a_licence_opens_a_linked_table_and_can_only_hide(partner: httpx.Client, served: Any) -> None:
     answer = partner.get("/v1/observations", params={**READING, "by": "preschool", "purpose": "tutoring"})
 
     rows = [row for row in answer.json()["rows"] if row["cohort_year"] == 2026]
@@ -105,7 +96,7 @@ def test_a_licence_opens_a_linked_table_and_can_only_hide(partner: httpx.Client,
         ("none", None, "C"),
     ]
     assert answer.headers["cache-control"] == "private, no-store"
-    event = last_event(served)
+    event = served.last_event()
     assert (event.event, event.agreement, event.purpose, event.rule) == (
         "query.answered",
         "DUL-TEST",
@@ -116,11 +107,11 @@ def test_a_licence_opens_a_linked_table_and_can_only_hide(partner: httpx.Client,
     assert event.versions == {"release": "2026-11-22.1", "agreement DUL-TEST": "1"}
 
 
-def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, served: object) -> None:
+def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, served: Any) -> None:
     public.get("/v1/observations", params=READING)
-    answered = last_event(served)
+    answered = served.last_event()
     public.get("/v1/observations", params={**READING, "by": "preschool"})
-    refused = last_event(served)
+    refused = served.last_event()
 
     assert (answered.event, answered.resource, answered.decision) == (
         "query.answered",
@@ -178,7 +169,7 @@ def test_pages_follow_each_other_without_loss_or_repeat(public: httpx.Client) ->
     assert len(whole) == 12
 
 
-def test_a_known_tag_is_answered_with_304_and_logged(public: httpx.Client, served: object) -> None:
+def test_a_known_tag_is_answered_with_304_and_logged(public: httpx.Client, served: Any) -> None:
     first = public.get("/v1/observations", params=READING)
 
     again = public.get("/v1/observations", params=READING, headers={"If-None-Match": first.headers["etag"]})
@@ -186,7 +177,7 @@ def test_a_known_tag_is_answered_with_304_and_logged(public: httpx.Client, serve
 
     assert (again.status_code, again.content) == (304, b"")
     assert as_csv.headers["etag"] != first.headers["etag"]
-    assert last_event(served).event == "query.answered"
+    assert served.last_event().event == "query.answered"
 
 
 def test_gaps_tell_the_pace_needed_and_the_pace_made(public: httpx.Client) -> None:

@@ -1,0 +1,109 @@
+"""Server-rendered pages: one frame, one style sheet, no script, a strict policy; everything works without scripts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hub.audit.events import EventType
+from hub.audit.service import append
+from hub.errors import CallerError
+from hub.http import principal_of, trail_of, transaction_of
+from policies.principal import ANONYMOUS, Principal, Role
+from policies.roles import extent_of
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+ROLE_WORDS: Mapping[Role, str] = {
+    Role.STEWARD: "data steward",
+    Role.PARTNER: "partner analyst",
+    Role.COMPLIANCE: "compliance officer",
+    Role.ADMINISTRATOR: "administrator",
+    Role.SIGNATORY: "signatory",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the navigation, shown to those whose roles may open it."""
+
+    path: str
+    words: str
+    action: str
+
+
+PLACES = (
+    Place("/report", "Report card", "public.read"),
+    Place("/explorer", "Explorer", "public.read"),
+    Place("/definitions", "Definitions", "public.read"),
+    Place("/submissions", "Submissions", "submission.read"),
+    Place("/agreements", "Agreements", "agreement.read"),
+    Place("/access-log", "Access log", "audit.read"),
+)
+
+
+def places_for(principal: Principal) -> tuple[Place, ...]:
+    """The pages that a person's roles may open, in the order of the navigation."""
+    return tuple(place for place in PLACES if extent_of(place.action, principal.roles))
+
+
+def page(request: Request, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """A page of the frame for whoever asks."""
+    principal = principal_of(request)
+    html = (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(
+            places=places_for(principal),
+            path=request.url.path,
+            who=None if principal == ANONYMOUS else who_words(principal),
+            **values,
+        )
+    )
+    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": POLICY})
+
+
+def refused_page(request: Request, error: CallerError, *, name: str, **values: object) -> HTMLResponse:
+    """The same page with the refusal in words, once the refusal is logged."""
+    with transaction_of(request) as session:
+        append(
+            session,
+            trail_of(request),
+            EventType.REQUEST_REFUSED,
+            resource=request.url.path[:200],
+            decision="refused",
+            rule=error.rule or error.code,
+            outcome="refused",
+        )
+    return page(request, name, status=error.status, refusal=error, **values)
+
+
+def who_words(principal: Principal) -> str:
+    """The roles and the organisation of a signed-in person, in words; no name is known to the hub."""
+    roles = [words for role, words in ROLE_WORDS.items() if role in principal.roles]
+    return ", ".join([*roles, principal.organisation or "no organisation"])
+
+
+def style_sheet() -> str:
+    """The one style sheet."""
+    return resources.files("hub.web").joinpath("static", "hub.css").read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hub.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain_json"] = lambda value: json.dumps(value, indent=1)
+    return environment

@@ -1,0 +1,51 @@
+"""The register of agreements as a person may read it: in force or not, until when, with whom, and what warns."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from policies.agreements import Agreement
+from policies.principal import Principal
+from policies.roles import Extent, extent_of
+
+# Days before the end on which the register warns.
+WARNING_DAYS = (90, 60, 30, 7)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One version of one agreement as it is shown."""
+
+    agreement: Agreement
+    in_force: bool
+    days_left: int
+    warning: str
+
+
+def entries_for(principal: Principal, agreements: Sequence[Agreement], *, day: dt.date) -> tuple[Entry, ...]:
+    """The agreements that the principal may read, newest version of each first."""
+    newest: dict[str, Agreement] = {}
+    for agreement in agreements:
+        if agreement.id not in newest or newest[agreement.id].version < agreement.version:
+            newest[agreement.id] = agreement
+    return tuple(_entry(newest[name], day) for name in sorted(newest) if may_read(principal, newest[name]))
+
+
+def may_read(principal: Principal, agreement: Agreement) -> bool:
+    """Whether the principal's roles, or its organisation's part in the agreement, open it."""
+    extents = set(extent_of("agreement.read", principal.roles).values())
+    if Extent.ALL in extents:
+        return True
+    return bool(extents) and principal.organisation in {party.organisation for party in agreement.parties}
+
+
+def _entry(agreement: Agreement, day: dt.date) -> Entry:
+    left = (agreement.retention.expires - day).days
+    warned = [days for days in WARNING_DAYS if left <= days]
+    if left < 0:
+        words = "expired: what it allowed has stopped"
+    elif warned:
+        words = f"ends within {min(warned)} days: renew it, or use stops by itself on that day"
+    else:
+        words = ""
+    return Entry(agreement, agreement.active_on(day), left, words)

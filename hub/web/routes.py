@@ -1,0 +1,222 @@
+"""The pages: home, report card, explorer, definitions, submissions, agreements, access log.
+
+They call the services that the API calls. A page that shows something leaves its event before it is sent.
+"""
+
+import base64
+import datetime as dt
+import re
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.audit.events import EventType
+from hub.audit.service import append
+from hub.db import Database
+from hub.errors import CallerError
+from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.release import questions
+from hub.release.answers import indicator_card
+from hub.release.questions import Asker, Question
+from hub.release.service import Release, current_release
+from hub.submissions import service as submissions
+from hub.web import explorer
+from hub.web.access_log import LogQuestion, disclosures, read_log
+from hub.web.pages import page, places_for, refused_page, style_sheet
+from hub.web.register import entries_for
+from policies.catalogue_files import catalogue
+from policies.rules.rulebook import rulebook
+
+router = APIRouter(tags=["pages"])
+
+Text = Annotated[str, Query(max_length=100)]
+Year = Annotated[str, Query(max_length=4, pattern=r"^(\d{4})?$")]
+Day = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}-\d{2}-\d{2})?$")]
+
+
+@router.get("/")
+@declare("public.read", "page")
+def home(request: Request) -> Response:
+    """Where to go from here."""
+    _note(request, "home")
+    return page(request, "home", places_here=places_for(principal_of(request)))
+
+
+@router.get("/static/hub.css")
+@declare("public.read", "style sheet")
+def styles(request: Request) -> Response:
+    """The style sheet; it tells nothing, so it leaves no event."""
+    return Response(style_sheet(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+
+@router.get("/report")
+@declare("public.read", "report card")
+def report(request: Request) -> Response:
+    """The report card of the current release: the same file that `promise-hub release report` writes."""
+    with hub_of(request).database.reading() as session:
+        release = current_release(session)
+    html, policy = _card(hub_of(request).database, release)
+    _note(request, f"report-card/{release.id}")
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+
+
+@router.get("/definitions")
+@declare("public.read", "definitions")
+def definitions(request: Request) -> Response:
+    """Every indicator in words."""
+    _note(request, "definitions")
+    return page(request, "definitions", cards=[indicator_card(name) for name in catalogue().indicators])
+
+
+@router.get("/explorer")
+@declare("public.read", "observations")
+def explore(
+    request: Request,
+    *,
+    indicator: Text = "third-grade-reading",
+    by: Text = "economic-status",
+    first: Year = "",
+    last: Year = "",
+    licence: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """One question as a form, and its answer."""
+    with hub_of(request).database.reading() as session:
+        asker = _asker(request, session, licence)
+    form = explorer.form_for(asker, catalogue=catalogue(), indicator=indicator, by=by, years=(first, last))
+    question = Question(
+        indicator=indicator,
+        by=tuple(name for name in by.split(",") if name),
+        first_year=int(first) if first else None,
+        last_year=int(last) if last else None,
+    )
+    try:
+        with transaction_of(request) as session:
+            found = questions.observations(
+                session, question, catalogue=catalogue(), asker=asker, audit=trail_of(request)
+            )
+    except CallerError as refusal:
+        return refused_page(request, refusal, name="explorer", form=form, view=None)
+    query = [("indicator", indicator), ("by", by), ("cohort", _cohort(first, last))]
+    query += [("agreement", asker.agreement or ""), ("purpose", asker.purpose or "")]
+    address = hub_of(request).settings.own_url()
+    view = explorer.view_of(found, indicator=indicator, query=query, address=address)
+    return page(request, "explorer", form=form, view=view, refusal=None)
+
+
+@router.get("/submissions")
+@declare("submission.read", "submission")
+def list_submissions(request: Request) -> Response:
+    """The submissions of one's own organisation, each with its next step and whose it is."""
+    with transaction_of(request) as session:
+        found = submissions.list_submissions(session, principal=principal_of(request), audit=trail_of(request))
+    return page(request, "submissions", found=found, organisation=principal_of(request).organisation)
+
+
+@router.get("/submissions/{submission}")
+@declare("submission.read", "submission")
+def show_submission(request: Request, submission: str) -> Response:
+    """One submission: what was found, grouped by cause, and how to mend it; codes and numbers of rows, no values."""
+    with transaction_of(request) as session:
+        found = submissions.read_submission(
+            session, submission, principal=principal_of(request), audit=trail_of(request)
+        )
+    causes = [
+        (code, rows, rulebook().get(code)) for code, rows in sorted(found.rejected.items(), key=lambda item: -item[1])
+    ]
+    return page(request, "submission", found=found, causes=causes)
+
+
+@router.get("/agreements")
+@declare("agreement.read", "agreement")
+def list_agreements(request: Request) -> Response:
+    """The register of agreements, and the record of what went out under them."""
+    principal = principal_of(request)
+    with transaction_of(request) as session:
+        entries = entries_for(principal, known_agreements(session), day=hub_of(request).clock().date())
+        record = disclosures(session, principal=principal)
+        append(
+            session,
+            trail_of(request),
+            EventType.AGREEMENT_READ,
+            resource="agreements",
+            counts={"agreements": len(entries), "disclosures": len(record)},
+        )
+    return page(request, "agreements", entries=entries, record=record)
+
+
+@router.get("/access-log")
+@declare("audit.read", "log")
+def access_log(
+    request: Request,
+    *,
+    text: Text = "",
+    event: Text = "",
+    agreement: Text = "",
+    decision: Text = "",
+    since: Day = "",
+    before: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """The newest events that the question names; reading them is an event too."""
+    question = LogQuestion(text, event, agreement, decision, dt.date.fromisoformat(since) if since else None, before)
+    with transaction_of(request) as session:
+        found = read_log(session, question, principal=principal_of(request), audit=trail_of(request))
+    older = None if found.next_before is None else request.url.include_query_params(before=found.next_before)
+    return page(
+        request,
+        "access_log",
+        found=found,
+        question=question,
+        since=since,
+        events=sorted(kind.value for kind in EventType),
+        older=None if older is None else f"{older.path}?{older.query}",
+    )
+
+
+def _note(request: Request, name: str) -> None:
+    with transaction_of(request) as session:
+        append(session, trail_of(request), EventType.PAGE_READ, resource=name)
+
+
+def _asker(request: Request, session: Session, licence: str | None) -> Asker:
+    asker = Asker(
+        principal=principal_of(request),
+        agreement=None,
+        purpose=None,
+        agreements=known_agreements(session),
+        day=hub_of(request).clock().date(),
+    )
+    named = explorer.first_licence(asker) if licence is None else licence
+    agreement, _, purpose = named.partition("/")
+    return replace(asker, agreement=agreement[:64] or None, purpose=purpose[:64] or None)
+
+
+def _cohort(first: str, last: str) -> str:
+    if not first and not last:
+        return ""
+    return f"{first or questions.FIRST_YEAR}..{last or questions.LAST_YEAR}"
+
+
+@lru_cache(maxsize=4)
+def _card(database: Database, release: Release) -> tuple[str, str]:
+    """The card and its policy, drawn once: a release never changes."""
+    from hub.release.report_card import render, report_card
+
+    with database.reading() as session:
+        return _with_policy(render(report_card(session, release, catalogue=catalogue())))
+
+
+def _with_policy(html: str) -> tuple[str, str]:
+    """The page and the policy that allows its one style block by its hash, and nothing else."""
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(sha256((style[1] if style else "").encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return html, policy

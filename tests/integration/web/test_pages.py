@@ -1,0 +1,155 @@
+"""The pages over real HTTP: who sees which, what they show, and that nothing hidden stands in them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from policies.principal import Role
+
+PAGES = ("/", "/report", "/explorer", "/definitions", "/submissions", "/agreements", "/access-log")
+PUBLIC = {"/", "/report", "/explorer", "/definitions"}
+OPEN_TO = {
+    Role.STEWARD: PUBLIC | {"/submissions", "/agreements", "/access-log"},
+    Role.PARTNER: PUBLIC | {"/agreements", "/access-log"},
+    Role.COMPLIANCE: PUBLIC | {"/agreements", "/access-log"},
+}
+
+
+@contextmanager
+def signed_in(served: Any, role: Role) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        client.post("/sign-in", data={"link": served.link(role)})
+        yield client
+
+
+@pytest.fixture(params=list(OPEN_TO), ids=str)
+def role(request: pytest.FixtureRequest) -> Role:
+    found: Role = request.param
+    return found
+
+
+@pytest.fixture
+def person(served: Any, role: Role) -> Iterator[httpx.Client]:
+    with signed_in(served, role) as client:
+        yield client
+
+
+def test_the_public_sees_the_public_pages_and_no_other(public: httpx.Client) -> None:
+    answers = {path: public.get(path).status_code for path in PAGES}
+
+    assert answers == {path: 200 if path in PUBLIC else 401 for path in PAGES}
+
+
+def test_each_role_sees_its_pages_and_no_other(person: httpx.Client, role: Role) -> None:
+    answers = {path: person.get(path).status_code for path in PAGES}
+
+    assert answers == {path: 200 if path in OPEN_TO[role] else 403 for path in PAGES}
+
+
+def test_every_page_has_a_language_one_heading_a_skip_link_a_policy_and_no_script(
+    person: httpx.Client, role: Role
+) -> None:
+    for path in sorted(OPEN_TO[role]):
+        answer = person.get(path)
+
+        assert '<html lang="en">' in answer.text
+        assert len(re.findall(r"<h1[ >]", answer.text)) == 1
+        assert 'class="skip"' in answer.text
+        assert "<script" not in answer.text
+        assert not re.search(r'(src|href)="(https?:)?//', answer.text)
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_explorer_shows_a_hidden_group_in_words_and_nowhere_as_a_number(public: httpx.Client) -> None:
+    answer = public.get(
+        "/explorer", params={"indicator": "third-grade-reading", "by": "race", "first": "2026", "last": "2026"}
+    )
+
+    row = re.search(r"<tr><td>2026</td><th scope=\"row\">Pacific Islander</th>(.*?)</tr>", answer.text)
+    assert row is not None
+    assert row[1] == '<td colspan="3" class="hidden">hidden to protect students</td>'
+    assert "Pacific Islander hidden to protect students" in answer.text
+    assert "Cite: Marin Promise Partnership" in answer.text
+
+
+def test_the_explorer_refuses_in_words_and_logs_it(public: httpx.Client, served: Any) -> None:
+    answer = public.get("/explorer", params={"indicator": "third-grade-reading", "by": "preschool"})
+
+    event = served.last_event()
+    assert answer.status_code == 403
+    assert "no role of yours may do this" in answer.text
+    assert (event.event, event.rule) == ("request.refused", "R-01")
+
+
+def test_a_partner_asks_a_linked_table_under_the_first_licence(served: Any) -> None:
+    with signed_in(served, Role.PARTNER) as client:
+        answer = client.get("/explorer", params={"indicator": "third-grade-reading", "by": "preschool"})
+
+    assert answer.status_code == 200
+    assert "Any preschool of the partnership" in answer.text
+    assert "DUL-TEST: Plan tutoring." in answer.text
+
+
+def test_the_officer_finds_an_answer_in_the_log_and_in_the_disclosure_record(
+    served: Any, partner: httpx.Client
+) -> None:
+    partner.get(
+        "/v1/observations", params={"indicator": "third-grade-reading", "by": "preschool", "purpose": "tutoring"}
+    )
+
+    with signed_in(served, Role.COMPLIANCE) as client:
+        log = client.get("/access-log", params={"text": "third-grade-reading/preschool", "agreement": "DUL-TEST"})
+        record = client.get("/agreements")
+
+    assert "observations/third-grade-reading/preschool" in log.text
+    assert "DUL-TEST: tutoring" in record.text
+    assert "A partner&#39;s licence" in record.text
+
+
+def test_a_partner_sees_only_its_own_acts_in_the_log(served: Any) -> None:
+    with signed_in(served, Role.PARTNER) as client:
+        log = client.get("/access-log")
+
+    assert "agreement.loaded" not in re.sub(r"<select.*?</select>", "", log.text, flags=re.DOTALL)
+
+
+def test_the_log_is_read_in_pages(served: Any, public: httpx.Client) -> None:
+    for _ in range(101):
+        public.get("/v1/dimensions")
+
+    with signed_in(served, Role.COMPLIANCE) as client:
+        first = client.get("/access-log", params={"event": "catalogue.read"})
+        link = re.search(r'href="(/access-log\?[^"]*before=\d+)"', first.text)
+        assert link is not None
+        second = client.get(link[1].replace("&amp;", "&"))
+
+    numbers = [re.findall(r'<tr><th scope="row">(\d+)</th>', one.text) for one in (first, second)]
+    assert len(numbers[0]) == 100
+    assert numbers[1]
+    assert not set(numbers[0]) & set(numbers[1])
+
+
+def test_the_report_card_has_a_table_for_each_chart_and_the_standing_of_each_gap(public: httpx.Client) -> None:
+    answer = public.get("/report")
+
+    assert answer.text.count("<figure") <= answer.text.count("<table")
+    assert "needs" not in answer.text
+    assert "To close by 2028 it must narrow 13 points a year; from 2023 to 2026 it narrowed 3 a year: not on pace." in (
+        answer.text
+    )
+    assert answer.text.count('class="hidden">hidden to protect students') >= 1
+    assert "No cohort of this milestone can be observed yet" in answer.text
+    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
+
+
+def test_the_style_sheet_is_served_without_a_sign_in(public: httpx.Client) -> None:
+    answer = public.get("/static/hub.css")
+
+    assert answer.headers["content-type"].startswith("text/css")
