@@ -13,8 +13,12 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.db import Clock, Database, utc_now
 from hub.errors import SettingError, TooLarge
 from hub.http import Hub, declare, install, problem, undeclared_routes
+from hub.identity.replay import NonceMemory
+from hub.log import Log
+from hub.settings import Home, Settings
 from hub.web.authentication import authenticate
 from policies.submission import CHUNK_BYTES_MAX
 
@@ -39,6 +43,21 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+
+
+def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = None) -> Hub:
+    """What the API holds, opened by its settings."""
+    home = Home(settings.home)
+    return Hub(
+        settings=settings,
+        home=home,
+        database=Database(settings.resolved_database_url()),
+        clock=clock,
+        log=log or Log(),
+        nonces=NonceMemory(),
+        started_at=clock(),
+        facts=home.public_facts(),
+    )
 
 
 def create_app(hub: Hub) -> FastAPI:

@@ -1,21 +1,21 @@
-"""The processes of `promise-hub serve`: api, matcher and resolver, and the supervisor, which also signs the log.
+"""The processes of `promise-hub serve`: api, matcher, resolver, signer, and the supervisor that starts them.
 
-Each role reads `keys/<role>/` of the home and no other. The supervisor binds the port before it starts the API,
-restarts what dies, and stops all when it is told to; a role stops by itself when the supervisor is gone.
+The supervisor binds the port, loads the code once and forks each role, so that a start is short; it holds no key.
+Each role reads `keys/<role>/` of the home after the fork, and no other. What dies is started again; a role stops by
+itself when the supervisor is gone. Under separate system users, run each role by `promise-hub work --role ...`.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hub.errors import HubError, SettingError
 from hub.log import Log
@@ -24,95 +24,70 @@ from hub.settings import Home, Settings
 if TYPE_CHECKING:
     from hub.audit.signer import Signer
 
-ROLES = ("api", "matcher", "resolver")
-SOCKET_VARIABLE = "PROMISE_HUB_SOCKET"
+WORKERS = ("signer", "matcher", "resolver")
+ROLES = (*WORKERS, "api")
 STOP_SECONDS = 10
-SIGN_SECONDS = 0.05
+SIGN_SECONDS = 0.03
+WATCH_SECONDS = 0.2
 RESTARTS_MAX = 20
 
 
 @dataclass(frozen=True)
-class Started:
-    """A role's process and how often it was started."""
+class Running:
+    """A role's process and how often the role was started."""
 
-    process: subprocess.Popen[bytes]
+    pid: int
     starts: int
+
+
+@dataclass(frozen=True)
+class Tether:
+    """A pipe whose other end only the supervisor holds: it ends when the supervisor does."""
+
+    read_end: int
+    write_end: int
 
 
 def supervise(settings: Settings, *, announce: Callable[[str], None]) -> int:
     """Run the hub until SIGTERM or SIGINT; the exit code comes back. `announce` is called with the address."""
-    log = Log()
     Home(settings.home).public_facts()
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     stop = _stop_on_signals()
-    roles = {role: Started(_start(role, settings, listener), 1) for role in ROLES}
+    tether = Tether(*os.pipe())
+    _load_workers()
+    running = {role: Running(_fork(role, settings, listener, tether), 1) for role in WORKERS}
+    _load_api()
+    running["api"] = Running(_fork("api", settings, listener, tether), 1)
+    announce(settings.own_url())
     try:
-        announce(settings.own_url())
-        signer = signer_of(settings)
-        _note_event(signer, "hub.started")
-        return _watch(roles, settings, listener=listener, signer=signer, stop=stop, log=log)
+        return _watch(running, lambda role: _fork(role, settings, listener, tether), stop=stop, log=Log())
     finally:
-        _stop(roles)
+        _end(running)
         listener.close()
-        _end(settings, log)
+        os.close(tether.read_end)
+        os.close(tether.write_end)
 
 
-def _watch(
-    roles: dict[str, Started],
-    settings: Settings,
-    *,
-    listener: socket.socket,
-    signer: Signer,
-    stop: threading.Event,
-    log: Log,
-) -> int:
-    while not stop.wait(SIGN_SECONDS):
-        try:
-            signer.sign()
-        except HubError as error:
-            log.write("signer.refused", code=error.code)
-            stop.wait(1.0)
-        for role, started in roles.items():
-            code = started.process.poll()
-            if code is None:
-                continue
-            log.write("role.ended", role=role, code=str(code), count=started.starts)
-            if started.starts >= RESTARTS_MAX:
-                return 1
-            stop.wait(min(0.2 * started.starts, 5.0))
-            roles[role] = Started(_start(role, settings, listener), started.starts + 1)
-    return 0
-
-
-def run_role(role: str, settings: Settings) -> None:
-    """Be one role until the supervisor is gone or says stop."""
-    if role == "api":
-        run_api(settings)
+def run_role(role: str, settings: Settings, *, listener: socket.socket | None, stop: threading.Event) -> None:
+    """Be one role until told to stop."""
+    if role == "signer":
+        run_signer(settings, stop)
+    elif role != "api":
+        run_worker(role, settings, stop)
+    elif listener is None:
+        raise SettingError("The API needs a socket to listen on.", code="socket-missing")
     else:
-        run_worker(role, settings)
+        run_api(settings, listener, stop)
 
 
-def run_api(settings: Settings) -> None:
+def run_api(settings: Settings, listener: socket.socket, stop: threading.Event) -> None:
     """Serve the API on the supervisor's socket."""
     import uvicorn
 
-    from hub.app import create_app
-    from hub.db import Database, utc_now
-    from hub.http import Hub
-    from hub.identity.replay import NonceMemory
+    from hub.app import create_app, hub_parts
 
-    home = Home(settings.home)
-    hub = Hub(
-        settings=settings,
-        home=home,
-        database=Database(settings.resolved_database_url()),
-        clock=utc_now,
-        log=Log(),
-        nonces=NonceMemory(),
-        started_at=utc_now(),
-        facts=home.public_facts(),
-    )
+    hub = hub_parts(settings)
     config = uvicorn.Config(
         create_app(hub),
         log_level="warning",
@@ -122,41 +97,36 @@ def run_api(settings: Settings) -> None:
         timeout_graceful_shutdown=STOP_SECONDS // 2,
     )
     server = uvicorn.Server(config)
-    _when_alone(lambda: setattr(server, "should_exit", True))
-    server.run(sockets=[socket.socket(fileno=int(os.environ[SOCKET_VARIABLE]))])
+    threading.Thread(target=_pass_on, args=(stop, server), daemon=True).start()
+    server.run(sockets=[listener])
     hub.database.close()
 
 
-def run_worker(role: str, settings: Settings) -> None:
+def run_worker(role: str, settings: Settings, stop: threading.Event) -> None:
     """Take this role's jobs until told to stop."""
     from hub.operations import roles
 
     worker = {"matcher": roles.matcher, "resolver": roles.resolver}[role](settings, log=Log())
-    stop = _stop_on_signals()
-    _when_alone(stop.set)
     worker.run(stop, poll_seconds=settings.job_poll_milliseconds / 1000)
     worker.close()
 
 
-def signer_of(settings: Settings) -> Signer:
-    """The signer of a home; it reads the log key."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+def run_signer(settings: Settings, stop: threading.Event) -> None:
+    """Sign the log as it grows, and note the hub's start and end in it."""
+    from hub.audit.signer import signer_of
 
-    from hub.audit.note import read_vkey
-    from hub.audit.signer import Signer
-    from hub.db import Database, utc_now
-
-    home = Home(settings.home)
-    return Signer(
-        database=Database(settings.resolved_database_url()),
-        key=Ed25519PrivateKey.from_private_bytes(home.key("signer", "log.key")),
-        origin=read_vkey(home.public_facts()["log_verifier"]).name,
-        last_file=home.signer / "last-checkpoint",
-        clock=utc_now,
-    )
+    signer, log = signer_of(settings), Log()
+    note_event(signer, "hub.started")
+    while not stop.wait(SIGN_SECONDS):
+        _sign(signer, stop, log)
+    time.sleep(WATCH_SECONDS)
+    note_event(signer, "hub.stopped")
+    _sign(signer, stop, log)
+    signer.database.close()
 
 
-def _note_event(signer: Signer, event: str) -> None:
+def note_event(signer: Signer, event: str) -> None:
+    """One event of the hub itself."""
     from hub.audit.events import AuditTrail, EventType
     from hub.audit.service import append
 
@@ -165,15 +135,102 @@ def _note_event(signer: Signer, event: str) -> None:
         append(session, trail, EventType(event), resource="hub")
 
 
-def _end(settings: Settings, log: Log) -> None:
-    """The last event and the last checkpoint; a log that cannot be signed is told and left as it is."""
-    signer = signer_of(settings)
+def _sign(signer: Signer, stop: threading.Event, log: Log) -> None:
     try:
-        _note_event(signer, "hub.stopped")
         signer.sign()
     except HubError as error:
         log.write("signer.refused", code=error.code)
-    signer.database.close()
+        stop.wait(1.0)
+
+
+def _watch(running: dict[str, Running], start: Callable[[str], int], *, stop: threading.Event, log: Log) -> int:
+    while not stop.wait(WATCH_SECONDS):
+        for role, known in list(running.items()):
+            pid, status = os.waitpid(known.pid, os.WNOHANG)
+            if pid == 0:
+                continue
+            log.write("role.ended", role=role, code=str(os.waitstatus_to_exitcode(status)), count=known.starts)
+            del running[role]
+            if known.starts >= RESTARTS_MAX:
+                return 1
+            stop.wait(min(0.2 * known.starts, 5.0))
+            running[role] = Running(start(role), known.starts + 1)
+    return 0
+
+
+def _fork(role: str, settings: Settings, listener: socket.socket, tether: Tether) -> int:
+    """Start a role; its process id comes back. The supervisor has no threads, so that a fork is clean."""
+    pid = os.fork()
+    if pid == 0:
+        _become(role, settings, listener, tether)
+    return pid
+
+
+def _become(role: str, settings: Settings, listener: socket.socket, tether: Tether) -> NoReturn:
+    code = 1
+    try:
+        os.close(tether.write_end)
+        stop = _stop_on_signals()
+        threading.Thread(target=_wait_for_end, args=(tether.read_end, stop), daemon=True).start()
+        run_role(role, settings, listener=listener if role == "api" else None, stop=stop)
+        code = 0
+    except Exception as error:
+        Log().write("role.failed", role=role, error=error, code=getattr(error, "code", type(error).__name__))
+    finally:
+        os._exit(code)
+
+
+def _wait_for_end(read_end: int, stop: threading.Event) -> None:
+    while os.read(read_end, 1):
+        pass
+    stop.set()
+
+
+def _pass_on(stop: threading.Event, server: object) -> None:
+    stop.wait()
+    setattr(server, "should_exit", True)  # noqa: B010 (uvicorn is imported in the API's process alone)
+
+
+def _end(running: dict[str, Running]) -> None:
+    """Stop the API first, so that nothing new comes in, then the workers, then the signer."""
+    order = [role for role in ("api", "matcher", "resolver", "signer") if role in running]
+    for role in order[:-1]:
+        os.kill(running[role].pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_SECONDS
+    for role in order[:-1]:
+        _reap(running[role].pid, until)
+    for role in order[-1:]:
+        os.kill(running[role].pid, signal.SIGTERM)
+        _reap(running[role].pid, time.monotonic() + STOP_SECONDS)
+
+
+def _reap(pid: int, until: float) -> None:
+    while os.waitpid(pid, os.WNOHANG)[0] == 0:
+        if time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            return
+        time.sleep(0.02)
+
+
+def _load_workers() -> None:
+    """Load what workers and signer run, so that every fork shares it."""
+    import hub.audit.signer
+    import hub.operations.roles  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+def _load_api() -> None:
+    """Load what the API runs."""
+    import uvicorn  # noqa: F401
+
+    import hub.app
+
+    hub.app.routers_of(hub.app.ROUTED)
+    gc.collect()
+    gc.freeze()
 
 
 def _stop_on_signals() -> threading.Event:
@@ -185,49 +242,8 @@ def _stop_on_signals() -> threading.Event:
 
 def _listen(settings: Settings) -> socket.socket:
     try:
-        listener = socket.create_server((settings.host, settings.port), backlog=512)
+        return socket.create_server((settings.host, settings.port), backlog=512)
     except OSError as error:
         raise SettingError(
             f"Port {settings.port} cannot be had.", code="port-taken", next_step="Choose another port."
         ) from error
-    listener.set_inheritable(True)
-    return listener
-
-
-def _start(role: str, settings: Settings, listener: socket.socket) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **settings.environment(), SOCKET_VARIABLE: str(listener.fileno())}
-    return subprocess.Popen(  # noqa: S603 (our own module, no input of others)
-        [sys.executable, "-m", "hub.serve", role],
-        env=environment,
-        stdin=subprocess.PIPE,
-        pass_fds=[listener.fileno()] if role == "api" else [],
-    )
-
-
-def _stop(roles: Mapping[str, Started]) -> None:
-    for started in roles.values():
-        started.process.terminate()
-    until = time.monotonic() + STOP_SECONDS
-    for started in roles.values():
-        try:
-            started.process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            started.process.kill()
-            started.process.wait()
-        if started.process.stdin is not None:
-            started.process.stdin.close()
-
-
-def _when_alone(act: Callable[[], object]) -> None:
-    """Act when the supervisor is gone: it holds the other end of our standard input."""
-
-    def wait() -> None:
-        while sys.stdin.buffer.read(4096):
-            pass
-        act()
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-if __name__ == "__main__":
-    run_role(sys.argv[1], Settings())  # type: ignore[call-arg]  # the home comes by the environment

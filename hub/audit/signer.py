@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from hub.audit import merkle
-from hub.audit.note import CheckpointBody, sign_checkpoint
+from hub.audit.note import CheckpointBody, read_vkey, sign_checkpoint
 from hub.audit.service import consistency, head
 from hub.audit.tables import Checkpoint
-from hub.db import Clock, Database
+from hub.db import Clock, Database, utc_now
 from hub.errors import StoreError
 from hub.files import sync_folder, write_file
+from hub.settings import Home, Settings
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,6 +74,18 @@ class Signer:
             return 0, merkle.EMPTY_ROOT
         last = json.loads(self.last_file.read_bytes())
         return int(last["size"]), bytes.fromhex(last["root"])
+
+
+def signer_of(settings: Settings, *, clock: Clock = utc_now) -> Signer:
+    """The signer of a home; it reads the log key."""
+    home = Home(settings.home)
+    return Signer(
+        database=Database(settings.resolved_database_url()),
+        key=Ed25519PrivateKey.from_private_bytes(home.key("signer", "log.key")),
+        origin=read_vkey(home.public_facts()["log_verifier"]).name,
+        last_file=home.signer / "last-checkpoint",
+        clock=clock,
+    )
 
 
 def _rewritten() -> StoreError:

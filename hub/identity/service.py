@@ -59,21 +59,20 @@ def load_roster(session: Session, roster: Mapping[str, Any], *, audit: AuditTrai
     entries = [_agent_entry(entry, at) for at, entry in enumerate(_agents_of(roster))]
     known = {agent.key_id: agent for agent in session.scalars(select(Agent))}
     organisations = set(session.scalars(select(Organisation.id)))
-    new = []
+    new: list[Agent] = []
     for at, (organisation, key_id, public_key) in enumerate(entries):
         if organisation not in organisations:
             raise Invalid(f"Entry {at} of the roster names no known organisation.", code="roster-organisation")
         if key_id not in known:
-            new.append((organisation, key_id, public_key))
+            known[key_id] = Agent(
+                key_id=key_id, organisation=organisation, public_key=public_key, registered_at=audit.clock()
+            )
+            new.append(known[key_id])
         elif (known[key_id].organisation, known[key_id].public_key) != (organisation, public_key):
             raise Conflict(f"Entry {at} of the roster changes a key.", code="roster-key-changed")
-    now = audit.clock()
-    session.add_all(
-        Agent(key_id=key_id, organisation=organisation, public_key=public_key, registered_at=now)
-        for organisation, key_id, public_key in new
-    )
-    for _, key_id, _ in new:
-        append(session, audit, EventType.AGENT_REGISTERED, resource=f"agent:{key_id}")
+    session.add_all(new)
+    for agent in new:
+        append(session, audit, EventType.AGENT_REGISTERED, resource=f"agent:{agent.key_id}")
     append(session, audit, EventType.ROSTER_LOADED, resource="roster", counts={"agents": len(entries), "new": len(new)})
     return len(new)
 
