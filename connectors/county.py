@@ -13,10 +13,11 @@ import io
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ class Outcome:
     submissions: Counter[str] = field(default_factory=Counter)
     bad: list[dict[str, Any]] = field(default_factory=list)
     providers: set[str] = field(default_factory=set)
+    seconds: dict[str, float] = field(default_factory=dict)
+    begun: float = field(default_factory=time.perf_counter)
+
+    def mark(self, step: str) -> None:
+        """Keeps how many seconds had passed when the step was done."""
+        self.seconds[step] = round(time.perf_counter() - self.begun, 2)
 
     def add_report(self, report: FileReport) -> None:
         self.rows.update(rows=report.rows, accepted=report.rows - report.rejected, rejected=report.rejected)
@@ -72,6 +79,7 @@ class Outcome:
                 for (code, column), count in sorted(self.findings.items(), key=lambda item: (-item[1], item[0]))
             ],
             "bad": self.bad,
+            "seconds": self.seconds,
         }
 
 
@@ -135,12 +143,12 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, sec
             for edge in edges.values()
             for prepared, files in _prepared(edge, known, outcome)
         ]
-        settling = [
-            senders.submit(_settle, _hub(client, edges[sent.provider]), edges[sent.provider], sent=sent)
-            for sent in (future.result() for future in sending)
-        ]
-        for future in settling:
-            outcome.add_answer(*future.result())
+        sent = [future.result() for future in sending]
+        outcome.mark("sent")
+        for one in sent:
+            edge = edges[one.provider]
+            outcome.add_answer(settle(_hub(client, edge), one.submission, receipts=edge.receipts), one.files)
+        outcome.mark("settled")
         for case in sorted((county / "bad").glob("*/bad.json")):
             outcome.bad.append(_try_bad(case, client, edges, known=known, outcome=outcome))
     _write_references(county, edges)
@@ -195,10 +203,6 @@ def _send(hub: Hub, edge: Workspace, *, prepared: Prepared, files: int) -> Sent:
     return Sent(edge.settings.organisation, send(hub, prepared.folder), files)
 
 
-def _settle(hub: Hub, edge: Workspace, *, sent: Sent) -> tuple[Answer, int]:
-    return settle(hub, sent.submission, receipts=edge.receipts), sent.files
-
-
 def _try_bad(
     case: Path, client: httpx.Client, edges: Mapping[str, Workspace], *, known: Sequence[Agreement], outcome: Outcome
 ) -> dict[str, Any]:
@@ -213,10 +217,10 @@ def _try_bad(
         outcome.files["rejected"] += len(reports)
         return {**fate, "state": "refused", "by": "edge", **as_json(refused)}
     hub, preparation = _hub(client, edge), Preparation.of(edge, now=_now(), agreements=known)
-    answers = [
-        settle(hub, send(hub, _prepare(preparation, batch, outcome).folder), receipts=edge.receipts)
-        for batch in batches(reports, school_year=year)
-    ]
+    prepared = [_prepare(preparation, batch, outcome) for batch in batches(reports, school_year=year)]
+    answers = [settle(hub, send(hub, one.folder), receipts=edge.receipts) for one in prepared]
+    later = {name: count for one in prepared for name, count in one.rejected_later.items()}
+    reports = [replace(report, rejected_later=later.get(report.name, 0)) for report in reports]
     for answer in answers:
         outcome.add_answer(answer, len(reports))
     states = [answer.state for answer in answers]

@@ -22,7 +22,7 @@ from connectors.values import Parser, Value
 from policies.rules.rulebook import REJECTED_SHARE_MAX, leaves_row, rejects_row
 
 FEW_ROWS = 5
-_YEARS = re.compile(r"(\d{4})\D?(?:(\d{4})|(\d{2}))")
+_YEARS = re.compile(r"(\d{4})\D?(?:(\d{4})|(\d{2}))", re.ASCII)
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,7 +19,7 @@ MAPPED = "mapped"
 _IDENTITY_TYPES = {
     "local_id": {"type": "local_id", "blank": "reject"},
     "ssid": {"type": "ssid"},
-    "birth_date": {"type": "birth_date", "blank": "warn"},
+    "birth_date": {"type": "birth_date", "blank": "warn", "bad": "reject"},
     "gender": {"type": "gender"},
     "postcode": {"type": "postcode"},
 }

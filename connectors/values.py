@@ -17,11 +17,11 @@ Parser = Callable[[str], Parsed]
 
 TEXT_CHARACTERS_MAX = 120
 BIRTH_YEAR_MIN = 1940
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{2}:\d{2}.*)?")
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d{2}.*)?")
-_DASHED = re.compile(r"(\d{1,2})[-.](\d{1,2})[-.](\d{4})")
-_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,6})?")
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d{2}.*)?", re.ASCII)
+_DASHED = re.compile(r"(\d{1,2})[-.](\d{1,2})[-.](\d{4})", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 _SPREADSHEET_YEARS = (1899, 1900)
 _FLAGS = {
     "y": "Y", "yes": "Y", "true": "Y", "1": "Y", "t": "Y",
