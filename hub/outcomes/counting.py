@@ -17,9 +17,14 @@ from policies.organisation_files import Organisations, district_parents
 DISTRICT = "district"
 
 
-def count_blocks(counter: Counter, indicator: Indicator, *, tables: Sequence[TableDeclaration]) -> tuple[Block, ...]:
-    """One block for each cohort year of the indicator that has persons, with the dimensions that its tables name."""
-    names = tuple(dict.fromkeys(name for table in tables for name in table.dimensions))
+def count_blocks(
+    counter: Counter, indicator: Indicator, *, tables: Sequence[TableDeclaration], splits: Sequence[str] = ()
+) -> tuple[Block, ...]:
+    """One block for each cohort year of the indicator that has persons, with the dimensions that its tables name.
+
+    `splits` are the dimensions of all blocks that are audited together with it: they come first, in their order.
+    """
+    names = tuple(dict.fromkeys((*splits, *(name for table in tables for name in table.dimensions))))
     make_outcome_rows(counter, indicator)
     _make_split_rows(counter, indicator, names)
     columns = [f"d{place}" for place in range(len(names))]
