@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.em import Table
-from linkage.match.model import ViewCounts, learnt_weights, pattern_counts, start_weights
+from linkage.match.model import ViewCounts, learnt_model, pattern_counts, start_model, weights_of
 from linkage.match.opening import RecordPairs
-from linkage.match.patterns import DIFFERS, outcomes_of
+from linkage.match.patterns import DIFFERS, other_people, outcomes_of
 from linkage.schema import LinkageSchema
 
 RARITY_VIEWS = ("dob", "names")
@@ -23,11 +23,13 @@ RARITY_VIEWS = ("dob", "names")
 
 @dataclass(frozen=True)
 class Evidence:
-    """Distinct record pairs in order: weight (log2), best pattern, whether a veto forbids it, views that found it."""
+    """Distinct record pairs in order: weight (log2), the part of it that rarity gave, best pattern, whether a veto
+    forbids the link, and the views that found it (bit of the view's number)."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     weight: Table
+    rarity: Table
     pattern: NDArray[np.int32]
     vetoed: NDArray[np.bool_]
     found_by: NDArray[np.uint32]
@@ -35,17 +37,17 @@ class Evidence:
 
 def join_evidence(views: Sequence[RecordPairs], *, schema: LinkageSchema, records: int) -> Evidence:
     """One row for each pair of records that any view kept."""
-    initial = start_weights()
+    initial = weights_of(start_model())
     counts = [_counts(of_view, weights=initial, records=records) for of_view in views]
-    weights = learnt_weights(counts, schema=schema)
-    return _joined(views, weights=weights, records=records, schema=schema)
+    model = learnt_model(counts, schema=schema)
+    return _joined(views, weights=weights_of(model), records=records, schema=schema)
 
 
 def _counts(pairs: RecordPairs, *, weights: Table, records: int) -> ViewCounts:
     """Best pattern of each pair; dropped row pairs count as pairs once a record's several rows are allowed for."""
     best = _best(pairs.left * records + pairs.right, weight=weights[pairs.pattern], pattern=pairs.pattern)
     counts = pattern_counts(pairs.pattern[best]) + pairs.dropped / pairs.rows_a_record**2
-    return ViewCounts(view=pairs.view, pairs=counts, same_provider=pairs.same_provider.astype(np.float64))
+    return ViewCounts(view=pairs.view, pairs=counts, same_provider=pairs.same_provider * other_people())
 
 
 def _best(keys: NDArray[np.int64], *, weight: Table, pattern: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -62,16 +64,17 @@ def _joined(views: Sequence[RecordPairs], *, weights: Table, records: int, schem
     pattern = np.concatenate([v.pattern for v in views] or [np.empty(0, dtype=np.int32)])
     best = _best(keys, weight=weights[pattern], pattern=pattern)
     distinct = keys[best]
-    total = weights[pattern[best]]
+    rarity = np.zeros(len(distinct))
     found_by = np.zeros(len(distinct), dtype=np.uint32)
     for view in views:
         place = np.searchsorted(distinct, view.left * records + view.right)
         np.bitwise_or.at(found_by, place, np.uint32(1 << schema.view(view.view).number))
-        total = total + _rarity_gain(view, place=place, pairs=len(distinct))
+        rarity += _rarity_gain(view, place=place, pairs=len(distinct))
     return Evidence(
         left=distinct // records,
         right=distinct % records,
-        weight=total,
+        weight=weights[pattern[best]] + rarity,
+        rarity=rarity,
         pattern=pattern[best],
         vetoed=vetoes(pattern[best]),
         found_by=found_by,

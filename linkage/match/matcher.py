@@ -28,6 +28,7 @@ from linkage.schema import LinkageSchema
 __all__ = ["RosterRows", "check_rows", "compare_view"]
 
 _PAIRS_AT_ONCE = 4_000_000
+_FEW_PAIRS_A_ROW = 4
 _PREPARE_AGAIN = "prepare the submission again with an unchanged release of this program"
 
 
@@ -114,7 +115,7 @@ def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...])
     flags, variant = rows["flags"].astype(np.uint8), np.ascontiguousarray(rows["variant"])
     provider = groups.provider[ordered.order]
     dropped, same_provider = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
-    kept, levels = kept_patterns(), np.array(cuts, dtype=np.int64)
+    kept, levels = _kept(ordered), np.array(cuts, dtype=np.int64)
     found: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
     for first, last, capacity in _chunks(ordered):
         pairs = np.empty((capacity, 2), dtype=np.int64)
@@ -143,6 +144,13 @@ def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...])
         dropped=dropped,
         same_provider=same_provider,
     )
+
+
+def _kept(ordered: _TokenOrder) -> NDArray[np.bool_]:
+    """Where a view has few pairs all are kept, since among few records weaker evidence can make a link."""
+    pairs = (ordered.ends - np.arange(len(ordered.ends)) - 1).sum()
+    few = bool(pairs <= _FEW_PAIRS_A_ROW * len(ordered.ends))
+    return np.ones(PATTERNS, dtype=np.bool_) if few else kept_patterns()
 
 
 def _chunks(ordered: _TokenOrder) -> list[tuple[int, int, int]]:

@@ -22,6 +22,7 @@ _OWN_FIELDS = {"birth_year": "date", "birth_month_day": "date", "ssid": "ssid", 
 _PSEUDO = PseudoPairs(matches=50.0, others=1000.0)
 _START_PROPORTION = 0.05
 _SMALLEST_SHARE = 1e-9
+_PSEUDO_TAGS = 20.0
 _PSEUDO_TWINS = 0.5
 _USUAL_TWINS = 0.001
 """Share of pairs with one birth date that are twins where nothing is known: 3 % of births are twin births
@@ -37,47 +38,47 @@ class ViewCounts:
     same_provider: Table
 
 
-def start_weights() -> Table:
-    """Weights of all patterns, log2, before any pair was seen."""
-    return weights_of(expected_tables("m"), u=expected_tables("u"))
+@dataclass(frozen=True)
+class Model:
+    """By field the chance of each outcome in matches (m) and others (u), and how common twins are among others."""
+
+    m: tuple[Table, ...]
+    u: tuple[Table, ...]
+    twins: float | None = None
 
 
-def learnt_weights(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> Table:
-    """Weights of all patterns, log2, from the pairs of every view."""
+def start_model() -> Model:
+    """The model before any pair was seen."""
+    return Model(m=expected_tables("m"), u=expected_tables("u"))
+
+
+def learnt_model(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> Model:
+    """The model that the pairs of every view teach."""
     m, u = list(expected_tables("m")), list(expected_tables("u"))
     by_view = {of_view.view: of_view for of_view in counts}
-    taught: set[str] = set()
+    taught: set[int] = set()
     for view in schema.views:
         if view.name not in by_view or not by_view[view.name].pairs.sum():
             continue
-        fields, mixture = _learnt(by_view[view.name].pairs, view=view)
+        fields = [place for place, field in enumerate(FIELDS) if field not in own_fields(view)]
+        mixture = _learnt(by_view[view.name], fields=fields)
         for place, field in enumerate(fields):
             if field not in taught:
-                m[FIELDS.index(field)], u[FIELDS.index(field)] = mixture.m[place], mixture.u[place]
+                m[field], u[field] = mixture.m[place], mixture.u[place]
                 taught.add(field)
-    weights = weights_of(m, u=u)
-    for of_view in counts:
-        if "date" in own_fields(schema.view(of_view.view)) and of_view.same_provider.sum():
-            weights += _twin_correction(of_view.same_provider, m=m, u=u)
-    return weights
+    return Model(m=tuple(m), u=tuple(u), twins=_twin_share(counts, schema=schema))
 
 
-def _twin_correction(same_provider: Table, *, m: Sequence[Table], u: Sequence[Table]) -> Table:
-    """What to add to the weight of twin patterns, since a twin's surname and postcode agree together.
+def _twin_share(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> float | None:
+    """Among others of one birth date, the share of twins.
 
-    Two records of one provider are two children, so pairs inside providers that share a birth date show how
-    often such pairs are twins.
+    Two records of one provider are two children, so pairs inside providers show how often a birth date, a
+    surname and a postcode agree together. None where no view blocks on the birth date.
     """
-    twins = twin_patterns()
-    names, postcode = outcomes_of(np.flatnonzero(twins))[:, 0], AGREES
-    share = (same_provider[twins].sum() + _PSEUDO_TWINS) / (same_provider.sum() + _PSEUDO_TWINS / _USUAL_TWINS)
-    of_matches = m[0][np.unique(names)].sum() * m[3][postcode]
-    by_names = np.log2(np.maximum(m[0] * m[3][postcode], _SMALLEST_SHARE)) - np.log2(
-        np.maximum(u[0] * u[3][postcode], _SMALLEST_SHARE)
-    )
-    correction = np.zeros(PATTERNS)
-    correction[twins] = np.log2(of_matches / share) - by_names[names]
-    return correction
+    dated = [of_view for of_view in counts if "date" in own_fields(schema.view(of_view.view))]
+    same_provider = sum((of_view.same_provider for of_view in dated), start=np.zeros(PATTERNS))
+    twins = same_provider[twin_patterns()].sum() + _PSEUDO_TWINS
+    return float(twins / (same_provider.sum() + _PSEUDO_TWINS / _USUAL_TWINS)) if dated else None
 
 
 def own_fields(view: View) -> frozenset[str]:
@@ -86,27 +87,46 @@ def own_fields(view: View) -> frozenset[str]:
     return frozenset(own | ({"names"} if view.names != "none" else set()))
 
 
-def _learnt(pairs: Table, *, view: View) -> tuple[list[str], Mixture]:
-    fields = [field for field in FIELDS if field not in own_fields(view)]
-    columns = [FIELDS.index(field) for field in fields]
-    present = np.flatnonzero(pairs)
+def _learnt(counts: ViewCounts, *, fields: list[int]) -> Mixture:
+    present = np.flatnonzero(counts.pairs)
+    expected_u = _seen_among_others(counts.same_provider)
     start = Mixture(
         proportion=_START_PROPORTION,
-        m=tuple(expected_tables("m")[column] for column in columns),
-        u=tuple(expected_tables("u")[column] for column in columns),
+        m=tuple(expected_tables("m")[field] for field in fields),
+        u=tuple(expected_u[field] for field in fields),
     )
-    neutral = [neutral_outcomes()[column] for column in columns]
-    mixture = estimate(outcomes_of(present)[:, columns], pairs[present], start=start, neutral=neutral, pseudo=_PSEUDO)
-    return fields, mixture
+    neutral = [neutral_outcomes()[field] for field in fields]
+    return estimate(
+        outcomes_of(present)[:, fields], counts.pairs[present], start=start, neutral=neutral, pseudo=_PSEUDO
+    )
 
 
-def weights_of(m: Sequence[Table], *, u: Sequence[Table]) -> Table:
+def _seen_among_others(same_provider: Table) -> tuple[Table, ...]:
+    """Start values for non-matches: tags as pairs of plainly other people inside providers show them."""
+    others = np.flatnonzero(same_provider)
+    outcomes, counts = outcomes_of(others), same_provider[others]
+    tables = list(expected_tables("u"))
+    for field in range(2, len(FIELDS)):
+        seen = np.bincount(outcomes[:, field], weights=counts, minlength=len(tables[field]))[:-1]
+        tables[field] = np.append(seen + _PSEUDO_TAGS * tables[field][:-1], 0.0) / (seen.sum() + _PSEUDO_TAGS)
+    return tuple(tables)
+
+
+def weights_of(model: Model) -> Table:
     """log2(m/u) summed over the fields of every pattern; neutral outcomes weigh nothing."""
     outcomes = outcomes_of(np.arange(PATTERNS))
+    ratios = [
+        np.log2(np.maximum(m, _SMALLEST_SHARE)) - np.log2(np.maximum(u, _SMALLEST_SHARE))
+        for m, u in zip(model.m, model.u, strict=True)
+    ]
     total = np.zeros(PATTERNS)
     for field, says_nothing in enumerate(neutral_outcomes()):
-        ratio = np.log2(np.maximum(m[field], _SMALLEST_SHARE)) - np.log2(np.maximum(u[field], _SMALLEST_SHARE))
-        total += np.where(says_nothing, 0.0, ratio)[outcomes[:, field]]
+        total += np.where(says_nothing, 0.0, ratios[field])[outcomes[:, field]]
+    if model.twins is not None:
+        twins = twin_patterns()
+        names, postcode = outcomes[twins, 0], outcomes[twins, 3]
+        of_matches = model.m[0][np.unique(names)].sum() * model.m[3][AGREES]
+        total[twins] += np.log2(of_matches / model.twins) - ratios[0][names] - ratios[3][postcode]
     return total
 
 

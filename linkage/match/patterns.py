@@ -64,6 +64,17 @@ def twin_patterns() -> NDArray[np.bool_]:
 
 
 @functools.cache
+def other_people() -> NDArray[np.float64]:
+    """1 for patterns whose given names plainly differ: two records of one provider then are two children, else 0.
+
+    With like given names they may be one child whose record changed from year to year.
+    """
+    given, _ = names_levels(outcomes_of(np.arange(PATTERNS))[:, 0])
+    result: NDArray[np.float64] = (given <= 1).astype(np.float64)
+    return result
+
+
+@functools.cache
 def kept_patterns() -> NDArray[np.bool_]:
     """Patterns the matcher hands on as pairs; of the others only the count is told, since no weight could link them."""
     outcomes = outcomes_of(np.arange(PATTERNS))

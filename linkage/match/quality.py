@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.decision import DECISION_POSSIBLE
+from linkage.match.em import Table
 from linkage.match.evidence import Evidence
+from linkage.match.model import own_fields
 from linkage.match.prior import Solved
 from linkage.match.spans import Records
+from linkage.schema import LinkageSchema
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,25 @@ class Quality:
 
 
 def measure_quality(
-    evidence: Evidence, *, solved: Solved, decided: NDArray[np.uint8], heads: NDArray[np.int64], records: Records
+    evidence: Evidence,
+    *,
+    solved: Solved,
+    decided: NDArray[np.uint8],
+    heads: NDArray[np.int64],
+    records: Records,
+    schema: LinkageSchema,
 ) -> Quality:
     """The quality of a run from its posteriors and what was linked."""
     linked = heads[evidence.left] == heads[evidence.right]
+    expected = solved.expected / found_share(evidence, posterior=solved.posterior, schema=schema)
     blocks = len(solved.providers)
     links = np.bincount(solved.block[linked], minlength=blocks)
     correct = np.bincount(solved.block[linked], weights=solved.posterior[linked], minlength=blocks)
     sizes = dict(zip(*(values.tolist() for values in np.unique(records.provider, return_counts=True)), strict=True))
     return Quality(
         expected_precision=_share(float(correct.sum()), float(links.sum())),
-        expected_recall=_share(float(correct.sum()), float(solved.expected.sum())),
-        expected_matches=float(solved.expected.sum()),
+        expected_recall=_share(float(correct.sum()), float(expected.sum())),
+        expected_matches=float(expected.sum()),
         records=len(heads),
         persons=len(np.unique(heads)),
         links=int(links.sum()),
@@ -61,11 +71,25 @@ def measure_quality(
                 records_right=sizes[right],
                 links=int(links[block]),
                 expected_precision=_share(float(correct[block]), float(links[block])),
-                expected_recall=_share(float(correct[block]), float(solved.expected[block])),
+                expected_recall=_share(float(correct[block]), float(expected[block])),
             )
             for block, (left, right) in enumerate(solved.providers.tolist())
         },
     )
+
+
+def found_share(evidence: Evidence, *, posterior: Table, schema: LinkageSchema) -> float:
+    """The share of true pairs that at least one view can find, by capture and recapture (Lincoln-Petersen).
+
+    Views that block on the date and views that do not are two catches of the same matches; an error in the
+    date and one in the name are taken as independent, which errs to the high side.
+    """
+    dated = np.uint32(sum(1 << view.number for view in schema.views if "date" in own_fields(view)))
+    by_date = (evidence.found_by & dated) != 0
+    by_other = (evidence.found_by & ~dated) != 0
+    both = float(posterior[by_date & by_other].sum())
+    total = float(posterior[by_date].sum()) * float(posterior[by_other].sum())
+    return min(1.0, float(posterior.sum()) * both / total) if both > 0 else 1.0
 
 
 def _share(part: float, whole: float) -> float:

@@ -76,7 +76,7 @@ def resolve(
         persons=persons,
         pairs=_told_pairs(evidence, solved=solved, decided=decided, linked=linked, records=records),
         history=history,
-        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records),
+        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
     )
 
 
