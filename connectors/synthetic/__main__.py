@@ -20,10 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     folder.mkdir(parents=True, exist_ok=True)
     made = make_county(folder, people=chosen.people, seed=chosen.seed, span=Span(chosen.first_year, chosen.last_year))
-    submissions = sum(len(one["years"]) for one in made["providers"])
-    print(
-        f"A synthetic county of {chosen.people} people lies in {folder}: {submissions} submissions to make, nobody in it exists."
-    )
+    submissions = sum(len(years) for one in made["providers"] for years in one["kinds"].values())
+    print(f"{chosen.people} people, none of whom exists, and {submissions} submissions to make, in {folder}")
     return 0
 
 

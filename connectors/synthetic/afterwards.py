@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 
 from connectors.synthetic.calibration import Calibration, Text
-from connectors.synthetic.careers import Enrollments, day, last_day
 from connectors.synthetic.organisations import County
 from connectors.synthetic.people import Flags, Ints, People, Span
+from connectors.synthetic.schooling import Enrollments, day, same_day
 
 # OPEID and branch. The first four: NSC college list. The others stand for colleges farther away (numbers assumed).
 COLLEGES = (
@@ -24,7 +26,14 @@ COLLEGES = (
 )
 COLLEGE_OF_MARIN = 0
 COMPLETIONS = ("100", "120", "250", "320", "330")
+TWO_YEAR_COLLEGES = 2  # the first of them
 _TERMS = 15  # fall and spring for seven and a half years
+_LOADS = np.array(["F", "H", "W", ""], dtype=object)
+_LOAD_SHARES = (0.72, 0.19, 0.03, 0.06)
+_LEFT = ("E140", "E300", "E400", "E410")
+
+
+Table = TypeVar("Table", "Terms", "Awards", "Participations")
 
 
 @dataclass(frozen=True)
@@ -88,8 +97,8 @@ def complete(enrollments: Enrollments, *, calibration: Calibration, rng: np.rand
     rows = rows[first]
     blocked = rng.random(len(rows)) < calibration["college-blocked"]
     date = enrollments.exit[rows]
-    cut = np.array([day(y, 8, 15) for y in range(2000, 2100)])[enrollments.year[rows] - 2000]
-    return Completions(rows, enrollments.person[rows], enrollments.year[rows] + (date > cut), date, blocked)
+    class_year = enrollments.year[rows] + (date > same_day(enrollments.year[rows], 8, 15))
+    return Completions(rows, enrollments.person[rows], class_year, date, blocked)
 
 
 def go_to_college(
@@ -97,106 +106,88 @@ def go_to_college(
 ) -> tuple[Terms, Awards]:
     """Terms and awards of completers, term by term, until the last report."""
     person, class_year = completions.person, completions.class_year
-    poor = people.disadvantaged[person]
+    count, poor = len(person), people.disadvantaged[person]
     trend = calibration["college-trend-D"] * (class_year - 2022)
-    chance = np.where(poor, calibration["college-D"] + trend, calibration["college-N"])
-    ever = rng.random(len(person)) < chance
-    two_year = rng.random(len(person)) < np.where(poor, calibration["two-year-D"], calibration["two-year-N"])
+    going = rng.random(count) < np.where(poor, calibration["college-D"] + trend, calibration["college-N"])
+    two_year = rng.random(count) < np.where(poor, calibration["two-year-D"], calibration["two-year-N"])
+    near = rng.choice([0, 1], count, p=[0.82, 0.18])
+    college = np.where(two_year, near, rng.integers(TWO_YEAR_COLLEGES, len(COLLEGES), count))
     # First fall, the spring after, the next fall (too late for twelve months), the fall after that.
-    entry = rng.choice([0, 1, 2, 4], len(person), p=[0.86, 0.05, 0.06, 0.03])
-    college = np.where(
-        two_year, rng.choice([0, 1], len(person), p=[0.82, 0.18]), rng.integers(2, len(COLLEGES), len(person))
-    )
-    terms, awards = _study(
-        person, class_year, entry, college, going=ever, poor=poor, span=span, calibration=calibration, rng=rng
-    )
-    return terms, awards
+    entry = rng.choice([0, 1, 2, 4], count, p=[0.86, 0.05, 0.06, 0.03])
+    studies = _Studies(person, class_year, poor, entry, college, going, np.zeros(count, dtype=np.int64))
+    return studies.until(day(span.last, 8, 20), calibration, rng)
 
 
-def _study(
-    person: Ints,
-    class_year: Ints,
-    entry: Ints,
-    college: Ints,
-    *,
-    going: Flags,
-    poor: Flags,
-    span: Span,
-    calibration: Calibration,
-    rng: np.random.Generator,
-) -> tuple[Terms, Awards]:
-    terms: list[tuple[Ints, ...]] = []
-    statuses: list[Text] = []
-    awards: list[tuple[Ints, ...]] = []
-    levels: list[Text] = []
-    at, going, done_terms = college.copy(), going.copy(), np.zeros(len(person), dtype=np.int64)
-    report = day(span.last, 8, 20)
-    starts = {
-        (y, half): day(y, 8, 25) if half == 0 else day(y + 1, 1, 21) for y in range(2000, 2100) for half in (0, 1)
-    }
-    for term in range(_TERMS):
-        begin = np.array([starts[(c + term // 2, term % 2)] for c in class_year.tolist()], dtype=np.int64)
-        here = np.flatnonzero(going & (entry <= term) & (begin < report))
-        end = np.minimum(begin[here] + np.where(term % 2 == 0, 112, 118), report)
-        terms.append((person[here], at[here], begin[here], end))
-        statuses.append(
-            np.array(["F", "H", "W", ""], dtype=object)[rng.choice(4, len(here), p=[0.72, 0.19, 0.03, 0.06])]
-        )
-        done_terms[here] += 1
-        finished, level = _finish(here, at, done_terms, term, poor, rng)
-        awards.append((person[finished], at[finished], np.minimum(begin[finished] + 120, report)))
-        levels.append(level)
-        _go_on(here, finished, level, at, going, done_terms, calibration=calibration, rng=rng)
-    joined = [np.concatenate(column) for column in zip(*terms, strict=True)]
-    given = [np.concatenate(column) for column in zip(*awards, strict=True)]
-    return Terms(*joined, np.concatenate(statuses)), Awards(*given, np.concatenate(levels))
+@dataclass
+class _Studies:
+    """Where each completer stands in college: at which, still going or not, after how many terms."""
+
+    person: Ints
+    class_year: Ints
+    poor: Flags
+    entry: Ints
+    college: Ints
+    going: Flags
+    terms: Ints
+
+    def until(self, report: int, calibration: Calibration, rng: np.random.Generator) -> tuple[Terms, Awards]:
+        """Goes through the terms that begin before the report."""
+        terms: list[Terms] = []
+        awards: list[Awards] = []
+        for term in range(_TERMS):
+            year = self.class_year + (term + 1) // 2
+            begin = same_day(year, 8, 25) if term % 2 == 0 else same_day(year, 1, 21)
+            here = np.flatnonzero(self.going & (self.entry <= term) & (begin < report))
+            end = np.minimum(begin[here] + 115, report)
+            status = _LOADS[rng.choice(len(_LOADS), len(here), p=_LOAD_SHARES)]
+            terms.append(Terms(self.person[here], self.college[here], begin[here], end, status))
+            self.terms[here] += 1
+            finished, level = self._finish(here, spring=term % 2 == 1, rng=rng)
+            date = np.minimum(begin[finished] + 120, report)
+            awards.append(Awards(self.person[finished], self.college[finished], date, level))
+            self._go_on(here, finished, calibration, rng)
+        return under_one_another(terms), under_one_another(awards)
+
+    def _finish(self, here: Ints, *, spring: bool, rng: np.random.Generator) -> tuple[Ints, Text]:
+        """Those who earn a degree at the end of a spring term: a certificate, an associate's, a bachelor's."""
+        two_year = self.college[here] < TWO_YEAR_COLLEGES
+        ripe = np.where(two_year, self.terms[here] >= 4, self.terms[here] >= 8) & spring
+        chance = ripe * np.where(two_year, 0.42, 0.66) * np.where(self.poor[here], 0.85, 1.0)
+        finishing = rng.random(len(here)) < chance
+        short = rng.random(len(here)) < 0.12
+        level = np.where(two_year, np.where(short, "certificate", "associate"), "bachelor").astype(object)
+        return here[finishing], level[finishing]
+
+    def _go_on(self, here: Ints, finished: Ints, calibration: Calibration, rng: np.random.Generator) -> None:
+        """Stay, stop, or go on from a two-year to a four-year college."""
+        two_year = self.college[here] < TWO_YEAR_COLLEGES
+        stay = np.where(two_year, calibration["stay-two-year"], calibration["stay-four-year"])
+        self.going[here] = rng.random(len(here)) < stay
+        self.going[finished] = False
+        upward = (self.college[finished] < TWO_YEAR_COLLEGES) & (rng.random(len(finished)) < 0.55)
+        across = two_year & (self.terms[here] >= 4) & (rng.random(len(here)) < 0.12)
+        going_on = np.union1d(finished[upward], here[across])
+        self.college[going_on] = rng.integers(TWO_YEAR_COLLEGES, len(COLLEGES), len(going_on))
+        self.going[going_on] = True
+        self.terms[going_on] = np.maximum(self.terms[going_on], 4)
 
 
-def _finish(
-    here: Ints, at: Ints, done_terms: Ints, term: int, poor: Flags, rng: np.random.Generator
-) -> tuple[Ints, Text]:
-    """Those who earn a degree at the end of a spring term: an associate's or certificate, a bachelor's."""
-    if term % 2 == 0:
-        return here[:0], np.empty(0, dtype=object)
-    two_year = at[here] < 2
-    chance = np.where(two_year, (done_terms[here] >= 4) * 0.42, (done_terms[here] >= 8) * 0.66) * np.where(
-        poor[here], 0.85, 1.0
-    )
-    finishing = rng.random(len(here)) < chance
-    short = rng.random(len(here)) < 0.12
-    level = np.where(two_year, np.where(short, "certificate", "associate"), "bachelor").astype(object)
-    return here[finishing], level[finishing]
+def under_one_another(parts: Sequence[Table]) -> Table:
+    """Tables of one kind as one."""
+    columns = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(parts[0])}
+    return type(parts[0])(**columns)
 
 
-def _go_on(
-    here: Ints,
-    finished: Ints,
-    level: Text,
-    at: Ints,
-    going: Flags,
-    done_terms: Ints,
-    *,
-    calibration: Calibration,
-    rng: np.random.Generator,
-) -> None:
-    """Stay, stop, or go on from a two-year to a four-year college."""
-    two_year = at[here] < 2
-    stay = np.where(two_year, calibration["stay-two-year"], calibration["stay-four-year"])
-    going[here] = rng.random(len(here)) < stay
-    going[finished] = False
-    upward = finished[(at[finished] < 2) & (rng.random(len(finished)) < 0.55)]
-    also = here[two_year & (done_terms[here] >= 4) & (rng.random(len(here)) < 0.12)]
-    for transferring in (upward, also):
-        at[transferring] = rng.integers(2, len(COLLEGES), len(transferring))
-        going[transferring] = True
-        done_terms[transferring] = np.maximum(done_terms[transferring], 4)
+def only(table: Table, rows: Ints) -> Table:
+    """Some rows of a table, in that order."""
+    return type(table)(**{one.name: getattr(table, one.name)[rows] for one in fields(table)})
 
 
 def enroll_early(enrollments: Enrollments, *, calibration: Calibration, rng: np.random.Generator) -> Terms:
     """Terms at College of Marin of students who are still in high school."""
-    rows = np.flatnonzero((enrollments.grade >= 11) & (enrollments.status == "10") & (enrollments.reason != "N470"))
+    rows = np.flatnonzero((enrollments.grade >= 11) & enrollments.came())
     rows = rows[rng.random(len(rows)) < calibration["dual-enrollment"]]
-    begin = np.array([day(y, 1, 21) for y in enrollments.year[rows].tolist()], dtype=np.int64)
+    begin = same_day(enrollments.year[rows], 1, 21)
     status = np.full(len(rows), "L", dtype=object)
     return Terms(enrollments.person[rows], np.full(len(rows), COLLEGE_OF_MARIN), begin, begin + 118, status)
 
@@ -207,25 +198,17 @@ def join_programme(
     """The partner's university preparation (grades 9-12) and family literacy (kindergarten to grade 3)."""
     names = [county.organisations[one.lower].name for one in county.catchments]
     near = np.isin(np.array(names)[people.home], ("san-rafael-elementary", "miller-creek", "novato"))
-    reached = (
-        near
-        & people.disadvantaged
-        & (people.race == "500")
-        & (rng.random(len(people)) < calibration["partner-programme"])
-    )
+    asked = rng.random(len(people)) < calibration["partner-programme"]
+    reached = near & people.disadvantaged & (people.race == "500") & asked
     grade = enrollments.grade
-    fits = (
-        ((grade >= 9) | ((grade >= 0) & (grade <= 3))) & (enrollments.status == "10") & (enrollments.reason != "N470")
-    )
+    fits = ((grade >= 9) | ((grade >= 0) & (grade <= 3))) & enrollments.came()
     rows = np.flatnonzero(fits & reached[enrollments.person] & (rng.random(len(grade)) < 0.72))
     pairs = np.stack([enrollments.person[rows], enrollments.year[rows]], axis=1)
     rows = rows[np.unique(pairs, axis=0, return_index=True)[1]]
-    start = np.array([day(y - 1, 9, 15) for y in enrollments.year[rows].tolist()], dtype=np.int64)
-    end = np.array([last_day(y) - 10 for y in enrollments.year[rows].tolist()], dtype=np.int64)
+    person, year = enrollments.person[rows], enrollments.year[rows]
     programme = np.where(grade[rows] >= 9, "university-prep", "family-literacy").astype(object)
-    return Participations(
-        enrollments.person[rows], enrollments.year[rows], programme, start + rng.integers(0, 40, len(rows)), end
-    )
+    start = same_day(year - 1, 9, 15) + rng.integers(0, 40, len(rows))
+    return Participations(person, year, programme, start, same_day(year, 6, 1))
 
 
 def work(
@@ -238,10 +221,8 @@ def work(
     rng: np.random.Generator,
 ) -> Work:
     """Completers, and leavers without completing, by class year; at work or not one to ten years after."""
-    left = np.flatnonzero(
-        np.isin(enrollments.reason.astype(str), ("E140", "E300", "E400", "E410")) & (enrollments.grade >= 9)
-    )
-    leavers, first = np.unique(enrollments.person[left][::-1], return_index=True)
+    left = np.isin(enrollments.reason.astype(str), _LEFT) & (enrollments.grade >= 9)
+    leavers = np.unique(enrollments.person[left])
     class_year = people.class_year[leavers]
     fresh = ~np.isin(leavers, completions.person) & (class_year >= span.first) & (class_year <= span.last)
     person = np.concatenate([completions.person, leavers[fresh]])

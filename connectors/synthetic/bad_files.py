@@ -1,23 +1,25 @@
-"""Three deliberately bad files, as stewards really make them: a look-alike format, a dragged column, a roster cut short."""
+"""Three deliberately bad deliveries, as stewards really make them: a look-alike format, spoiled dates, a cut roster."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from connectors.synthetic.organisations import HEAD_START
+from connectors.synthetic.forms import forms
+from connectors.synthetic.organisations import CHILDRENS_CENTER
 from connectors.synthetic.people import Span
 
 LOOKS_LIKE_ONEROSTER = "novato"
 CUT_SHORT = "larkspur-corte-madera"
-_SDS_TITLES = "SourcedId,orgSourcedIds,username,givenName,familyName,middleName,password,activeDirectoryMatchId,email,phone,sms,role,grade"
-# Positions in the state's files: local student id in SENR, SINF, SELA, SPRG, STAS.
-_LOCAL_ID = {"SENR": 8, "SINF": 9, "SELA": 11, "SPRG": 7, "STAS": 7}
+_SDS_TITLES = (
+    "SourcedId,orgSourcedIds,username,givenName,familyName,middleName,password,activeDirectoryMatchId,email,phone,sms,"
+    "role,grade"
+)
+_STATE_NUMBER, _LOCAL_NUMBER = 7, 8  # places in SENR
 
 
 def write_bad_files(folder: Path, *, span: Span, rng: np.random.Generator) -> Sequence[Mapping[str, Any]]:
@@ -48,55 +50,48 @@ def _look_alike(bad: Path, providers: Path, year: int, rng: np.random.Generator)
         year,
         ["users.csv"],
         expect="refused",
-        code="layout",
+        code="FIL-005",
         cause="A Microsoft School Data Sync export was dropped into the inbox; it is no layout that the edge reads.",
     )
 
 
 def _dragged(bad: Path, providers: Path, year: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Birth dates spoiled in a spreadsheet: the year 1899, a first date dragged down, a form that no date has."""
+    """Birth dates spoiled in a spreadsheet: day 0 of 1900, the last days of 1899, the number behind a date."""
     own = bad / "dragged-birth-dates"
     own.mkdir(parents=True)
-    name = f"head_start_roster_{year}.csv"
-    source = providers / HEAD_START / "inbox" / str(year) / name
-    lines = source.read_text("utf-8").splitlines()
-    column = lines[0].split(",").index("DOB")
-    spoiled = [lines[0]]
-    for number, line in enumerate(lines[1:]):
-        fields = line.split(",")
-        fields[column] = ("01/00/1900", "12/30/1899", "44197", fields[column])[number % 4]
-        spoiled.append(",".join(fields))
+    form = forms()["CDD801A"]
+    name = form.name.format(year=year)
+    titles, *lines = (providers / CHILDRENS_CENTER / "inbox" / str(year) / name).read_text("utf-8").splitlines()
+    column = form.titles.split(",").index("Child Birth Date")
+    spoiled = [titles]
+    for number, line in enumerate(lines):
+        cells = line.split(",")
+        cells[column] = ("01/00/1900", "12/30/1899", "44197", cells[column])[number % 4]
+        spoiled.append(",".join(cells))
     (own / name).write_text("\n".join([*spoiled, ""]), "utf-8")
     return _said(
         "dragged-birth-dates",
-        HEAD_START,
+        CHILDRENS_CENTER,
         "preschool",
         year,
         [name],
-        expect="refused-or-held",
-        code="birth-date",
+        expect="refused",
+        code="FIL-010",
         cause="The birth dates of three rows in four were spoiled in a spreadsheet.",
     )
 
 
 def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) -> dict[str, Any]:
-    """A district's last year sent again with a third of its students gone."""
+    """A district's last year sent again with a third of its students gone from every file."""
     own = bad / "third-gone"
     own.mkdir(parents=True)
     inbox = providers / CUT_SHORT / "inbox" / str(year)
     names = sorted(path.name for path in inbox.iterdir())
-    gone: set[str] = set()
-    for name in sorted(names, key=lambda n: not n.startswith("SENR")):
-        kind = name[:4]
-        if kind not in _LOCAL_ID:
-            shutil.copyfile(inbox / name, own / name)
-            continue
+    roster = next(name for name in names if name.startswith("SENR"))
+    gone = _a_third(_cells((inbox / roster).read_bytes()), rng)
+    for name in names:
         lines = (inbox / name).read_bytes().split(b"\r\n")
-        place = _LOCAL_ID[kind]
-        if kind == "SENR":
-            everyone = sorted({line.split(b"^")[place].decode() for line in lines if line})
-            gone = set(np.array(everyone, dtype=object)[rng.permutation(len(everyone))[: len(everyone) // 3]].tolist())
-        kept = [line for line in lines if not line or line.split(b"^")[place].decode() not in gone]
+        kept = [line for line in lines if not gone & set(line.replace(b",", b"^").split(b"^"))]
         (own / name).write_bytes(b"\r\n".join(kept))
     return _said(
         "third-gone",
@@ -105,9 +100,21 @@ def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) 
         year,
         names,
         expect="held",
-        code="students-gone",
+        code="HOLD-001",
         cause="The roster was sent again with a third of last time's students missing.",
     )
+
+
+def _cells(content: bytes) -> list[tuple[bytes, bytes]]:
+    """State and local number of each line of an enrollment file."""
+    rows = [line.split(b"^") for line in content.split(b"\r\n") if line]
+    return sorted({(row[_STATE_NUMBER], row[_LOCAL_NUMBER]) for row in rows})
+
+
+def _a_third(pupils: list[tuple[bytes, bytes]], rng: np.random.Generator) -> set[bytes]:
+    """The numbers of a third of the pupils."""
+    chosen = rng.permutation(len(pupils))[: len(pupils) // 3].tolist()
+    return {number for i in chosen for number in pupils[i] if number}
 
 
 def _said(

@@ -1,4 +1,4 @@
-"""Reads the figures, districts and name lists the synthetic county is made from; before the road, where no real record is."""
+"""Reads the figures, districts and name lists the synthetic county is made from; before the road, no real record."""
 
 from __future__ import annotations
 

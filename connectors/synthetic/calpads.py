@@ -5,19 +5,19 @@ Field order: CALPADS File Specifications; docs/edge.md and connectors/layouts ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import repeat
 
 import numpy as np
 
 from connectors.synthetic.calibration import Text
-from connectors.synthetic.careers import Enrollments
+from connectors.synthetic.forms import BLANK, Column, FileLines, day_words, joined, numbers, reformed
 from connectors.synthetic.learning import Days
 from connectors.synthetic.organisations import County
-from connectors.synthetic.people import EPOCH, Ints, People
-from connectors.synthetic.services import TRANSITIONAL, Services
+from connectors.synthetic.people import Ints, People
+from connectors.synthetic.schooling import Enrollments, same_day
+from connectors.synthetic.services import HOMELESS, TRANSITIONAL, Services
 from connectors.synthetic.writings import Addresses, Records
 
 # From these school years on the file has one field more before the exit date, or twelve more before parent education.
@@ -26,32 +26,15 @@ WIDER_SINF = 2022
 # From this school year on transitional kindergarten has its own grade code; before, KN with program 185.
 TK_GRADE = 2024
 GRADES = ("TK", "KN", *(f"{grade:02d}" for grade in range(1, 13)))
-_DAYS = 45_000
-_BIRTHPLACES = (
+_BORN_HERE = (
     ("San Rafael", "CA", "US"),
     ("Novato", "CA", "US"),
     ("San Francisco", "CA", "US"),
     ("Greenbrae", "CA", "US"),
 )
-_ABROAD = (("Guatemala", "", "GT"), ("San Salvador", "", "SV"), ("Oaxaca", "", "MX"), ("Lima", "", "PE"))
+_BORN_ABROAD = (("Guatemala", "", "GT"), ("San Salvador", "", "SV"), ("Oaxaca", "", "MX"), ("Lima", "", "PE"))
 _ASIAN = ("201", "202", "203", "204", "205", "299")
-
-
-@dataclass(frozen=True)
-class FileLines:
-    """Lines of one kind of file for all districts and years, with the year and organisation of each."""
-
-    name: str
-    year: Ints
-    organisation: Ints
-    lines: Sequence[str]
-
-    def files(self) -> Iterator[tuple[int, int, Sequence[str]]]:
-        """Year, organisation and lines of each file."""
-        key = self.year * 1000 + self.organisation
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(key)], strict=True):
-            yield int(self.year[start]), int(self.organisation[start]), self.lines[start:stop]
+_SHELTER = "120"  # homeless dwelling: doubled up (CALPADS code set)
 
 
 @dataclass(frozen=True)
@@ -72,22 +55,32 @@ class PupilFiles:
         return self.records.find(one.person[rows], one.organisation[rows], one.registration[rows])
 
 
-@cache
-def day_words(form: str) -> Text:
-    """Days since EPOCH as words: `compact` CCYYMMDD, `us` month/day/year, `iso`; the last of them is for NO_DAY."""
-    iso = np.datetime_as_string(EPOCH + np.arange(_DAYS).astype("timedelta64[D]"), unit="D").tolist()
-    if form == "compact":
-        words = [one.replace("-", "") for one in iso]
-    elif form == "us":
-        words = [f"{one[5:7]}/{one[8:]}/{one[:4]}" for one in iso]
-    else:
-        words = iso
-    return np.array([*words, ""], dtype=object)
+class Columns:
+    """Columns that all files of pupils share."""
 
+    def __init__(self, pupils: PupilFiles, rows: Ints) -> None:
+        one, records, organisations = pupils.enrollments, pupils.records, pupils.county.organisations
+        record = pupils.record(rows)
+        self.place, self.years, self.person = one.organisation[rows], one.year[rows], one.person[rows]
+        self.agency = np.array([o.cds for o in organisations], dtype=object)[self.place]
+        self.school = _schools(pupils.county, self.place, one.school[rows])
+        year = np.array([f"{y - 1}-{y}" for y in range(2000, 2100)], dtype=object)
+        self.academic_year = year[self.years - 2000]
+        grade = one.grade[rows]
+        # A new number is late for some; nobody sits the state's tests without one.
+        waiting = records.number_late[record] & ((grade < 3) | (grade == 9))
+        self.ssid = np.where(waiting, "", records.ssid[record])
+        self.local_id = records.local_id[record]
+        names = ("given", "middle", "surname", "alias", "gender", "birth")
+        columns = (records.column(name, record, self.years) for name in names)
+        self.given, self.middle, self.surname, self.alias, self.gender, self.born = columns
+        self.birth = reformed(self.born, "compact")
+        coded = np.array(GRADES, dtype=object)[grade + 1]
+        self.grade = np.where((grade < 0) & (self.years < TK_GRADE), "KN", coded)
 
-def academic_year(year: int) -> str:
-    """2018-2019 for 2019."""
-    return f"{year - 1}-{year}"
+    def lines(self, name: str, lines: list[str]) -> FileLines:
+        """The lines as files of that kind."""
+        return FileLines(name, self.years, self.place, lines)
 
 
 def state_files(pupils: PupilFiles) -> Iterator[FileLines]:
@@ -103,122 +96,96 @@ def enrollment_lines(pupils: PupilFiles) -> FileLines:
     """SENR: one line an enrollment; 39 fields, or 40 from WIDER_SENR on."""
     one, days = pupils.enrollments, day_words("compact")
     rows = np.arange(len(one))
-    columns = Columns(pupils, rows)
-    city, state, country = _birthplaces(pupils.people, one.person)
-    early = [
-        repeat("SENR"), repeat(""), [f"{i}" for i in rows.tolist()], columns.agency, columns.school, repeat(""), columns.year,
-        columns.ssid, columns.local_id, columns.given, columns.middle, columns.surname, repeat(""), columns.alias, repeat(""),
-        repeat(""), columns.birth, columns.gender, city, state, country, days[one.start], one.status, columns.grade,
-    ]  # fmt: skip
-    wider = np.where(one.year >= WIDER_SENR, "^", "")
-    late = [
-        days[one.exit], one.reason, one.completion, repeat(""), one.uc_csu, repeat(""), columns.agency, repeat(""), repeat(""),
-        repeat(""), repeat("^^^^"),
-    ]  # fmt: skip
-    first, second = joined(early), joined(late)
-    lines = [f"{a}^{w}{b}" for a, w, b in zip(first, wider.tolist(), second, strict=True)]
-    return FileLines("SENR", one.year, one.organisation, lines)
+    c = Columns(pupils, rows)
+    fields_1_to_9: list[Column] = [
+        repeat("SENR"),
+        BLANK,
+        numbers(rows),
+        c.agency,
+        c.school,
+        BLANK,
+        c.academic_year,
+        c.ssid,
+        c.local_id,
+    ]
+    fields_10_to_18: list[Column] = [c.given, c.middle, c.surname, BLANK, c.alias, BLANK, BLANK, c.birth, c.gender]
+    fields_19_to_24: list[Column] = [*_birthplaces(pupils.people, c.person), days[one.start], one.status, c.grade]
+    inserted = np.where(one.year >= WIDER_SENR, "^", "")
+    ends: list[Column] = [days[one.exit], one.reason, one.completion, BLANK, one.uc_csu, BLANK, c.agency, *[BLANK] * 8]
+    early, late = joined("SENR", fields_1_to_9 + fields_10_to_18 + fields_19_to_24), joined("SENR", ends)
+    return c.lines("SENR", [f"{a}^{more}{b}" for a, more, b in zip(early, inserted.tolist(), late, strict=True)])
 
 
 def information_lines(pupils: PupilFiles) -> FileLines:
     """SINF: one line a pupil's record and year; 38 fields, or 50 from WIDER_SINF on."""
-    rows = _first_of_year(pupils)
-    one, people, days = pupils.enrollments, pupils.people, day_words("compact")
-    person, year = one.person[rows], one.year[rows]
-    columns = Columns(pupils, rows)
-    city, state, country = _birthplaces(people, person)
-    hispanic, missing, races, race_missing = _race_fields(people, person)
-    street, postcode = pupils.addresses.at(person, year)
-    early = [
-        repeat("SINF"), repeat(""), repeat(""), days[one.start[rows]], repeat(""), columns.agency, columns.school, columns.year,
-        columns.ssid, columns.local_id, columns.given, columns.middle, columns.surname, repeat(""), columns.alias, repeat(""),
-        repeat(""), columns.birth, columns.gender, city, state, country, hispanic, missing, races, race_missing, street,
-        repeat(""), repeat("Marin County"), repeat("CA"), postcode, repeat(""), repeat(""),
-    ]  # fmt: skip
-    wider = np.where(year >= WIDER_SINF, "^" * 12, "")
-    schooling = people.parent_education[person]
-    lines = [f"{a}^{w}{b}" for a, w, b in zip(joined(early), wider.tolist(), schooling.tolist(), strict=True)]
-    return FileLines("SINF", year, one.organisation[rows], lines)
+    rows, days = _first_of_year(pupils), day_words("compact")
+    c, start = Columns(pupils, rows), pupils.enrollments.start[rows]
+    street, postcode = pupils.addresses.at(c.person, c.years)
+    fields_1_to_10: list[Column] = [
+        *(repeat("SINF"), BLANK, BLANK, days[start], BLANK),
+        *(c.agency, c.school, c.academic_year, c.ssid, c.local_id),
+    ]
+    fields_11_to_19: list[Column] = [c.given, c.middle, c.surname, BLANK, c.alias, BLANK, BLANK, c.birth, c.gender]
+    fields_20_to_30: list[Column] = [*_birthplaces(pupils.people, c.person), *_race_fields(pupils.people, c.person)]
+    fields_31_to_37: list[Column] = [street, BLANK, repeat("Marin County"), repeat("CA"), postcode, BLANK, BLANK]
+    inserted = np.where(c.years >= WIDER_SINF, "^" * 12, "")
+    schooling = pupils.people.parent_education[c.person]
+    early = joined("SINF", fields_1_to_10 + fields_11_to_19 + fields_20_to_30 + fields_31_to_37)
+    columns = zip(early, inserted.tolist(), schooling.tolist(), strict=True)
+    return c.lines("SINF", [f"{a}^{more}{b}" for a, more, b in columns])
 
 
 def language_lines(pupils: PupilFiles) -> FileLines:
     """SELA: one line a pupil's record and year; 15 fields."""
-    rows = _first_of_year(pupils)
-    one, days = pupils.enrollments, day_words("compact")
-    columns = Columns(pupils, rows)
-    since = np.array([int((np.datetime64(f"{y - 1}-09-05") - EPOCH).astype(int)) for y in range(1990, 2100)])
-    changed = days[since[pupils.services.reclassified[rows] - 1990]]
-    tongue = np.where(pupils.people.custom[one.person[rows]] == "hispanic", "01", "00")
-    spoken = np.where(pupils.services.language[rows] == "EO", "00", np.where(tongue == "01", "01", "99"))
-    lines = joined([
-        repeat("SELA"), repeat(""), repeat(""), columns.agency, columns.school, columns.year, columns.ssid, columns.given,
-        columns.surname, columns.birth, columns.gender, columns.local_id, pupils.services.language[rows], changed, spoken,
-    ])  # fmt: skip
-    return FileLines("SELA", one.year[rows], one.organisation[rows], lines)
+    rows, days = _first_of_year(pupils), day_words("compact")
+    c, status = Columns(pupils, rows), pupils.services.language[rows]
+    since = days[same_day(pupils.services.since[rows] - 1, 9, 5)]
+    spanish = pupils.people.custom[c.person] == "hispanic"
+    spoken = np.where(status == "EO", "00", np.where(spanish, "01", "99"))
+    place: list[Column] = [repeat("SELA"), BLANK, BLANK, c.agency, c.school, c.academic_year]
+    pupil: list[Column] = [c.ssid, c.given, c.surname, c.birth, c.gender, c.local_id]
+    return c.lines("SELA", joined("SELA", [*place, *pupil, status, since, spoken]))
 
 
 def program_lines(pupils: PupilFiles) -> FileLines:
     """SPRG: one line a programme; 25 fields."""
-    rows, days = pupils.services.row, day_words("compact")
-    one, code = pupils.enrollments, pupils.services.code
-    columns = Columns(pupils, rows)
-    dwelling = np.where(code == "191", "120", "")
-    lines = joined([
-        repeat("SPRG"), repeat(""), repeat(""), columns.agency, columns.school, columns.year, columns.ssid, columns.local_id,
-        columns.given, columns.surname, columns.birth, columns.gender, code, repeat("1"), days[one.start[rows]],
-        np.where(code == TRANSITIONAL, days[one.exit[rows]], ""), repeat(""), repeat(""), repeat(""), repeat(""), repeat(""),
-        repeat(""), dwelling, repeat(""), repeat(""),
-    ])  # fmt: skip
-    return FileLines("SPRG", one.year[rows], one.organisation[rows], lines)
+    rows, code, days = pupils.services.row, pupils.services.code, day_words("compact")
+    one, c = pupils.enrollments, Columns(pupils, rows)
+    until = np.where(code == TRANSITIONAL, days[one.exit[rows]], "")
+    dwelling = np.where(code == HOMELESS, _SHELTER, "")
+    membership: list[Column] = [code, repeat("1"), days[one.start[rows]], until, *[BLANK] * 6, dwelling, BLANK, BLANK]
+    return c.lines("SPRG", joined("SPRG", [*_named("SPRG", c), *membership]))
 
 
 def absence_lines(pupils: PupilFiles) -> FileLines:
     """STAS: one line a school and pupil with days expected; 21 fields."""
     one, days = pupils.enrollments, pupils.days
-    rows = np.flatnonzero((days.expected > 0) & (one.status == "10") & (one.reason != "N470"))
-    columns = Columns(pupils, rows)
+    rows = np.flatnonzero((days.expected > 0) & one.came())
+    c = Columns(pupils, rows)
     absent = days.expected[rows] - days.attended[rows]
     excused = (absent * 2) // 3
-    lines = joined([
-        repeat("STAS"), repeat(""), repeat(""), columns.agency, columns.school, columns.year, columns.ssid, columns.local_id,
-        columns.given, columns.surname, columns.birth, columns.gender, columns.grade, repeat("N"),
-        _decimals(days.expected[rows]), _decimals(days.attended[rows]), repeat("0.00"), repeat("0.00"), _decimals(excused),
-        _decimals(absent - excused), repeat("0.00"),
-    ])  # fmt: skip
-    return FileLines("STAS", one.year[rows], one.organisation[rows], lines)
+    none = repeat("0.00")
+    came = [_decimals(days.expected[rows]), _decimals(days.attended[rows]), none, none]
+    stayed_away = [_decimals(excused), _decimals(absent - excused), none]
+    return c.lines("STAS", joined("STAS", [*_named("STAS", c), c.grade, repeat("N"), *came, *stayed_away]))
 
 
-class Columns:
-    """Columns that all files of pupils share."""
-
-    def __init__(self, pupils: PupilFiles, rows: Ints) -> None:
-        one, record = pupils.enrollments, pupils.record(rows)
-        organisation, year = one.organisation[rows], one.year[rows]
-        self.agency = np.array([o.cds for o in pupils.county.organisations], dtype=object)[organisation]
-        most = max(len(o.schools) for o in pupils.county.organisations)
-        schools = [
-            o.schools[i % len(o.schools)] if o.schools else "" for o in pupils.county.organisations for i in range(most)
-        ]
-        self.school = np.array(schools, dtype=object)[organisation * most + one.school[rows] % most]
-        self.year = np.array([academic_year(y) for y in range(2000, 2100)], dtype=object)[year - 2000]
-        self.ssid = pupils.records.ssid[record]
-        self.local_id = pupils.records.local_id[record]
-        self.given, self.middle, self.surname, self.alias, self.gender = (
-            pupils.records.column(name, record, year) for name in ("given", "middle", "surname", "alias", "gender")
-        )
-        self.birth = np.array(
-            [one.replace("-", "") for one in pupils.records.column("birth", record, year)], dtype=object
-        )
-        grade = np.array(GRADES, dtype=object)[one.grade[rows] + 1]
-        self.grade = np.where((one.grade[rows] < 0) & (year < TK_GRADE), "KN", grade)
-
-
-def joined(columns: Sequence[Iterable[str]]) -> list[str]:
-    return ["^".join(fields) for fields in zip(*columns, strict=False)]
+def _named(record_type: str, c: Columns) -> list[Column]:
+    """Fields 1 to 12 of files 3 and 13."""
+    place: list[Column] = [repeat(record_type), BLANK, BLANK, c.agency, c.school, c.academic_year]
+    return [*place, c.ssid, c.local_id, c.given, c.surname, c.birth, c.gender]
 
 
 def _decimals(days: Ints) -> list[str]:
     return [f"{one}.00" for one in days.tolist()]
+
+
+def _schools(county: County, place: Ints, school: Ints) -> Text:
+    most = max(len(one.schools) for one in county.organisations)
+    codes = [
+        one.schools[i % len(one.schools)] if one.schools else "" for one in county.organisations for i in range(most)
+    ]
+    return np.asarray(np.array(codes, dtype=object)[place * most + school % most], dtype=object)
 
 
 def _first_of_year(pupils: PupilFiles) -> Ints:
@@ -230,25 +197,20 @@ def _first_of_year(pupils: PupilFiles) -> Ints:
 
 def _birthplaces(people: People, person: Ints) -> tuple[Text, Text, Text]:
     abroad = people.learner[person] & (person % 5 < 2)
-    places = np.array([*_BIRTHPLACES, *_ABROAD], dtype=object)[person % 4 + 4 * abroad]
+    places = np.array([*_BORN_HERE, *_BORN_ABROAD], dtype=object)[person % 4 + 4 * abroad]
     return places[:, 0], places[:, 1], places[:, 2]
 
 
-def _race_fields(people: People, person: Ints) -> tuple[Text, Text, Text, Text]:
-    """Hispanic, ethnicity missing, five race codes joined, race missing."""
+def _race_fields(people: People, person: Ints) -> tuple[Text, ...]:
+    """Fields 23 to 30: Hispanic, ethnicity missing, five race codes, race missing."""
     race = people.race[person]
-    detail = np.array(_ASIAN, dtype=object)[person % len(_ASIAN)]
-    first = np.where(race == "200", detail, np.where(race == "300", "301", race)).astype(object)
-    first = np.where(race == "500", np.where(person % 3 == 0, "", "700"), np.where(race == "800", "700", first)).astype(
-        object
-    )
-    second = np.where(race == "800", np.where(person % 2 == 0, detail, "600"), "").astype(object)
+    asian = np.array(_ASIAN, dtype=object)[person % len(_ASIAN)]
+    first = np.where(race == "200", asian, np.where(race == "300", "301", race))
+    of_hispanic = np.where(person % 3 == 0, "", "700")
+    first = np.where(race == "500", of_hispanic, np.where(race == "800", "700", first))
+    second = np.where(race == "800", np.where(person % 2 == 0, asian, "600"), "")
+    none = np.full(len(person), "", dtype=object)
     unknown = race == ""
-    joined = np.array([f"{a}^{b}^^^" for a, b in zip(first, second, strict=True)], dtype=object)
-    missing = np.where(unknown, "Y", "N").astype(object)
-    return (
-        np.where(race == "500", "Y", np.where(unknown, "", "N")).astype(object),
-        missing,
-        joined,
-        np.where(first == "", "Y", "N").astype(object),
-    )
+    hispanic = np.where(race == "500", "Y", np.where(unknown, "", "N"))
+    missing, race_missing = np.where(unknown, "Y", "N"), np.where(first == "", "Y", "N")
+    return hispanic, missing, first, second, none, none, none, race_missing

@@ -1,43 +1,47 @@
-"""What the county's children reach at school: readiness, tests, days attended; and preschool before it."""
+"""What the county's children reach at school: readiness at its beginning, the spring tests, days attended."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from connectors.synthetic.calibration import Calibration, Floats, Text
-from connectors.synthetic.careers import NO_DAY, TK, Enrollments, census_day, day, first_day, last_day
-from connectors.synthetic.organisations import CHILDRENS_CENTER, HEAD_START, County
-from connectors.synthetic.people import RACES, Flags, Ints, People, Span
+from connectors.synthetic.people import RACES, Flags, Ints, People
+from connectors.synthetic.preschooling import Preschool
+from connectors.synthetic.schooling import NO_DAY, Enrollments, census_day, same_day
 
 READY_SCORE = 47  # KSEP "Ready to Go" (Marin Promise early childhood page)
-MOST_POINTS = 72
+FEWEST_POINTS, MOST_POINTS = 18, 72
 SUSPENDED = 2020  # no CAASPP in spring 2020
-# Cuts of levels 2, 3 and 4 by grade: Smarter Balanced scale score ranges.
-CUTS = {
-    "ELA": {3: (2367, 2432, 2490), 4: (2416, 2473, 2533), 5: (2442, 2502, 2582), 6: (2457, 2531, 2618),
-            7: (2479, 2552, 2649), 8: (2487, 2567, 2668), 11: (2493, 2583, 2682)},
-    "MATH": {3: (2381, 2436, 2501), 4: (2411, 2485, 2549), 5: (2455, 2528, 2579), 6: (2473, 2552, 2610),
-             7: (2484, 2567, 2635), 8: (2504, 2586, 2653), 11: (2543, 2628, 2718)},
-}  # fmt: skip
-
+# Lowest scale scores of levels 2, 3 and 4 by grade (Smarter Balanced; grade 3 reading 2432, grade 8 math 2586).
+CUTS: Mapping[str, Mapping[int, tuple[int, int, int]]] = {
+    "ELA": {
+        3: (2367, 2432, 2490),
+        4: (2416, 2473, 2533),
+        5: (2442, 2502, 2582),
+        6: (2457, 2531, 2618),
+        7: (2479, 2552, 2649),
+        8: (2487, 2567, 2668),
+        11: (2493, 2583, 2682),
+    },
+    "MATH": {
+        3: (2381, 2436, 2501),
+        4: (2411, 2485, 2549),
+        5: (2455, 2528, 2579),
+        6: (2473, 2552, 2610),
+        7: (2484, 2567, 2635),
+        8: (2504, 2586, 2653),
+        11: (2543, 2628, 2718),
+    },
+}
+# How much of a score is the child's own from year to year; the rest is the day's.
+_STEADY = 0.87
+_FIRST_TREND_YEAR = 2019
 _GRID: Floats = np.linspace(0.001, 0.999, 999)
 _QUANTILES: Floats = np.array([NormalDist().inv_cdf(p) for p in _GRID])
-
-
-@dataclass(frozen=True)
-class Preschool:
-    """One row a child's year in one early-learning programme."""
-
-    person: Ints
-    year: Ints
-    organisation: Ints
-    start: Ints
-    end: Ints
-    expected: Ints
-    attended: Ints
 
 
 @dataclass(frozen=True)
@@ -68,60 +72,9 @@ class Days:
     attended: Ints
 
 
-def attend_preschool(
-    people: People,
-    enrollments: Enrollments,
-    *,
-    span: Span,
-    county: County,
-    calibration: Calibration,
-    rng: np.random.Generator,
-) -> Preschool:
-    """Two years or one before kindergarten; a year of transitional kindergarten takes the place of the second."""
-    count = len(people)
-    draw = rng.random(count)
-    poor = people.disadvantaged
-    head_start = poor & (draw < calibration["head-start-D"])
-    center = ~head_start & (
-        draw > 1 - np.where(poor, calibration["childrens-center-D"], calibration["childrens-center-N"])
-    )
-    organisation = np.where(head_start, county.index(HEAD_START), county.index(CHILDRENS_CENTER))
-    from_three = rng.random(count) < 0.6
-    young = people.arrives < people.class_year - 12
-    parts = []
-    for before, chosen in ((14, from_three), (13, np.ones(count, dtype=bool))):
-        year = people.class_year - before
-        goes = np.flatnonzero((head_start | center) & chosen & young & (year >= span.first) & (year <= span.last))
-        parts.append((goes, year[goes]))
-    person = np.concatenate([one for one, _ in parts])
-    year = np.concatenate([one for _, one in parts])
-    at_school = set(
-        zip(
-            enrollments.person[enrollments.grade == TK].tolist(),
-            enrollments.year[enrollments.grade == TK].tolist(),
-            strict=True,
-        )
-    )
-    stays = np.array([pair not in at_school for pair in zip(person.tolist(), year.tolist(), strict=True)], dtype=bool)
-    return _preschool_days(person[stays], year[stays], organisation, rng)
-
-
-def _preschool_days(person: Ints, year: Ints, organisation: Ints, rng: np.random.Generator) -> Preschool:
-    order = np.lexsort((person, year))
-    person, year = person[order], year[order]
-    begin = np.array([first_day(y) + 10 for y in year.tolist()], dtype=np.int64)
-    start = np.where(rng.random(len(year)) < 0.25, begin + rng.integers(10, 150, len(year)), begin)
-    finish = np.array([last_day(y) - 4 for y in year.tolist()], dtype=np.int64)
-    left = rng.random(len(year)) < 0.08
-    end = np.where(left, np.minimum(start + rng.integers(20, 120, len(year)), finish), finish)
-    expected = np.maximum(((end - start) * 175) // 285, 5)
-    attended = np.floor(expected * rng.beta(14, 1.7, len(year))).astype(np.int64)
-    return Preschool(person, year, organisation[person], start, end, expected, attended)
-
-
 def attend(people: People, enrollments: Enrollments, rng: np.random.Generator) -> Days:
     """Days by enrollment: 180 in a whole year (Ed. Code 46208), fewer attended where life is harder."""
-    last = np.array([last_day(y) for y in range(2000, 2100)])[enrollments.year - 2000]
+    last = same_day(enrollments.year, 6, 11)
     until = np.where(enrollments.exit == NO_DAY, last, np.minimum(enrollments.exit, last))
     expected = np.clip(((until - enrollments.start) * 180) // 293, 0, 180)
     poor = people.disadvantaged[enrollments.person]
@@ -135,119 +88,122 @@ def screen_kindergartners(
     enrollments: Enrollments,
     preschool: Preschool,
     *,
-    span: Span,
     calibration: Calibration,
     rng: np.random.Generator,
 ) -> Readiness:
     """The kindergartners whom their district assesses in the fall; more of them every year."""
-    census = np.array([census_day(y) for y in range(2000, 2100)])[enrollments.year - 2000]
-    there = (enrollments.grade == 0) & present_on(enrollments, census)
-    share = calibration["kindergarten-screened"] + calibration["kindergarten-screened-trend"] * (
-        enrollments.year - 2019
-    )
-    row = np.flatnonzero(there & (rng.random(len(there)) < np.clip(share, 0, 0.93)))
+    census = np.array([census_day(year) for year in range(2000, 2100)])[enrollments.year - 2000]
+    there = (enrollments.grade == 0) & enrollments.present_on(census)
+    trend = calibration["kindergarten-screened-trend"] * (enrollments.year - _FIRST_TREND_YEAR)
+    share = np.clip(calibration["kindergarten-screened"] + trend, 0, 0.93)
+    row = np.flatnonzero(there & (rng.random(len(there)) < share))
     person, year = enrollments.person[row], enrollments.year[row]
-    attended = np.zeros(len(people), dtype=bool)
-    attended[preschool.person] = True
     poor = people.disadvantaged[person]
-    helped = np.where(attended[person], 0.08, np.where(poor, -0.06, -0.015))
-    bases = (calibration["ready-D"], calibration["ready-N"], calibration["ready-trend-D"], calibration["ready-trend-N"])
-    chance = _chance(people, person, year, bases=bases, calibration=calibration) + helped
-    ready = _ability(len(people), rng)[person] * 0.8 + rng.standard_normal(len(row)) * 0.6 < _probit(chance)
+    helped = np.where(np.isin(person, preschool.person), 0.08, np.where(poor, -0.06, -0.015))
+    chance = _chance(_Bases.of(calibration, "ready"), people, person, year, calibration=calibration) + helped
+    ready = rng.random(len(row)) < chance
     above, below = rng.beta(1.4, 2.2, len(row)), rng.beta(2.6, 1.4, len(row))
-    score = np.where(ready, READY_SCORE + np.floor(above * 26), 18 + np.floor(below * 29)).astype(np.int64)
-    opened = np.array([first_day(y) for y in range(2000, 2100)])[year - 2000]
-    assessed = opened + 12 + rng.integers(0, 38, len(row))
-    return Readiness(row, assessed, np.minimum(score, MOST_POINTS))
+    high = READY_SCORE + np.floor(above * (MOST_POINTS - READY_SCORE + 1))
+    low = FEWEST_POINTS + np.floor(below * (READY_SCORE - FEWEST_POINTS))
+    score = np.where(ready, np.minimum(high, MOST_POINTS), np.minimum(low, READY_SCORE - 1)).astype(np.int64)
+    return Readiness(row, same_day(year - 1, 9, 3) + rng.integers(0, 38, len(row)), score)
 
 
 def sit_tests(people: People, enrollments: Enrollments, *, calibration: Calibration, rng: np.random.Generator) -> Tests:
     """English and mathematics in grades 3 to 8 and 11; enrolled students who were not tested have their row too."""
-    spring = np.array([day(y, 4, 15) for y in range(2000, 2100)])[enrollments.year - 2000]
-    grades = np.isin(enrollments.grade, list(CUTS["ELA"]))
-    row = np.flatnonzero(grades & present_on(enrollments, spring) & (enrollments.year != SUSPENDED))
-    ability = _ability(len(people), rng)
-    parts = [_subject(name, row, ability, people, enrollments, calibration=calibration, rng=rng) for name in CUTS]
+    there = enrollments.present_on(same_day(enrollments.year, 4, 15)) & (enrollments.year != SUSPENDED)
+    row = np.flatnonzero(there & np.isin(enrollments.grade, list(CUTS["ELA"])))
+    ability = rng.standard_normal(len(people))
+    sitting = _Sitting(people, row, enrollments.person[row], enrollments.year[row], enrollments.grade[row])
+    parts = [_subject(name, sitting, ability, calibration=calibration, rng=rng) for name in CUTS]
     order = np.argsort(np.concatenate([part.row for part in parts]), kind="stable")
     columns = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in Tests.__annotations__}
     return Tests(**columns)
 
 
+@dataclass(frozen=True)
+class _Sitting:
+    """The students of all springs, a row for each enrollment."""
+
+    people: People
+    row: Ints
+    person: Ints
+    year: Ints
+    grade: Ints
+
+
 def _subject(
-    name: str,
-    row: Ints,
-    ability: Floats,
-    people: People,
-    enrollments: Enrollments,
-    *,
-    calibration: Calibration,
-    rng: np.random.Generator,
+    name: str, sitting: _Sitting, ability: Floats, *, calibration: Calibration, rng: np.random.Generator
 ) -> Tests:
-    person, year, grade = enrollments.person[row], enrollments.year[row], enrollments.grade[row]
-    chance = _test_chance(name, people, person, year, grade=grade, calibration=calibration)
-    standing = ability[person] * 0.87 + rng.standard_normal(len(row)) * np.sqrt(1 - 0.87**2)
-    spread = np.clip(chance, 0.02, 0.98)
-    four, two = _probit(spread * 0.47), _probit(spread + (1 - spread) * 0.52)
-    level = 1 + (standing < two).astype(np.int64) + (standing < _probit(spread)) + (standing < four)
-    tested = rng.random(len(row)) < np.where(year == 2021, calibration["tested-2021"], calibration["tested"])
-    low = np.array(
-        [[CUTS[name][g][0] - 90, *CUTS[name][g]][k] for g, k in zip(grade.tolist(), (level - 1).tolist(), strict=True)]
-    )
-    high = np.array(
-        [[*CUTS[name][g], CUTS[name][g][2] + 120][k] for g, k in zip(grade.tolist(), (level - 1).tolist(), strict=True)]
-    )
-    scale = low + np.floor(rng.random(len(row)) * (high - low)).astype(np.int64) if len(row) else level
+    row, person, year = sitting.row, sitting.person, sitting.year
+    chance = np.clip(_test_chance(name, sitting, calibration), 0.02, 0.98)
+    standing = ability[person] * _STEADY + rng.standard_normal(len(row)) * np.sqrt(1 - _STEADY**2)
+    three, four, two = _probit(chance), _probit(chance * 0.47), _probit(chance + (1 - chance) * 0.52)
+    level = 1 + (standing < two).astype(np.int64) + (standing < three) + (standing < four)
+    share = np.where(year == 2021, calibration["tested-2021"], calibration["tested"])
+    tested = rng.random(len(row)) < share
+    bounds = _bounds(name)[sitting.grade]
+    low, high = np.take_along_axis(bounds, np.stack([level - 1, level], axis=1), axis=1).T
+    scale = low + np.floor(rng.random(len(row)) * (high - low)).astype(np.int64)
     subject = np.full(len(row), name, dtype=object)
     return Tests(row, subject, np.where(tested, level, 0), np.where(tested, scale, 0), tested)
 
 
-def _test_chance(
-    name: str, people: People, person: Ints, year: Ints, *, grade: Ints, calibration: Calibration
-) -> Floats:
-    trends = (calibration["score-trend-D"], calibration["score-trend-N"])
-    kind, special = ("reading", "reading-third") if name == "ELA" else ("math", "math-eighth")
-    usual = _chance(
-        people,
-        person,
-        year,
-        bases=(calibration[f"{kind}-D"], calibration[f"{kind}-N"], *trends),
-        calibration=calibration,
-    )
-    own = _chance(
-        people,
-        person,
-        year,
-        bases=(calibration[f"{special}-D"], calibration[f"{special}-N"], *trends),
-        calibration=calibration,
+def _bounds(name: str) -> Ints:
+    """By grade: the lowest score in use, the cuts of levels 2 to 4, the highest score in use."""
+    table = np.zeros((13, 5), dtype=np.int64)
+    for grade, (two, three, four) in CUTS[name].items():
+        table[grade] = (two - 90, two, three, four, four + 120)
+    return table
+
+
+@dataclass(frozen=True)
+class _Bases:
+    """Chances in the first year and their change a year: of disadvantaged children (D) and others (N)."""
+
+    poor: float
+    others: float
+    poor_trend: float
+    others_trend: float
+
+    @classmethod
+    def of(cls, calibration: Calibration, name: str, trend: str = "ready") -> _Bases:
+        return cls(
+            calibration[f"{name}-D"],
+            calibration[f"{name}-N"],
+            calibration[f"{trend}-trend-D"],
+            calibration[f"{trend}-trend-N"],
+        )
+
+
+def _test_chance(name: str, sitting: _Sitting, calibration: Calibration) -> Floats:
+    kind, special, at = ("reading", "reading-third", 3) if name == "ELA" else ("math", "math-eighth", 8)
+    usual, own = (
+        _chance(
+            _Bases.of(calibration, one, "score"),
+            sitting.people,
+            sitting.person,
+            sitting.year,
+            calibration=calibration,
+        )
+        for one in (kind, special)
     )
     points = calibration.pandemic[name]
-    dip = np.array([points.get(y, 0.0) for y in range(2000, 2100)])[year - 2000]
-    return np.where(grade == (3 if name == "ELA" else 8), own, usual) + dip
+    dip = np.array([points.get(one, 0.0) for one in range(2000, 2100)])[sitting.year - 2000]
+    return np.asarray(np.where(sitting.grade == at, own, usual) + dip)
 
 
-def _chance(
-    people: People, person: Ints, year: Ints, *, bases: tuple[float, float, float, float], calibration: Calibration
-) -> Floats:
+def _chance(bases: _Bases, people: People, person: Ints, year: Ints, *, calibration: Calibration) -> Floats:
     """Base and trend by economic status, and points by race."""
     poor = people.disadvantaged[person]
-    base = np.where(poor, bases[0], bases[1]) + np.where(poor, bases[2], bases[3]) * (year - 2019)
+    trend = np.where(poor, bases.poor_trend, bases.others_trend) * (year - _FIRST_TREND_YEAR)
     codes = (*RACES, "")
     place = {code: i for i, code in enumerate(codes)}
-    points = {group: np.array([calibration.race_points[group].get(code, 0.0) for code in codes]) for group in "DN"}
     race = np.array([place[code] for code in people.race[person]], dtype=np.int64)
-    return np.asarray(base + np.where(poor, points["D"][race], points["N"][race]))
-
-
-def _ability(count: int, rng: np.random.Generator) -> Floats:
-    return rng.standard_normal(count)
+    points = [np.array([calibration.race_points[group].get(code, 0.0) for code in codes])[race] for group in "DN"]
+    return np.asarray(np.where(poor, bases.poor + points[0], bases.others + points[1]) + trend)
 
 
 def _probit(chance: Floats) -> Floats:
     """Quantiles of the normal distribution, from a fine table."""
-    return np.interp(chance, _GRID, _QUANTILES)
-
-
-def present_on(enrollments: Enrollments, on: Ints) -> Flags:
-    """Primary enrollments (status 10) of children who came and were there on that day."""
-    there = (enrollments.start <= on) & ((enrollments.exit == NO_DAY) | (enrollments.exit >= on))
-    return np.asarray(there & (enrollments.status == "10") & (enrollments.reason != "N470"))
+    return np.asarray(np.interp(chance, _GRID, _QUANTILES), dtype=np.float64)

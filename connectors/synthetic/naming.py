@@ -9,7 +9,34 @@ from numpy.typing import NDArray
 
 from connectors.synthetic.calibration import Text, load_pool
 
-_ONSETS = ["b", "c", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "br", "ch", "cl", "dr", "fr", "gr", "sh", "st", "th", "tr"]
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "br",
+    "ch",
+    "cl",
+    "dr",
+    "fr",
+    "gr",
+    "sh",
+    "st",
+    "th",
+    "tr",
+]
 _VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
 _ENDINGS = ["n", "r", "s", "l", "ck", "ll", "ng", "rd", "son", "ton", "ski", "man", "ley", "field", "er", "ez"]
 # Letter runs that no name or word of the lists holds, so that a leak of a marked name can be found by searching.
@@ -19,7 +46,7 @@ _RARE_ENDS = ["zqex", "vxuq", "qyzzo", "jxawq", "kvixz"]
 
 @dataclass(frozen=True)
 class Names:
-    """Columns of names: `second` is a second given name, `surname_2` a second surname, `*_other` another romanisation."""
+    """Columns of names: `second` given name, `surname_2` a second surname, `*_other` another romanisation."""
 
     given: Text
     second: Text

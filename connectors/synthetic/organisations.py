@@ -1,4 +1,4 @@
-"""The county's organisations as the simulation sees them: grades, schools, where children go on, and how each office writes."""
+"""The county's organisations as the simulation sees them: grades, schools, where children go on, how offices write."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _organisation(place: int, entry: dict[str, Any], calibration: Calibration) -
 def _school_count(settings: Any) -> int:
     if "schools" in settings:
         return int(settings["schools"])
-    return max(1, min(8, round(settings.get("enrollment", 0) / 500)))
+    return max(1, min(8, round(float(settings.get("enrollment", 0)) / 500)))
 
 
 def _catchments(calibration: Calibration, names: list[str]) -> list[Catchment]:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from connectors.synthetic.careers import NO_DAY, census_day, day
-from connectors.synthetic.learning import READY_SCORE, present_on
+from connectors.synthetic.learning import READY_SCORE
 from connectors.synthetic.organisations import SEARCHING
 from connectors.synthetic.people import EPOCH, Ints
-
-if TYPE_CHECKING:
-    from connectors.synthetic.county import World
+from connectors.synthetic.schooling import NO_DAY, census_day, day
+from connectors.synthetic.world import World
 
 OUTCOME_TITLES = ("indicator", "cohort_year", "person", "outcome", "race", "gender", "ses")
 RACE_LEVELS = {
@@ -83,23 +80,30 @@ class _Facts:
         done, one = self.world.completions, self.world.enrollments
         names = [organisation.name for organisation in self.world.county.organisations]
         told = [names[o] in SEARCHING for o in one.organisation[done.row].tolist()]
-        columns = (done.person.tolist(), done.class_year.tolist(), done.date.tolist(), (~done.blocked & np.array(told)).tolist())
+        columns = (
+            done.person.tolist(),
+            done.class_year.tolist(),
+            done.date.tolist(),
+            (~done.blocked & np.array(told)).tolist(),
+        )
         return {person: (year, date, known) for person, year, date, known in zip(*columns, strict=True)}
 
 
 def _kindergarten(facts: _Facts) -> Iterable[Judged]:
     """First-time kindergartners of the census day, with the entry assessment of that fall."""
     one, readiness = facts.world.enrollments, facts.world.readiness
-    counts = (one.grade == 0) & ~one.transitional & (one.status == "10") & (one.reason != "N470")
+    counts = (one.grade == 0) & ~one.transitional & one.came()
     first: dict[int, int] = {}
     for person, year in zip(one.person[counts].tolist(), one.year[counts].tolist(), strict=True):
         first[person] = min(year, first.get(person, year))
     census = np.array([census_day(y) for y in range(2000, 2100)])[one.year - 2000]
-    there = np.flatnonzero(counts & present_on(one, census))
+    there = np.flatnonzero(counts & one.present_on(census))
     scores: dict[tuple[int, int], int] = {}
     for row, score in zip(readiness.row.tolist(), readiness.score.tolist(), strict=True):
         scores.setdefault((int(one.person[row]), int(one.year[row])), score)
-    cohort = {(p, y) for p, y in zip(one.person[there].tolist(), one.year[there].tolist(), strict=True) if first[p] == y}
+    cohort = {
+        (p, y) for p, y in zip(one.person[there].tolist(), one.year[there].tolist(), strict=True) if first[p] == y
+    }
     for person, year in cohort:
         score = scores.get((person, year))
         yield year, person, "unknown" if score is None else "yes" if score >= READY_SCORE else "no"
@@ -121,20 +125,20 @@ def _tested(facts: _Facts, *, subject: str, grade: int) -> Iterable[Judged]:
 def _graduation(facts: _Facts) -> Iterable[Judged]:
     """The four-year adjusted cohorts whose four years have all been seen."""
     one, span = facts.world.enrollments, facts.world.span
-    rows = np.flatnonzero((one.grade >= 9) & (one.status == "10") & (one.reason != "N470"))
+    rows = np.flatnonzero((one.grade >= 9) & one.came())
     open_end = np.where(one.exit == NO_DAY, 10**6, one.exit)
     rows = rows[np.lexsort((open_end[rows], one.start[rows], one.year[rows], one.person[rows]))]
     for own in np.split(rows, np.flatnonzero(np.diff(one.person[rows])) + 1) if len(rows) else []:
         cohort = int(one.year[own[0]] + 12 - one.grade[own[0]])
         if cohort - 3 < span.first or cohort > span.last:
             continue
-        own = own[one.year[own] <= cohort]
-        graduated = (one.completion[own] == "100") & (one.exit[own] <= day(cohort, 8, 15))
-        last = str(one.reason[own[-1]])
+        within = own[one.year[own] <= cohort]
+        graduated = (one.completion[within] == "100") & (one.exit[within] <= day(cohort, 8, 15))
+        last = str(one.reason[within[-1]])
         if graduated.any():
             yield cohort, int(one.person[own[0]]), "yes"
         elif last not in REMOVALS:
-            unseen = last == "" and int(one.year[own[-1]]) < cohort
+            unseen = last == "" and int(one.year[within[-1]]) < cohort
             yield cohort, int(one.person[own[0]]), "unknown" if unseen else "no"
 
 

@@ -1,4 +1,4 @@
-"""Makes the county's people: households, births, communities, names as a family itself writes them. Nobody in it exists."""
+"""Makes the county's people: households, births, communities, names as a family writes them. Nobody in it exists."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from connectors.synthetic.calibration import Calibration, Text
-from connectors.synthetic.careers import Enrollments
 from connectors.synthetic.people import Flags, Ints, People
+from connectors.synthetic.schooling import Enrollments
 
 FREE_MEALS, REDUCED_MEALS, TRANSITIONAL, HOMELESS, MIGRANT = "181", "182", "185", "191", "135"
 NOT_A_GRADUATE = "14"  # parent education: not a high school graduate (CALPADS code set)
@@ -19,7 +19,7 @@ class Services:
     """By enrollment: language status; and one row a programme, `row` being the enrollment."""
 
     language: Text
-    reclassified: Ints
+    since: Ints
     row: Ints
     code: Text
     poor: Flags

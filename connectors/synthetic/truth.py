@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from connectors.synthetic.outcomes import OUTCOME_TITLES, outcome_rows
-
-if TYPE_CHECKING:
-    from connectors.synthetic.county import World
+from connectors.synthetic.world import World
 
 RECORD_TITLES = ("provider", "local_id", "person", "custom", "marked", "ssid")
 PEOPLE_TITLES = (

@@ -1,6 +1,7 @@
 """How each office writes each child: one record a registration, with that office's habits and slips.
 
-Different offices write the same child differently; inside one office the writing stays, but for corrections and changes of name.
+Different offices write the same child differently; inside one office the writing stays, but for corrections and
+changes of name.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Records:
     registration: Ints
     local_id: Text
     ssid: Text
+    number_late: Flags
     switch: Ints
     before: Spelling
     after: Spelling
@@ -58,7 +60,7 @@ class Records:
     def column(self, name: str, record: Ints, year: Ints) -> Text:
         """A column of the spelling that holds in a school year."""
         late = year >= self.switch[record]
-        return np.where(late, getattr(self.after, name)[record], getattr(self.before, name)[record])
+        return np.asarray(np.where(late, getattr(self.after, name)[record], getattr(self.before, name)[record]))
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def write_people(
         registration=registration,
         local_id=_local_ids(organisation, registration, county=county, rng=rng),
         ssid=_ssids(people, person, organisation, county=county, rates=rates, rng=rng),
+        number_late=rng.random(len(keys)) < rates["ssid_missing"],
         switch=np.where(later, rng.integers(span.first + 1, span.last + 1, len(keys)), NEVER),
         before=house.write(slipped, organisation),
         after=house.write(after, organisation),
@@ -222,7 +225,7 @@ def _nickname(draft: _Draft, chosen: Flags, form: Floats) -> None:
 @cache
 def _nicknames() -> dict[str, str]:
     pairs = (str(word).split("/") for word in load_pool("nicknames").words)
-    return {full: short for full, short in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def _with_slips(
@@ -337,6 +340,5 @@ def _ssids(
         ssid[i] = ssid[i][:-2] + f"{(int(ssid[i][-2:]) + 37) % 100:02d}"
     for i in np.flatnonzero(rng.random(count) < rates["ssid_second"]):
         ssid[i] = f"{9_900_000_000 + int(rng.integers(0, 99_999_999))}"
-    ssid[rng.random(count) < rates["ssid_missing"]] = ""
     ssid[~np.isin(organisation, county.districts)] = ""
     return ssid
