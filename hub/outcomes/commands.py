@@ -8,9 +8,7 @@ import typer
 
 from hub.console import console
 
-app = typer.Typer(
-    name="outcomes", help="Snapshots of the linked facts, held to a truth.", no_args_is_help=True
-)
+app = typer.Typer(name="outcomes", help="Snapshots of the linked facts, held to a truth.", no_args_is_help=True)
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
 

@@ -6,15 +6,29 @@ writes none. Rows of persons stay inside; only counts leave.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from hub.outcomes.rows import Counter, CountingError, fill, make_levels, make_outcome_rows, serving
 from hub.outcomes.schema import PERSON
 from policies.disclosure.types import BaseCell, Block, Dimension, TableDeclaration, Tally
-from policies.indicator_files import Indicator, dimensions
+from policies.indicator_files import Indicator, dimensions, indicators
 from policies.organisation_files import Organisations, district_parents
 
 DISTRICT = "district"
+
+
+def count_together(counter: Counter, tables: Mapping[str, Sequence[TableDeclaration]]) -> tuple[Block, ...]:
+    """The blocks of every indicator, by id; those that share persons are split by the same dimensions.
+
+    So disclosure control sees one cell of persons in all of them (one indicator's numerator is another's cohort).
+    """
+    splits = _shared_splits(tables)
+    return tuple(
+        block
+        for name, declared in tables.items()
+        for block in count_blocks(counter, indicators()[name], tables=declared, splits=splits[name])
+    )
 
 
 def count_blocks(
@@ -24,7 +38,7 @@ def count_blocks(
 
     `splits` are the dimensions of all blocks that are audited together with it: they come first, in their order.
     """
-    names = tuple(dict.fromkeys((*splits, *(name for table in tables for name in table.dimensions))))
+    names = tuple(dict.fromkeys((*splits, *_dimensions_of(tables))))
     make_outcome_rows(counter, indicator)
     _make_split_rows(counter, indicator, names)
     columns = [f"d{place}" for place in range(len(names))]
@@ -58,6 +72,27 @@ def district_dimension(organisations: Organisations, indicator: Indicator, cohor
     members = serving(organisations, indicator, years)
     levels = tuple(member.id for member in members)
     return Dimension(name=DISTRICT, levels=levels, parents=district_parents(members))
+
+
+def _shared_splits(tables: Mapping[str, Sequence[TableDeclaration]]) -> dict[str, tuple[str, ...]]:
+    """By indicator: the dimensions of all that count the same persons, or one of them another's numerator."""
+    group = {name: name for name in tables}
+    for left, right in combinations(tables, 2):
+        if _share_persons(indicators()[left], indicators()[right]):
+            group = {name: group[left] if one == group[right] else one for name, one in group.items()}
+    splits: dict[str, dict[str, None]] = {}
+    for name, declared in tables.items():
+        splits.setdefault(group[name], {}).update(dict.fromkeys(_dimensions_of(declared)))
+    return {name: tuple(splits[one]) for name, one in group.items()}
+
+
+def _share_persons(left: Indicator, right: Indicator) -> bool:
+    same = left.population == right.population != ""
+    return same or left.part_of == right.id or right.part_of == left.id
+
+
+def _dimensions_of(tables: Sequence[TableDeclaration]) -> Iterator[str]:
+    return (name for table in tables for name in table.dimensions)
 
 
 def _make_split_rows(counter: Counter, indicator: Indicator, names: Sequence[str]) -> None:

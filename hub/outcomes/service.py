@@ -22,7 +22,7 @@ from hub.errors import Conflict, NotFound, StoreError
 from hub.files import FileStore
 from hub.linking.service import current_links
 from hub.linking.tables import LinkageRun
-from hub.outcomes.counting import count_blocks
+from hub.outcomes.counting import count_together
 from hub.outcomes.rows import open_counter
 from hub.outcomes.snapshot import (
     PersonLinks,
@@ -36,7 +36,7 @@ from hub.outcomes.tables import SnapshotRow
 from hub.submissions.service import AcceptedSubmission, accepted
 from policies.dictionary import dictionary
 from policies.disclosure.types import Block, TableDeclaration
-from policies.indicator_files import Indicator, indicators
+from policies.indicator_files import indicators
 from policies.organisation_files import organisations
 from policies.submission import canonical_json
 
@@ -100,13 +100,7 @@ def blocks(
 ) -> tuple[Block, ...]:
     """Count every declared table once, by indicator and cohort year: the base counts for disclosure control."""
     with open_counter(open_snapshot(snapshot, analysis=analysis), organisations=organisations()) as counter:
-        counted = tuple(
-            block
-            for name, declared in tables.items()
-            for block in count_blocks(
-                counter, indicators()[name], tables=declared, splits=_shared_splits(indicators()[name], tables)
-            )
-        )
+        counted = count_together(counter, tables)
     with database.transaction() as session:
         append(
             session,
@@ -117,21 +111,6 @@ def blocks(
             versions=definition_versions(tuple(tables)),
         )
     return counted
-
-
-def _shared_splits(indicator: Indicator, tables: Mapping[str, Sequence[TableDeclaration]]) -> tuple[str, ...]:
-    """The dimensions of every indicator that counts the same persons or its numerator, so that one audit spans them."""
-    together, found = {indicator.id}, set[str]()
-    while together != found:
-        found = set(together)
-        together |= {name for name in tables for known in found if _counted_together(name, known)}
-    named = {name for member in together & tables.keys() for table in tables[member] for name in table.dimensions}
-    return tuple(sorted(named)) if len(together) > 1 else ()
-
-
-def _counted_together(one: str, other: str) -> bool:
-    a, b = indicators()[one], indicators()[other]
-    return a.part_of == b.id or b.part_of == a.id or (a.population == b.population != "")
 
 
 def definition_versions(names: Sequence[str]) -> dict[str, str]:
