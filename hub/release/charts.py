@@ -7,7 +7,7 @@ table's numbers and that a hidden group has no position in it.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import vl_convert
@@ -21,6 +21,8 @@ Spec = dict[str, Any]
 # Okabe and Ito, Color Universal Design (2008); all three keep 3:1 against white.
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#00795C"
 INK, GREY, FAINT = "#1b1b1b", "#5c6370", "#dfe3e8"
+# Below this part of the latest gap the ends of the two roads lie too close for two labels.
+LABELS_APART = 0.2
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 _CONFIG: Spec = {
@@ -81,6 +83,7 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
         },
         {"data": {"values": [{"gap": 0}]}, "mark": {"type": "rule", "color": GREY}, "encoding": {"y": y}},
         *_roads(pace, x=x, y=y, target_year=target_year),
+        _margin(x=x, y=y, target_year=target_year),
         {
             "data": {"values": shown},
             "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 55}},
@@ -99,15 +102,24 @@ def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int) -> list[Spec]:
     if pace.latest_year is None or pace.latest_gap is None or pace.latest_year >= target_year:
         return []
     start: Spec = {"year": pace.latest_year, "gap": pace.latest_gap}
+    needed, made = {"year": target_year, "gap": 0}, _end_at_pace(pace, target_year=target_year)
+    together = made is not None and pace.needed is not None and made["gap"] < LABELS_APART * pace.latest_gap
     layers: list[Spec] = []
-    if pace.made is not None:
-        ahead = pace.latest_gap + pace.made * (target_year - pace.latest_year)
-        layers += _road(
-            [start, {"year": target_year, "gap": max(0.0, ahead)}], GREY, dash=[2, 3], words="at this pace", x=x, y=y
-        )
+    if made is not None:
+        layers += _road([start, made], GREY, dash=[2, 3], words="" if together else "at this pace", x=x, y=y)
     if pace.needed is not None:
-        layers += _road([start, {"year": target_year, "gap": 0}], VERMILLION, dash=[7, 4], words="needed", x=x, y=y)
+        layers += _road([start, needed], VERMILLION, dash=[7, 4], words="needed", x=x, y=y)
     return layers
+
+
+def _end_at_pace(pace: Pace, *, target_year: int) -> Spec | None:
+    """Where the pace made leads: to a gap in the target year, or to the day on which it is closed."""
+    if pace.made is None or pace.latest_gap is None or pace.latest_year is None:
+        return None
+    ahead = pace.latest_gap + pace.made * (target_year - pace.latest_year)
+    if pace.latest_gap > 0 > ahead:
+        return {"year": pace.latest_year - pace.latest_gap / pace.made, "gap": 0}
+    return {"year": target_year, "gap": ahead}
 
 
 def _road(ends: list[Spec], colour: str, *, dash: list[int], words: str, x: Spec, y: Spec) -> list[Spec]:
@@ -125,12 +137,21 @@ def _road(ends: list[Spec], colour: str, *, dash: list[int], words: str, x: Spec
     ]
 
 
+def _margin(*, x: Spec, y: Spec, target_year: int) -> Spec:
+    """The longest label, unseen, so that all gap charts come out at one scale."""
+    return {
+        "data": {"values": [{"year": target_year, "gap": 0, "words": "at this pace"}]},
+        "mark": {"type": "text", "align": "left", "dx": 7, "opacity": 0, "fontSize": 12},
+        "encoding": {"x": x, "y": y, "text": {"field": "words"}},
+    }
+
+
 def _gap_domain(points: Sequence[GapPoint]) -> list[float]:
     tops = [p.high for p in points if p.gap is not None and p.high is not None]
     feet = [p.low for p in points if p.gap is not None and p.low is not None]
     top = max([10.0, *tops, *(float(p.gap) for p in points if p.gap is not None)])
     foot = min([0.0, *feet])
-    return [foot, 5 * ceil((top + 2) / 5)]
+    return [5 * floor(foot / 5), 5 * ceil((top + 2) / 5)]
 
 
 def dot_chart(rows: Sequence[DotRow]) -> Spec:
@@ -159,7 +180,10 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
         "field": "rate",
         "type": "quantitative",
         "scale": {"domain": [0, 100]},
-        "axis": {"title": "per cent", "labels": True} if last else {"title": None, "labels": False, "ticks": False},
+        "axis": {
+            "values": [0, 20, 40, 60, 80, 100],
+            **({"title": "per cent"} if last else {"title": None, "labels": False, "ticks": False}),
+        },
     }
     exact = [_dot(row) for row in rows if row.rate is not None]
     coded = [_dot(row) for row in rows if row.rate is None and row.low is not None]

@@ -184,15 +184,31 @@ def gap_sentence(series: GapSeries, *, target_year: int) -> str:
     made = series.pace
     if made.latest_gap is None:
         return "The gap cannot be told: at least one of the two rates is hidden or given as a range in every year."
-    first = f"In {made.latest_year} the gap was {made.latest_gap} points."
+    latest = next(point for point in series.points if point.cohort_year == made.latest_year)
+    first = f"{_latest_words(latest)}{_range_words(latest)}."
     if made.standing == "closed":
-        return f"{first} It is closed."
+        return first
     needed = "" if made.needed is None else f" To close by {target_year} it must narrow {-made.needed:g} points a year;"
     if made.made is None:
         return f"{first}{needed} the pace made cannot be told yet."
     verb = "narrowed" if made.made < 0 else "widened" if made.made > 0 else "did not change"
     by = "" if made.made == 0 else f" {abs(made.made):g} a year"
     return f"{first}{needed} from {made.since_year} to {made.latest_year} it {verb}{by}: {made.standing}."
+
+
+def _latest_words(point: GapPoint) -> str:
+    gap = point.gap or 0
+    if gap > 0:
+        return f"In {point.cohort_year} the gap was {gap} points"
+    if gap == 0:
+        return f"In {point.cohort_year} the two rates were the same"
+    return f"In {point.cohort_year} there was no gap: the group’s rate was {-gap} points above"
+
+
+def _range_words(point: GapPoint) -> str:
+    if point.low is None or point.high is None:
+        return ""
+    return f" (with so few students, between {point.low:.0f} and {point.high:.0f})".replace("-", "−")
 
 
 def _group_row(cell: PublishedCell) -> GroupRow:
