@@ -93,7 +93,7 @@ def entry_bytes(sequence: int, *, time: datetime, event: str, detail_hash: str) 
 def open_log(session: Session) -> None:
     """Set the head of an empty log; a log that is open stays as it is."""
     if session.get(Head, 1) is None:
-        session.add(Head(only=1, size=0, root=merkle.EMPTY_ROOT, frontier=b""))
+        session.add(Head(number=1, size=0, root=merkle.EMPTY_ROOT, frontier=b""))
         session.flush()
 
 

@@ -61,9 +61,9 @@ class Head(Base):
     """The one row that every append locks: size, root and right edge of the tree."""
 
     __tablename__ = "audit_head"
-    __table_args__ = (CheckConstraint("only = 1", name="one"),)
+    __table_args__ = (CheckConstraint("number = 1", name="one"),)
 
-    only: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     size: Mapped[int] = mapped_column(Sequence)
     root: Mapped[bytes] = mapped_column(LargeBinary)
     frontier: Mapped[bytes] = mapped_column(LargeBinary)

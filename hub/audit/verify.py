@@ -33,7 +33,7 @@ def verify_log(session: Session, verifier: Verifier) -> Verdict:
     head = session.execute(select(Head.size, Head.root, Head.frontier)).one_or_none()
     if head is None:
         return Verdict(None, 0, 0, None, "the log has no head: it was never opened, or this is another database")
-    notes = dict(session.execute(select(Checkpoint.size, Checkpoint.note)).tuples().all())
+    notes = {row.size: row.note for row in session.execute(select(Checkpoint.size, Checkpoint.note))}
     frontier: list[bytes] = []
     size = signed_until = 0
     for batch in _batches(session):
@@ -91,15 +91,10 @@ def _first_bad_node(session: Session, expected: Mapping[tuple[int, int], tuple[b
     bad: list[int] = []
     for level in sorted({level for level, _ in expected}):
         wanted = {position: found for (at, position), found in expected.items() if at == level}
-        stored = dict(
-            session.execute(
-                select(Node.position, Node.hash).where(
-                    Node.level == level, Node.position.between(min(wanted), max(wanted))
-                )
-            )
-            .tuples()
-            .all()
+        query = select(Node.position, Node.hash).where(
+            Node.level == level, Node.position.between(min(wanted), max(wanted))
         )
+        stored = {row.position: row.hash for row in session.execute(query)}
         bad += [number for position, (value, number) in wanted.items() if stored.get(position) != value]
     return min(bad, default=None)
 

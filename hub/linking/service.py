@@ -149,6 +149,6 @@ def _run(session: Session, version: int) -> LinkageRun:
 def _pointer(session: Session) -> CurrentRun:
     pointer = session.execute(select(CurrentRun).with_for_update()).scalar_one_or_none()
     if pointer is None:
-        pointer = CurrentRun(only=1, run=None)
+        pointer = CurrentRun(number=1, run=None)
         session.add(pointer)
     return pointer

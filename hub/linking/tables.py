@@ -59,7 +59,7 @@ class CurrentRun(Base):
     """The one pointer: which run's links hold now."""
 
     __tablename__ = "linkage_current"
-    __table_args__ = (CheckConstraint("only = 1", name="one"),)
+    __table_args__ = (CheckConstraint("number = 1", name="one"),)
 
-    only: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     run: Mapped[int | None] = mapped_column(ForeignKey("linkage_runs.version"))

@@ -248,8 +248,14 @@ def settle(session: Session, submission: Submission, *, audit: AuditTrail, appro
         held = append(session, audit, EventType.SUBMISSION_HELD, resource=resource, rule=submission.holds[0])
         submission.settled_sequence = held
         return
+    others = session.scalars(_last_time(submission)).all()
+    newer = next((other for other in others if other.opened_at > submission.opened_at), None)
+    if newer is not None:
+        submission.state, submission.replaced_by = REPLACED, newer.id
+        submission.settled_sequence = append(session, audit, EventType.SUBMISSION_REPLACED, resource=resource)
+        return
     submission.state = ACCEPTED
-    for last in session.scalars(_last_time(submission)).all():
+    for last in others:
         last.state, last.replaced_by = REPLACED, submission.id
         append(session, audit, EventType.SUBMISSION_REPLACED, resource=f"submission:{last.id}")
     submission.settled_sequence = append(

@@ -49,7 +49,7 @@ def put_chunk(request: Request, submission: str, sha256: str, body: Body) -> Res
     intake = _intake(request)
     with hub_of(request).database.reading() as session:
         manifest, chunk = service.chunk_to_store(session, submission, sha256, principal=principal_of(request))
-        permitted = service.permitted_by(session, manifest)
+        permitted = service.permitted_by(session, manifest) if chunk.holds == "facts" else frozenset()
     try:
         kept = service.checked_chunk(manifest, chunk, body, intake=intake, permitted=permitted)
     except (FactError, SubmissionError) as error:

@@ -13,7 +13,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from hub.errors import NotSignedIn
+from hub.errors import NotSignedIn, Refused
 from hub.http import Body, cookie_name, enforce, hub_of, trail_of
 from hub.identity import service
 from policies.principal import Principal
@@ -97,8 +97,17 @@ def _session(request: Request) -> None:
         )
     if known is None:
         return
+    if request.method not in READ_METHODS and not _comes_from_us(request):
+        raise Refused("Another site sent this request.", code="cross-site", rule="cross-site")
     request.state.principal = known.principal
     request.state.form_secret = known.form_secret
+
+
+def _comes_from_us(request: Request) -> bool:
+    """Whether a changing request of a session comes from a page of ours (beside SameSite cookies)."""
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    return origin is None or origin.partition("://")[2] == host
 
 
 def _signed_url(request: Request) -> str:

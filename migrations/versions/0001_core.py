@@ -91,12 +91,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_head",
-        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("size", NUMBER, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("only = 1", name="ck_audit_head_one"),
-        sa.PrimaryKeyConstraint("only", name="pk_audit_head"),
+        sa.CheckConstraint("number = 1", name=op.f("ck_audit_head_one")),
+        sa.PrimaryKeyConstraint("number", name="pk_audit_head"),
     )
     op.create_table(
         "audit_nodes",
@@ -187,11 +187,11 @@ def upgrade() -> None:
     op.create_index("ix_agents_organisation", "agents", ["organisation"], unique=False)
     op.create_table(
         "linkage_current",
-        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("run", sa.Integer(), nullable=True),
-        sa.CheckConstraint("only = 1", name="ck_linkage_current_one"),
+        sa.CheckConstraint("number = 1", name=op.f("ck_linkage_current_one")),
         sa.ForeignKeyConstraint(["run"], ["linkage_runs.version"], name="fk_linkage_current_run_linkage_runs"),
-        sa.PrimaryKeyConstraint("only", name="pk_linkage_current"),
+        sa.PrimaryKeyConstraint("number", name="pk_linkage_current"),
     )
     op.create_table(
         "linkage_history",

