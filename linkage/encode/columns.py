@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.encode.filters import GramTable
 from linkage.encode.forms import NameForm, given_forms, surname_forms
 from linkage.encode.normalise import date_parts, name_parts, postcode_value, sex_value, ssid_value
 from linkage.encode.person import ClearPerson
@@ -28,7 +29,7 @@ class RosterColumns:
     `record_numbers` by record; `values` by record: the clear value, or None, of each thing a view blocks on;
     `tag_codes` (records, 7) 64-bit: value codes of the tags, ABSENT where there is no value;
     `record`, `given`, `surname`, `variant` by row: record index, form numbers, variant bits;
-    `texts` and `codes` by form number.
+    `grams` and `codes` by form number.
     """
 
     record_numbers: NDArray[np.uint64]
@@ -38,7 +39,7 @@ class RosterColumns:
     given: NDArray[np.int64]
     surname: NDArray[np.int64]
     variant: NDArray[np.uint8]
-    texts: list[str]
+    grams: GramTable
     codes: list[str]
     records_with_ssid: frozenset[int]
 
@@ -100,7 +101,7 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
         given=np.array(given, dtype=np.int64),
         surname=np.array(surname, dtype=np.int64),
         variant=np.array(variant, dtype=np.uint8),
-        texts=[text for text, _ in known],
+        grams=GramTable([text for text, _ in known]),
         codes=[code for _, code in known],
         records_with_ssid=frozenset(p.local_record for p, ssid in zip(people, ssids, strict=True) if ssid),
     )

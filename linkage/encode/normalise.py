@@ -21,18 +21,22 @@ def name_parts(raw: str | None, *, tables: NameTables) -> tuple[str, ...]:
     """The letters of a name, accents and case gone, split at spaces and hyphens; empty when it is a placeholder."""
     if raw is None:
         return ()
-    folded = unicodedata.normalize("NFKD", raw.casefold())
-    plain = "".join(character for character in folded if not unicodedata.combining(character))
-    words = [letters for word in _SEPARATOR.split(plain) if (letters := _letters(word, tables=tables))]
+    words = [letters for word in _SEPARATOR.split(_plain(raw, tables=tables)) if (letters := _letters(word))]
     parts = tuple(word for word in words if word not in tables.suffixes) or tuple(words)
-    joined = "".join(parts)
-    if joined in tables.absent_names or (parts and all(part in tables.absent_names for part in parts)):
+    if "".join(parts) in tables.absent_names or all(part in tables.absent_names for part in parts):
         return ()
     return parts
 
 
-def _letters(word: str, *, tables: NameTables) -> str:
-    return "".join(letter for letter in word.translate(dict(tables.letters)) if letter.isalpha())
+def _plain(raw: str, *, tables: NameTables) -> str:
+    if raw.isascii():
+        return raw.lower()
+    folded = unicodedata.normalize("NFKD", raw.casefold()).translate(tables.letters)
+    return "".join(character for character in folded if not unicodedata.combining(character))
+
+
+def _letters(word: str) -> str:
+    return word if word.isalpha() else "".join(letter for letter in word if letter.isalpha())
 
 
 def without_particles(parts: tuple[str, ...], *, tables: NameTables) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from linkage.schema import LinkageSchema
 class NameTables:
     """Tables ready to use. `given_variants` and `surname_variants` lead from a name to further forms of it."""
 
-    letters: Mapping[int, str]
+    letters: dict[int, str]
     particles: frozenset[str]
     suffixes: frozenset[str]
     absent_names: frozenset[str]

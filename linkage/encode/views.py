@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage.aes import encrypt_blocks
 from linkage.encode.columns import ABSENT, RosterColumns
-from linkage.encode.filters import GramTable, name_filters
+from linkage.encode.filters import name_filters
 from linkage.encode.keys import subkey
 from linkage.profile import ViewProfile
 from linkage.rows import FLAG_GIVEN_ABSENT, FLAG_SURNAME_ABSENT, VIEW_ROW, Rows
@@ -48,37 +49,53 @@ def encode_view(
 
 def _view_values(columns: RosterColumns, *, view: View) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
     """Rows kept (a row may come twice where a view blocks on each name), the number of each row's value, the values."""
-    of_record = _record_values(columns, view=view)
-    rows = np.flatnonzero(np.array([value is not None for value in of_record], dtype=bool)[columns.record])
-    known: dict[tuple[str | None, ...], int] = {}
-    kept: list[int] = []
-    numbers: list[int] = []
-    for row in rows.tolist():
-        value = of_record[columns.record[row]]
-        given, surname = columns.codes[columns.given[row]], columns.codes[columns.surname[row]]
-        for names in _name_values(view.names, given=given, surname=surname):
-            kept.append(row)
-            numbers.append(known.setdefault((value, *names), len(known)))
-    texts = ["\x1f".join(part or "" for part in value) for value in known]
-    return np.array(kept, dtype=np.int64), np.array(numbers, dtype=np.int64), texts
+    record_values, of_record = _record_values(columns, view=view)
+    codes, of_form = _numbered([code or None for code in columns.codes])
+    given, surname = of_form[columns.given], of_form[columns.surname]
+    rows, first, second = _name_codes(view.names, given=given, surname=surname)
+    value = of_record[columns.record[rows]]
+    kept = value != ABSENT
+    size = len(codes) + 1
+    keys = (value[kept] * size + first[kept] + 1) * size + second[kept] + 1
+    distinct, numbers = np.unique(keys, return_inverse=True)
+    texts = [
+        "\x1f".join(
+            [record_values[key // size**2], *sorted(codes[n - 1] for n in (key // size % size, key % size) if n)]
+        )
+        for key in distinct.tolist()
+    ]
+    return rows[kept], numbers.astype(np.int64), texts
 
 
-def _record_values(columns: RosterColumns, *, view: View) -> list[str | None]:
+def _record_values(columns: RosterColumns, *, view: View) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct values that a view takes from the record itself, and the number of each record's."""
     if not view.values:
-        return [""] * len(columns.record_numbers)
-    parts = [columns.values[name] for name in view.values]
-    joined = ("\x1f".join(p for p in of_record if p is not None) for of_record in zip(*parts, strict=True))
-    complete = (None not in of_record for of_record in zip(*parts, strict=True))
-    return [value if whole else None for value, whole in zip(joined, complete, strict=True)]
+        return [""], np.zeros(len(columns.record_numbers), dtype=np.int64)
+    parts = zip(*(columns.values[name] for name in view.values), strict=True)
+    return _numbered([None if None in of_record else "\x1f".join(map(str, of_record)) for of_record in parts])
 
 
-def _name_values(kind: str, *, given: str, surname: str) -> tuple[tuple[str, ...], ...]:
-    """What a row's name codes add to its view value: nothing, the unordered pair, or each by itself."""
+def _numbered(values: Sequence[str | None]) -> tuple[list[str], NDArray[np.int64]]:
+    """The distinct values, and the number of each; ABSENT for None."""
+    known: dict[str, int] = {}
+    numbers = [ABSENT if value is None else known.setdefault(value, len(known)) for value in values]
+    return list(known), np.array(numbers, dtype=np.int64)
+
+
+def _name_codes(
+    kind: str, *, given: NDArray[np.int64], surname: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and the name codes that join their view value: none, the unordered pair, or each by itself."""
+    nothing = np.full(len(given), ABSENT)
     if kind == "none":
-        return ((),)
+        return np.arange(len(given)), nothing, nothing
     if kind == "pair":
-        return (tuple(sorted((given, surname))),) if given and surname else ()
-    return tuple((code,) for code in dict.fromkeys((given, surname)) if code)
+        rows = np.flatnonzero((given != ABSENT) & (surname != ABSENT))
+        return rows, np.minimum(given, surname)[rows], np.maximum(given, surname)[rows]
+    by_given = np.flatnonzero(given != ABSENT)
+    by_surname = np.flatnonzero((surname != ABSENT) & (surname != given))
+    rows = np.concatenate([by_given, by_surname])
+    return rows, np.concatenate([given[by_given], surname[by_surname]]), np.full(len(rows), ABSENT)
 
 
 def _tokens(values: list[str], *, key: bytes, view: View) -> NDArray[np.uint8]:
@@ -98,14 +115,13 @@ def _fill_names(
     schema: LinkageSchema,
     secret: bytes,
 ) -> None:
-    grams = GramTable(columns.texts)
     key = subkey(secret, schema=schema, purpose=f"view/{view.name}/filter")
     for name, forms, flag in (
         ("given", columns.given[kept], FLAG_GIVEN_ABSENT),
         ("surname", columns.surname[kept], FLAG_SURNAME_ABSENT),
     ):
-        rows[name] = name_filters(forms, tokens=tokens, grams=grams, key=key, weight=schema.filter_weight)
-        rows["flags"] |= np.where(grams.counts[forms] == 0, flag, 0).astype(np.uint16)
+        rows[name] = name_filters(forms, tokens=tokens, grams=columns.grams, key=key, weight=schema.filter_weight)
+        rows["flags"] |= np.where(columns.grams.counts[forms] == 0, flag, 0).astype(np.uint16)
 
 
 def _fill_tags(
