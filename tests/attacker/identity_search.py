@@ -6,7 +6,7 @@ It shares no code with the product. PEOPLE.csv is the truth of a made-up county:
 (YYYY-MM-DD), marked (1 for planted people whose names are no words). For marked people every form counts: plain,
 folded, reversed, hexadecimal, Base64 in each alignment, URL, UTF-16, and unsalted digests of names and of the usual
 joined forms. For everybody else a hit is the full name within 256 bytes of the birth date. Exit 0 nothing, 1 found.
-Files are read as they lie and, where they are gzip, unpacked as well; a path is reported, never what was found.
+Files are read as they lie and, where they are gzip or Parquet, unpacked as well. A path is reported, never a find.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import base64
 import csv
 import gzip
 import hashlib
+import io
 import json
 import sys
 import unicodedata
@@ -26,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from pyarrow import parquet
 
 SHORTEST = 6  # bytes; shorter forms would be found in random bytes
 NEAR = 256  # bytes between a birth date and a name
@@ -120,11 +122,19 @@ def contents(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
                     yield path, gzip.decompress(raw)
                 except (OSError, EOFError, zlib.error):
                     continue
+            if raw[:4] == b"PAR1":
+                yield path, table_text(raw)
+
+
+def table_text(raw: bytes) -> bytes:
+    """Every value of a Parquet file, a line a row, as it would read once unpacked."""
+    rows = parquet.read_table(io.BytesIO(raw)).to_pylist()
+    return "\n".join("|".join(str(value) for value in row.values()) for row in rows).encode("utf-8")
 
 
 def search(people: list[dict[str, str]], folders: list[Path]) -> dict[str, object]:
     """Counts: files and bytes looked at, marked identities found, names found beside birth dates, paths of the hits."""
-    marked = [person for person in people if person.get("marked") in ("1", "true", "True")]
+    marked = [person for person in people if person.get("marked") in ("1", "yes", "true")]
     of_pattern: dict[bytes, set[str]] = defaultdict(set)
     for person in marked:
         for pattern in marked_patterns(person):

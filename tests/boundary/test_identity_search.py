@@ -7,7 +7,9 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 SPEC = importlib.util.spec_from_file_location(
     "identity_search", Path(__file__).parents[1] / "attacker" / "identity_search.py"
@@ -45,6 +47,13 @@ def test_a_planted_leak_is_found_in_every_form(tmp_path, form):
 
     assert result["hits"] == 1
     assert result["paths"] == [str(tmp_path / "leaky.bin")]
+
+
+def test_a_leak_in_a_packed_table_is_found(tmp_path):
+    table = pa.table({"person_id": ["0a", "0b"], "note": ["Zzyxtorv", "-"]})
+    parquet.write_table(table, tmp_path / "snapshot", compression="zstd")
+
+    assert identity_search.search(PEOPLE, [tmp_path])["marked_found"] == 1
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path):

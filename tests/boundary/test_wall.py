@@ -47,7 +47,9 @@ def test_the_law_and_the_mathematics_load_neither_side():
 
 
 def tracked_files():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
     return [ROOT / name for name in listed if name and (ROOT / name).is_file()]
 
 
@@ -68,7 +70,9 @@ def test_the_repository_holds_no_machine_path_no_registry_and_no_private_key(for
     pattern = re.compile(forbidden)
     texts = [path for path in tracked_files() if path.suffix not in {".png", ".ico", ".woff2", ".gz"}]
 
-    found = [path.name for path in texts if path != Path(__file__) and pattern.search(path.read_text("utf-8", "ignore"))]
+    found = [
+        path.name for path in texts if path != Path(__file__) and pattern.search(path.read_text("utf-8", "ignore"))
+    ]
 
     assert found == []
 
