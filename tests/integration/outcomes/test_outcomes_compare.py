@@ -1,0 +1,93 @@
+"""The comparison with a truth, on made-up people only: counts come out, no record does."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from hub.errors import Invalid
+from hub.outcomes.commands import app
+from hub.outcomes.compare import Cell, Compared, compare_outcomes, rate, summary, totals
+from policies.disclosure.types import Tally
+
+READING = "third-grade-reading"
+
+
+@pytest.fixture
+def truth(tmp_path):
+    path = tmp_path / "outcomes.csv"
+    path.write_text(
+        "indicator,cohort_year,person,outcome,race,gender,ses\n"
+        f"{READING},2023,P1,yes,hispanic,female,not-disadvantaged\n"
+        f"{READING},2023,P2,no,hispanic,male,not-disadvantaged\n"
+        f"{READING},2023,P4,unknown,hispanic,male,not-disadvantaged\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def references(tmp_path):
+    path = tmp_path / "references.csv"
+    rows = [("novato", "a", "P1"), ("novato", "b", "P2"), ("kentfield", "c", "P1")]
+    lines = [f"{provider},{reference * 32},{person},other" for provider, reference, person in rows]
+    path.write_text("\n".join(["provider,record_reference,person,custom", *lines, ""]), encoding="utf-8")
+    return path
+
+
+def test_each_cell_is_counted_by_truth_by_true_links_and_by_our_links(filled, trail, truth, references) -> None:
+    compared = compare_outcomes(
+        filled.database, analysis=filled.analysis, truth=truth, references=references, audit=trail
+    )
+
+    found = {one.cell: one for one in compared}
+    everybody = Cell(READING, 2023)
+    assert found[everybody] == Compared(everybody, Tally(3, 2, 1), Tally(2, 2, 1), Tally(3, 3, 2))
+    girls = Cell(READING, 2023, "gender=female")
+    assert found[girls] == Compared(girls, Tally(1, 1, 1), Tally(1, 1, 1), Tally(2, 2, 2))
+
+
+def test_totals_and_rows_tell_rates_and_never_a_person(filled, trail, truth, references) -> None:
+    compared = compare_outcomes(
+        filled.database, analysis=filled.analysis, truth=truth, references=references, audit=trail
+    )
+
+    whole, rows = totals(compared)[READING], summary(compared)
+
+    assert (rate(whole.truth), rate(whole.true_links), rate(whole.linked)) == (50.0, 50.0, 66.7)
+    assert rate(Tally(3, 0, 0)) is None
+    assert rows[0]["group"] == "all"
+    assert "P1" not in json.dumps(rows)
+
+
+@pytest.mark.parametrize("missing", ["truth", "references"])
+def test_a_truth_without_its_columns_is_refused(filled, trail, truth, references, missing) -> None:
+    files = {"truth": truth, "references": references}
+    files[missing].write_text("a,b\n1,2\n", encoding="utf-8")
+
+    with pytest.raises(Invalid) as caught:
+        compare_outcomes(filled.database, analysis=filled.analysis, audit=trail, **files)
+
+    assert caught.value.code == "truth-columns"
+
+
+def test_the_command_refuses_a_home_that_is_not_of_made_up_people(home, truth, references) -> None:
+    from hub.settings import Home
+
+    Home(home).synthetic_mark.unlink()
+
+    answer = CliRunner().invoke(
+        app, ["compare", "--home", str(home), "--truth", str(truth), "--references", str(references)]
+    )
+
+    assert answer.exit_code == 1
+    assert "home-not-synthetic" in answer.stderr
+
+
+def test_the_commands_say_what_is_missing_before_the_first_linkage_run(home, truth, references) -> None:
+    compare = ["compare", "--home", str(home), "--truth", str(truth), "--references", str(references)]
+
+    answers = [CliRunner().invoke(app, command) for command in (compare, ["snapshot", "--home", str(home)])]
+
+    assert [answer.exit_code for answer in answers] == [1, 1]
+    assert all("not-linked" in answer.stderr for answer in answers)
