@@ -19,10 +19,10 @@ from typing import Annotated
 import typer
 
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
-from connectors.errors import AgreementRefusedError, EdgeError, WorkspaceError
+from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
 from connectors.layout_files import layouts
 from connectors.reports import FileReport, as_json, as_lines
-from connectors.source_map import EMPTY, MAPPED, MappedFile, SourceMap, read_source_map
+from connectors.source_map import EMPTY, MappedFile, SourceMap, read_source_map
 from connectors.workspace import (
     HUB_FILE,
     Workspace,
@@ -205,7 +205,7 @@ def _stop_if_refused(reports: list[FileReport]) -> None:
     if refused:
         for line in as_lines(refused):
             typer.echo(line, err=True)
-        raise AgreementRefusedError(
+        raise FileRefusedError(
             "EDGE-011",
             "A file of this year is refused, so nothing was prepared.",
             "Mend it or take it out of the inbox.",
@@ -219,8 +219,6 @@ def _now() -> dt.datetime:
 def _today() -> dt.date:
     return _now().date()
 
-
-__all__ = ["MAPPED", "app", "install", "main"]
 
 if __name__ == "__main__":
     main()

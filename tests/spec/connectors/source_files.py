@@ -16,17 +16,41 @@ def senr(width: int = 40, **changed: str) -> str:
     late = 26 if width >= 40 else 25
     names = {"exit_date": late, "exit_reason": late + 1, "completion": late + 2, "uc_csu": late + 4}
     fields = {
-        1: "SENR", 4: "2165417", 5: "6111111", 7: "2025-2026", 8: "1234567890", 9: "L1", 10: GIVEN, 12: SURNAME,
-        17: "20150304", 18: "F", 22: "20250820", 23: "10", 24: "05",
-    }  # fmt: skip
+        1: "SENR",
+        4: "2165417",
+        5: "6111111",
+        7: "2025-2026",
+        8: "1234567890",
+        9: "L1",
+        10: GIVEN,
+        12: SURNAME,
+        17: "20150304",
+        18: "F",
+        22: "20250820",
+        23: "10",
+        24: "05",
+    }
     return caret(width, fields | _placed(changed, names))
 
 
 def sinf(width: int = 38, **changed: str) -> str:
     fields = {
-        1: "SINF", 4: "20250820", 6: "2165417", 7: "6111111", 8: "2025-2026", 9: "1234567890", 10: "L1", 11: GIVEN,
-        13: SURNAME, 18: "20150304", 19: "F", 23: "N", 25: "700", 35: "94945", (50 if width >= 50 else 38): "14",
-    }  # fmt: skip
+        1: "SINF",
+        4: "20250820",
+        6: "2165417",
+        7: "6111111",
+        8: "2025-2026",
+        9: "1234567890",
+        10: "L1",
+        11: GIVEN,
+        13: SURNAME,
+        18: "20150304",
+        19: "F",
+        23: "N",
+        25: "700",
+        35: "94945",
+        (50 if width >= 50 else 38): "14",
+    }
     return caret(width, fields | _placed(changed, {}))
 
 
@@ -53,10 +77,19 @@ TOMS_TITLES = (
 
 def toms(delimiter: str = "^", **changed: str) -> str:
     cells = {
-        "RecordType": "01", "SSID": "1234567890", "StudentLastName": SURNAME, "StudentFirstName": GIVEN,
-        "DateofBirth": "2015-03-04", "GradeAssessed": "05", "Attemptedness": "Y", "ScoreStatus": "V",
-        "IncludeIndicator": "Y", "ScaleScore": "2510", "AchievementLevels": "3", "EconomicDisadvantageStatus": "Yes",
-    } | changed  # fmt: skip
+        "RecordType": "01",
+        "SSID": "1234567890",
+        "StudentLastName": SURNAME,
+        "StudentFirstName": GIVEN,
+        "DateofBirth": "2015-03-04",
+        "GradeAssessed": "05",
+        "Attemptedness": "Y",
+        "ScoreStatus": "V",
+        "IncludeIndicator": "Y",
+        "ScaleScore": "2510",
+        "AchievementLevels": "3",
+        "EconomicDisadvantageStatus": "Yes",
+    } | changed
     return delimiter.join(cells.get(title, "") for title in TOMS_TITLES)
 
 
@@ -70,34 +103,56 @@ KSEP_TITLES = (
 KSEP_ROW = f"L1,{SURNAME},{GIVEN},03/04/2020,KSEP,2018,08/25/2025,51,Ready to Go"
 
 ROSTER_TITLES = (
-    "Report Month,Vendor Number,FICN,Head of Household Last Name,Head of Household First Name,ZIP+4,Child ID,Child Last Name,"
-    "Child First Name,Child Birth Date,Child Sex,Child Hispanic,Child Race,Program Code,Start Date,End Date,Days Enrolled,"
-    "Days Attended"
+    "Report Month,Vendor Number,FICN,Head of Household Last Name,Head of Household First Name,ZIP+4,"
+    "Child ID,Child Last Name,Child First Name,Child Birth Date,Child Sex,Child Hispanic,Child Race,"
+    "Program Code,Start Date,End Date,Days Enrolled,Days Attended"
 )
 
 
 def child(**changed: str) -> str:
     cells = {
-        "Report Month": "05/2026", "Vendor Number": "A214 01", "FICN": "F100", "Head of Household Last Name": SURNAME,
-        "Head of Household First Name": "Zzyqlmor", "ZIP+4": "94901-1234", "Child ID": "C1", "Child Last Name": SURNAME,
-        "Child First Name": GIVEN, "Child Birth Date": "03/04/2021", "Child Sex": "F", "Child Hispanic": "Y",
-        "Program Code": "CSPP", "Start Date": "09/02/2025", "Days Enrolled": "170", "Days Attended": "160",
-    } | changed  # fmt: skip
+        "Report Month": "05/2026",
+        "Vendor Number": "A214 01",
+        "FICN": "F100",
+        "Head of Household Last Name": SURNAME,
+        "Head of Household First Name": "Zzyqlmor",
+        "ZIP+4": "94901-1234",
+        "Child ID": "C1",
+        "Child Last Name": SURNAME,
+        "Child First Name": GIVEN,
+        "Child Birth Date": "03/04/2021",
+        "Child Sex": "F",
+        "Child Hispanic": "Y",
+        "Program Code": "CSPP",
+        "Start Date": "09/02/2025",
+        "Days Enrolled": "170",
+        "Days Attended": "160",
+    } | changed
     return ",".join(cells.get(title, "") for title in ROSTER_TITLES.split(","))
 
 
 DETAIL_TITLES = (
-    "Your Unique Identifier,First Name,Last Name,Requester Return Field,Record Found Y/N,Search Date,College Code/Branch,"
-    "2-year / 4-year,Enrollment Begin,Enrollment End,Enrollment Status,Graduated?,Graduation Date,Degree Title"
+    "Your Unique Identifier,First Name,Last Name,Requester Return Field,Record Found Y/N,Search Date,"
+    "College Code/Branch,2-year / 4-year,Enrollment Begin,Enrollment End,"
+    "Enrollment Status,Graduated?,Graduation Date,Degree Title"
 )
 
 
 def detail(**changed: str) -> str:
     cells = {
-        "Your Unique Identifier": "77_", "First Name": GIVEN, "Last Name": SURNAME, "Requester Return Field": "a1b2",
-        "Record Found Y/N": "Y", "Search Date": "20260820", "College Code/Branch": "001178-00", "2-year / 4-year": "2-year",
-        "Enrollment Begin": "20250825", "Enrollment End": "20251220", "Enrollment Status": "F", "Graduated?": "N",
-    } | changed  # fmt: skip
+        "Your Unique Identifier": "77_",
+        "First Name": GIVEN,
+        "Last Name": SURNAME,
+        "Requester Return Field": "a1b2",
+        "Record Found Y/N": "Y",
+        "Search Date": "20260820",
+        "College Code/Branch": "001178-00",
+        "2-year / 4-year": "2-year",
+        "Enrollment Begin": "20250825",
+        "Enrollment End": "20251220",
+        "Enrollment Status": "F",
+        "Graduated?": "N",
+    } | changed
     return ",".join(cells.get(title, "") for title in DETAIL_TITLES.split(","))
 
 

@@ -98,14 +98,17 @@ REFUSED = {
     "titles of nothing known": (b"a,b,c\n1,2,3\n", "FIL-004"),
     "too few fields for an enrollment": (made.lines(made.caret(12, {1: "SENR"})), "FIL-004"),
     "a roster without birth dates": (
-        made.lines(made.ROSTER_TITLES.replace("Child Birth Date", "Note"), made.child()), "FIL-009",
+        made.lines(made.ROSTER_TITLES.replace("Child Birth Date", "Note"), made.child()),
+        "FIL-009",
     ),
     "a fixed-width twin": (b"01 1234567890 QZAXI     05\r\n02 1234567890 QZAXI     05\r\n", "FIL-004"),
     "most birth dates dragged": (
-        made.lines(made.ROSTER_TITLES, *(made.child(**{"Child Birth Date": "12/30/1899"}) for _ in range(9)), made.child()),
+        made.lines(
+            made.ROSTER_TITLES, *(made.child(**{"Child Birth Date": "12/30/1899"}) for _ in range(9)), made.child()
+        ),
         "FIL-010",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

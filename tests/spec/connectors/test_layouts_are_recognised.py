@@ -20,110 +20,212 @@ GRADUATED = ENROLLMENT | {
     "uc_csu_met": "Y",
 }
 WAGES = {
-    "completion_year": 2020, "years_after": 6, "gender": "F", "race_ethnicity": "999", "economic_disadvantage": "U",
-    "persons": 20, "matchable": 15, "employed": 12,
-}  # fmt: skip
+    "completion_year": 2020,
+    "years_after": 6,
+    "gender": "F",
+    "race_ethnicity": "999",
+    "economic_disadvantage": "U",
+    "persons": 20,
+    "matchable": 15,
+    "employed": 12,
+}
 
 TABLE = {
     "enrollment of 2026": (
-        "senr.txt", made.lines(made.senr()), "CALPADS enrollment (SENR), 40 fields, 2021 and later", "k12",
+        "senr.txt",
+        made.lines(made.senr()),
+        "CALPADS enrollment (SENR), 40 fields, 2021 and later",
+        "k12",
         [("enrollment", ENROLLMENT), ("demographics", {"gender": "F"})],
     ),
     "a graduate of 2026": (
         "senr.txt",
         made.lines(made.senr(f24="12", exit_date="20260610", exit_reason="E230", completion="100", uc_csu="Y")),
-        "CALPADS enrollment (SENR), 40 fields, 2021 and later", "k12",
+        "CALPADS enrollment (SENR), 40 fields, 2021 and later",
+        "k12",
         [("enrollment", GRADUATED), ("demographics", {"gender": "F"})],
     ),
     "a graduate in the order of fields of 2020": (
         "senr.txt",
         made.lines(made.senr(39, f24="12", exit_date="20260610", exit_reason="E230", completion="100", uc_csu="Y")),
-        "CALPADS enrollment (SENR), 39 fields, to 2020", "k12",
+        "CALPADS enrollment (SENR), 39 fields, to 2020",
+        "k12",
         [("enrollment", GRADUATED), ("demographics", {"gender": "F"})],
     ),
     "the extract of the operational data store": (
-        "senr.txt", made.lines(made.senr(f1="SENR-R") + "^20260101^20260102"),
-        "CALPADS enrollment (SENR), ODS extract, 42 fields, 2021 and later", "k12",
+        "senr.txt",
+        made.lines(made.senr(f1="SENR-R") + "^20260101^20260102"),
+        "CALPADS enrollment (SENR), ODS extract, 42 fields, 2021 and later",
+        "k12",
         [("enrollment", ENROLLMENT), ("demographics", {"gender": "F"})],
     ),
     "student information": (
-        "sinf.txt", made.lines(made.sinf()), "CALPADS student information (SINF), 38 fields, parent education at 2.38", "k12",
+        "sinf.txt",
+        made.lines(made.sinf()),
+        "CALPADS student information (SINF), 38 fields, parent education at 2.38",
+        "k12",
         [("demographics", {"gender": "F", "race_ethnicity": "700", "parent_education": "14"})],
     ),
     "student information, wider": (
-        "sinf.txt", made.lines(made.sinf(50)), "CALPADS student information (SINF), 50 fields, parent education at 2.50", "k12",
+        "sinf.txt",
+        made.lines(made.sinf(50)),
+        "CALPADS student information (SINF), 50 fields, parent education at 2.50",
+        "k12",
         [("demographics", {"gender": "F", "race_ethnicity": "700", "parent_education": "14"})],
     ),
     "language": (
-        "sela.txt", made.lines(made.sela()), "CALPADS English language acquisition (SELA), 15 fields", "k12",
+        "sela.txt",
+        made.lines(made.sela()),
+        "CALPADS English language acquisition (SELA), 15 fields",
+        "k12",
         [("demographics", {"english_learner_status": "EL"})],
     ),
     "programme of the state": (
-        "sprg.txt", made.lines(made.sprg()), "CALPADS student program (SPRG), 25 fields", "k12",
+        "sprg.txt",
+        made.lines(made.sprg()),
+        "CALPADS student program (SPRG), 25 fields",
+        "k12",
         [("program", {"program_code": "181", "start_date": "2025-08-20"})],
     ),
     "a programme that nobody asks for": (
-        "sprg.txt", made.lines(made.sprg(f13="999")), "CALPADS student program (SPRG), 25 fields", "k12", [],
+        "sprg.txt",
+        made.lines(made.sprg(f13="999")),
+        "CALPADS student program (SPRG), 25 fields",
+        "k12",
+        [],
     ),
     "absence": (
-        "stas.txt", made.lines(made.stas()), "CALPADS student absence summary (STAS), 21 fields", "k12",
+        "stas.txt",
+        made.lines(made.stas()),
+        "CALPADS student absence summary (STAS), 21 fields",
+        "k12",
         [("attendance", {"school": "6111111", "days_expected": 180, "days_attended": 171.5})],
     ),
     "English scores": (
-        "toms.csv", made.toms_file(made.toms()), "CAASPP student score file, 13 columns", "k12",
-        [("assessment", {"subject": "ELA", "grade_assessed": "05", "achievement_level": "3", "valid": "Y",
-                         "economic_disadvantage": "Y"})],
+        "toms.csv",
+        made.toms_file(made.toms()),
+        "CAASPP student score file, 13 columns",
+        "k12",
+        [
+            (
+                "assessment",
+                {
+                    "subject": "ELA",
+                    "grade_assessed": "05",
+                    "achievement_level": "3",
+                    "valid": "Y",
+                    "economic_disadvantage": "Y",
+                },
+            )
+        ],
     ),
     "mathematics, enrolled but not tested": (
         "toms.csv",
-        made.toms_file(made.toms(RecordType="02", Attemptedness="N", ScoreStatus="", IncludeIndicator="N",
-                                 AchievementLevels="")),
-        "CAASPP student score file, 13 columns", "k12",
+        made.toms_file(
+            made.toms(RecordType="02", Attemptedness="N", ScoreStatus="", IncludeIndicator="N", AchievementLevels="")
+        ),
+        "CAASPP student score file, 13 columns",
+        "k12",
         [("assessment", {"subject": "MATH", "grade_assessed": "05", "valid": "N", "economic_disadvantage": "Y"})],
     ),
-    "another test": ("toms.csv", made.toms_file(made.toms(RecordType="06")), "CAASPP student score file, 13 columns", "k12", []),
+    "another test": (
+        "toms.csv",
+        made.toms_file(made.toms(RecordType="06")),
+        "CAASPP student score file, 13 columns",
+        "k12",
+        [],
+    ),
     "readiness": (
-        "ksep.csv", made.lines(made.KSEP_TITLES, made.KSEP_ROW), "Kindergarten readiness file, 9 columns", "k12",
-        [("readiness", {"instrument": "KSEP", "instrument_version": "2018", "assessed_on": "2025-08-25", "total_score": 51,
-                        "band": "Ready to Go"})],
+        "ksep.csv",
+        made.lines(made.KSEP_TITLES, made.KSEP_ROW),
+        "Kindergarten readiness file, 9 columns",
+        "k12",
+        [
+            (
+                "readiness",
+                {
+                    "instrument": "KSEP",
+                    "instrument_version": "2018",
+                    "assessed_on": "2025-08-25",
+                    "total_score": 51,
+                    "band": "Ready to Go",
+                },
+            )
+        ],
     ),
     "preschool roster": (
-        "cdd801a.csv", made.lines(made.ROSTER_TITLES, made.child()), "CDD-801A monthly roster, 18 columns", "preschool",
-        [("preschool", {"site": "A214-01", "funding": "CSPP", "start_date": "2025-09-02"}),
-         ("demographics", {"gender": "F", "race_ethnicity": "500"}),
-         ("attendance", {"school": "A214-01", "days_expected": 170, "days_attended": 160})],
+        "cdd801a.csv",
+        made.lines(made.ROSTER_TITLES, made.child()),
+        "CDD-801A monthly roster, 18 columns",
+        "preschool",
+        [
+            ("preschool", {"site": "A214-01", "funding": "CSPP", "start_date": "2025-09-02"}),
+            ("demographics", {"gender": "F", "race_ethnicity": "500"}),
+            ("attendance", {"school": "A214-01", "days_expected": 170, "days_attended": 160}),
+        ],
     ),
     "an enrollment period": (
-        "nsc.csv", made.lines(made.DETAIL_TITLES, made.detail()), "StudentTracker detail report, 14 columns", "clearinghouse",
-        [("college_search", {"result": "found", "searched_on": "2026-08-20"}),
-         ("college_enrollment", {"college": "001178-00", "college_type": "2-year", "begin_date": "2025-08-25",
-                                 "end_date": "2025-12-20", "enrollment_status": "F"})],
+        "nsc.csv",
+        made.lines(made.DETAIL_TITLES, made.detail()),
+        "StudentTracker detail report, 14 columns",
+        "clearinghouse",
+        [
+            ("college_search", {"result": "found", "searched_on": "2026-08-20"}),
+            (
+                "college_enrollment",
+                {
+                    "college": "001178-00",
+                    "college_type": "2-year",
+                    "begin_date": "2025-08-25",
+                    "end_date": "2025-12-20",
+                    "enrollment_status": "F",
+                },
+            ),
+        ],
     ),
     "a degree": (
-        "nsc.csv", made.lines(made.DETAIL_TITLES, made.degree()), "StudentTracker detail report, 14 columns", "clearinghouse",
-        [("college_search", {"result": "found", "searched_on": "2026-08-20"}),
-         ("award", {"college": "001178-00", "award_level": "associate", "award_date": "2026-05-20"})],
+        "nsc.csv",
+        made.lines(made.DETAIL_TITLES, made.degree()),
+        "StudentTracker detail report, 14 columns",
+        "clearinghouse",
+        [
+            ("college_search", {"result": "found", "searched_on": "2026-08-20"}),
+            ("award", {"college": "001178-00", "award_level": "associate", "award_date": "2026-05-20"}),
+        ],
     ),
     "the report with titles in upper snake case": (
         "nsc.csv",
-        made.lines("REQUESTER_RETURN_FIELD,RECORD_FOUND_Y/N,SEARCH_DATE,COLLEGE_CODE/BRANCH,2-YEAR/4-YEAR,ENROLLMENT_BEGIN,"
-                   "GRADUATED", "a1b2,N,20260820,,,,"),
-        "StudentTracker detail report, 7 columns", "clearinghouse",
+        made.lines(
+            "REQUESTER_RETURN_FIELD,RECORD_FOUND_Y/N,SEARCH_DATE,COLLEGE_CODE/BRANCH,2-YEAR/4-YEAR,ENROLLMENT_BEGIN,"
+            "GRADUATED",
+            "a1b2,N,20260820,,,,",
+        ),
+        "StudentTracker detail report, 7 columns",
+        "clearinghouse",
         [("college_search", {"result": "not-found", "searched_on": "2026-08-20"})],
     ),
     "request map": (
-        "map.csv", made.lines(made.MAP_TITLES, "a1b2,L1,Y,20260820"), "Clearinghouse request map, 4 columns", "clearinghouse",
+        "map.csv",
+        made.lines(made.MAP_TITLES, "a1b2,L1,Y,20260820"),
+        "Clearinghouse request map, 4 columns",
+        "clearinghouse",
         [("college_search", {"result": "blocked", "searched_on": "2026-08-20"})],
     ),
     "partner's roster": (
-        "roster.csv", made.lines(made.PARTNER_TITLES, made.PARTNER_ROW), "Programme roster, 9 columns", "programme",
+        "roster.csv",
+        made.lines(made.PARTNER_TITLES, made.PARTNER_ROW),
+        "Programme roster, 9 columns",
+        "programme",
         [("programme", {"programme": "college-access", "start_date": "2025-09-10"}), ("demographics", {"gender": "F"})],
     ),
     "wages": (
-        "wages.csv", made.lines(made.WAGE_TITLES, "2020,6,F,999,U,20,15,12"), "Employment aggregate, 8 columns", "employment",
+        "wages.csv",
+        made.lines(made.WAGE_TITLES, "2020,6,F,999,U,20,15,12"),
+        "Employment aggregate, 8 columns",
+        "employment",
         [("employment_aggregate", WAGES)],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -144,7 +246,7 @@ LOOK_ALIKES = {
     "CALPADS report 14.2 student absences list": "SSID,StudentName,Grade,DaysExpectedA,DaysAbsentCEFG\n1,x,05,180,2\n",
     "CALPADS report 8.1 student profile list": "SSID,EthnicityRace,Homeless,EnglishLearner\n1,700,N,N\n",
     "CALPADS cohort list": "SSID,CohortCategory\n1,HSDiplomaGraduate\n",
-    "CERS district and school export": "StudentIdentifier,AssessmentSubType,Subject,ScaleScoreAchievementLevel\n1,SUM,ELA,3\n",
+    "CERS district and school export": "StudentIdentifier,AssessmentSubType,ScaleScoreAchievementLevel\n1,SUM,3\n",
     "DRDP export": "agency,icode,ssid,firstname,lastname,termid\n1,2,3,x,y,Spring 2021\n",
     "CALPADS discipline": made.caret(30, {1: "SDIS"}) + "\r\n",
     "CALPADS special education": made.caret(30, {1: "SPED"}) + "\r\n",
@@ -184,7 +286,8 @@ files:
     )
     path = tmp_path / "head_start_2026.csv"
     path.write_text(
-        f"ID,First,Last,DOB,Sex,Race,Site,From,Days,Present\n7,{made.GIVEN},{made.SURNAME},04-03-2021,girl,latina,c-1,02-09-2025,170,N/A\n",
+        "ID,First,Last,DOB,Sex,Race,Site,From,Days,Present\n"
+        f"7,{made.GIVEN},{made.SURNAME},04-03-2021,girl,latina,c-1,02-09-2025,170,N/A\n",
         encoding="utf-8",
     )
 
