@@ -77,7 +77,7 @@ def verify_request(
         signed = SignedBy(
             str(parameters["keyid"]),
             str(parameters["nonce"]),
-            dt.datetime.fromtimestamp(parameters["created"], tz=dt.UTC),
+            dt.datetime.fromtimestamp(int(parameters["created"]), tz=dt.UTC),
         )
     except (HTTPMessageSignaturesException, InvalidSignature, ValueError, KeyError, TypeError):
         raise SigningError("SIG-001", "sign the request with the key on the roster and send it unaltered") from None
