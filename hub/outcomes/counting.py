@@ -59,13 +59,6 @@ def count_blocks(
     )
 
 
-def total_tallies(counter: Counter, indicator: Indicator) -> dict[int, Tally]:
-    """Persons, known outcomes and numerators by cohort year, over everybody."""
-    make_outcome_rows(counter, indicator)
-    _make_split_rows(counter, indicator, ())
-    return {key[0]: tally for key, tally in _tallies(counter, []).items()}
-
-
 def district_dimension(organisations: Organisations, indicator: Indicator, cohort_year: int) -> Dimension:
     """The districts that can stand in an indicator in a cohort year, and the groups they are summed into."""
     years = range(cohort_year - indicator.window_years + 1, cohort_year + 1)

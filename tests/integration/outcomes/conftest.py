@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from hub.db import Database
-from hub.files import FileStore
+from hub.files import FileStore, analysis_store
 from hub.linking.tables import ACCEPTED as RUN_ACCEPTED
 from hub.linking.tables import CurrentRun, Link, LinkageRun
+from hub.settings import Home, Settings
 from hub.submissions.tables import ACCEPTED, Submission, SubmissionChunk
 
 DAY = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)
@@ -73,8 +74,8 @@ class Filled:
     def link(self, inputs: list[str], *, version: int = 1) -> None:
         with self.database.transaction() as session:
             run = LinkageRun(
-                version=version, state=RUN_ACCEPTED, inputs=inputs, based_on=None, schema_hash="s", pairs={}, quality={},
-                requested_at=DAY,
+                version=version, state=RUN_ACCEPTED, inputs=inputs, based_on=None, schema_hash="s", pairs={},
+                quality={}, requested_at=DAY,
             )  # fmt: skip
             session.add(run)
             session.flush()
@@ -91,3 +92,12 @@ def unlinked(database: Database, tmp_path: Path) -> Filled:
 def filled(unlinked: Filled) -> Filled:
     unlinked.link([unlinked.accept(*key, facts) for key, facts in FACTS.items()])
     return unlinked
+
+
+@pytest.fixture
+def filled_home(home: Path) -> Path:
+    database = Database(Settings(home=home).resolved_database_url())
+    there = Filled(database, analysis_store(Home(home)))
+    there.link([there.accept(*key, facts) for key, facts in FACTS.items()])
+    database.close()
+    return home

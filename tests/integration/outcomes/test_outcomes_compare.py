@@ -91,3 +91,18 @@ def test_the_commands_say_what_is_missing_before_the_first_linkage_run(home, tru
 
     assert [answer.exit_code for answer in answers] == [1, 1]
     assert all("not-linked" in answer.stderr for answer in answers)
+
+
+def test_the_commands_take_a_snapshot_and_print_counts_beside_the_truth(
+    filled_home, truth, references, tmp_path
+) -> None:
+    rows = tmp_path / "compared.json"
+    compare = ["compare", "--home", str(filled_home), "--truth", str(truth), "--references", str(references)]
+
+    answer = CliRunner().invoke(app, [*compare, "--summary", str(rows)])
+    taken = CliRunner().invoke(app, ["snapshot", "--home", str(filled_home)])
+
+    assert answer.exit_code == 0, answer.stderr
+    assert "1 of     2 = 50.0 % |     1 of     2 = 50.0 % |     2 of     3 = 66.7 %" in answer.stdout
+    assert json.loads(rows.read_text("utf-8"))[0]["linked_k"] == 2
+    assert taken.stdout.startswith("Snapshot ")
