@@ -52,7 +52,7 @@ def leave_within_year(pupils: Pupils, run: Run) -> Pupils:
 def _move_midway(pupils: Pupils, midway: Ints, run: Run) -> None:
     """Two enrollments in one year, where the new home is another district's."""
     standing = run.standing
-    home = run.other_homes(len(pupils))
+    home = run.other_homes(pupils.person)
     to = run.organisation_for(home, pupils.grade, pupils.year)
     elsewhere = to != pupils.organisation
     senior = ~elsewhere & (pupils.grade == 12)
@@ -98,7 +98,7 @@ def end_year(pupils: Pupils, run: Run) -> None:
     """Stay, move over the summer, leave, repeat, or go up to another district; all but seniors."""
     standing, grade, here = run.standing, pupils.grade, pupils.person
     leaves, moves, repeats = _summer(pupils, run)
-    home = np.where(moves, run.other_homes(len(here)), standing.home[here])
+    home = np.where(moves, run.other_homes(here), standing.home[here])
     after = run.organisation_for(home, grade + 1, pupils.year + 1)
     promoted = ~repeats & (grade == run.county.last_grades()[pupils.organisation])
     moved = ~leaves & ~repeats & ~promoted & (after != pupils.organisation)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import repeat
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,8 @@ class FileLines:
     def files(self) -> Iterator[tuple[int, int, Sequence[str]]]:
         """Year, organisation and lines of each file."""
         key = self.year * 1000 + self.organisation
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(key)], strict=True):
+        starts = np.flatnonzero(np.diff(key, prepend=-1)).tolist()
+        for start, stop in pairwise([*starts, len(key)]):
             yield int(self.year[start]), int(self.organisation[start]), self.lines[start:stop]
 
 

@@ -95,7 +95,10 @@ def screen_kindergartners(
     census = np.array([census_day(year) for year in range(2000, 2100)])[enrollments.year - 2000]
     there = (enrollments.grade == 0) & enrollments.present_on(census)
     trend = calibration["kindergarten-screened-trend"] * (enrollments.year - _FIRST_TREND_YEAR)
-    share = np.clip(calibration["kindergarten-screened"] + trend, 0, 0.93)
+    hispanic = people.race[enrollments.person] == "500"
+    fewer = np.where(hispanic, calibration["screened-hispanic"], calibration["screened-others"])
+    growing = np.clip((enrollments.year - _FIRST_TREND_YEAR) / 7, 0, 1)
+    share = np.clip(calibration["kindergarten-screened"] + trend, 0, 0.93) * (fewer + (1 - fewer) * growing)
     row = np.flatnonzero(there & (rng.random(len(there)) < share))
     person, year = enrollments.person[row], enrollments.year[row]
     poor = people.disadvantaged[person]
@@ -177,7 +180,7 @@ class _Bases:
 
 
 def _test_chance(name: str, sitting: _Sitting, calibration: Calibration) -> Floats:
-    kind, special, at = ("reading", "reading-third", 3) if name == "ELA" else ("math", "math-eighth", 8)
+    kind, special, at = ("reading", "reading-third-base", 3) if name == "ELA" else ("math", "math-eighth", 8)
     usual, own = (
         _chance(
             _Bases.of(calibration, one, "score"),

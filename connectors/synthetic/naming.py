@@ -44,7 +44,7 @@ _RARE_STARTS = ["Zqv", "Xqu", "Vxo", "Qzy", "Jxw", "Kqz", "Wvx"]
 _RARE_ENDS = ["zqex", "vxuq", "qyzzo", "jxawq", "kvixz"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Names:
     """Columns of names: `second` given name, `surname_2` a second surname, `*_other` another romanisation."""
 
@@ -54,9 +54,6 @@ class Names:
     surname_2: Text
     surname_other: Text
     guardian: Text
-
-    def __repr__(self) -> str:
-        return f"Names({len(self.given)} people)"
 
 
 def make_names(custom: Text, gender: Text, household: NDArray[np.int64], *, rng: np.random.Generator) -> Names:

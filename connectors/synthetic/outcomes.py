@@ -84,7 +84,7 @@ class _Facts:
             done.person.tolist(),
             done.class_year.tolist(),
             done.date.tolist(),
-            (~done.blocked & np.array(told)).tolist(),
+            (~done.blocked & np.array(told, dtype=bool)).tolist(),
         )
         return {person: (year, date, known) for person, year, date, known in zip(*columns, strict=True)}
 

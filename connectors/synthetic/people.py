@@ -17,6 +17,7 @@ EPOCH = np.datetime64("1990-01-01")
 RACES = ("500", "700", "200", "400", "600", "800", "100", "300")
 CUSTOMS = ("anglo", "hispanic", "east_asian", "hyphen", "other")
 NEVER = 9999
+HOMELESS_YEARS = 4  # how long a family is without a home of its own, in school years: assumed
 # By race, the chance of each custom of writing names, in the order of CUSTOMS.
 _CUSTOM_OF_RACE = {
     "500": (0.10, 0.88, 0.00, 0.01, 0.01),
@@ -30,7 +31,7 @@ _CUSTOM_OF_RACE = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class People:
     """One row a person, in columns. `class_year` is the school year of grade 12 without a repeat."""
 
@@ -54,6 +55,11 @@ class People:
 
     def __len__(self) -> int:
         return len(self.class_year)
+
+    def homeless_in(self, person: Ints, year: Ints) -> Flags:
+        """Whether the person was without a home in that school year."""
+        begins = self.homeless_from[person]
+        return np.asarray((year >= begins) & (year < begins + HOMELESS_YEARS))
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,9 @@ def make_people(
     gender = np.where(rng.random(count) < 0.51, "M", "F").astype(object)
     gender[rng.random(count) < calibration["gender-x"]] = "X"
     names = make_names(custom, gender, household, rng=rng)
-    homeless = rng.random(count) < calibration["homeless"] * 2.2 * disadvantaged
+    starts = len(span.years) + HOMELESS_YEARS - 1
+    ever = calibration["homeless"] / calibration["upc"] * starts / HOMELESS_YEARS
+    homeless = disadvantaged & (rng.random(count) < ever)
     schooling = np.array(["10", "11", "12", "13", "14", "15"], dtype=object)
     return People(
         class_year=class_year,
@@ -105,7 +113,7 @@ def make_people(
             schooling[rng.choice(6, count, p=[0.03, 0.09, 0.24, 0.30, 0.27, 0.07])],
             schooling[rng.choice(6, count, p=[0.42, 0.37, 0.13, 0.045, 0.0, 0.035])],
         ).astype(object),
-        homeless_from=np.where(homeless, rng.integers(span.first - 2, span.last + 1, count), NEVER),
+        homeless_from=np.where(homeless, rng.integers(span.first - HOMELESS_YEARS + 1, span.last + 1, count), NEVER),
         migrant=(rng.random(count) < calibration["migrant"] * 3) & disadvantaged,
         household=household,
         marked=np.zeros(count, dtype=bool),
@@ -183,7 +191,8 @@ def _disadvantaged(
     home: Ints, race: Text, leader: Flags, household: Ints, *, county: County, rng: np.random.Generator
 ) -> Flags:
     """Economic status by household, so that each catchment has its published share."""
-    upc = np.array([one.upc for one in county.catchments])[home]
+    # A little below the share of low income, learners and foster children together: some learners are not poor.
+    upc = np.array([one.upc for one in county.catchments])[home] * 0.97
     hispanic = race == "500"
     shares = np.bincount(home, hispanic, len(county.catchments)) / np.maximum(
         np.bincount(home, minlength=len(county.catchments)), 1

@@ -146,12 +146,17 @@ class Run:
         high = np.array([one.first_grade == 9 for one in self.county.organisations])[organisation]
         return np.asarray(np.where(high & (person % 23 != 0), preferred % schools, person % schools))
 
-    def other_homes(self, count: int) -> Ints:
-        """Other catchments, by size; none of the smallest nor the private one."""
-        weights = np.array(
-            [one.weight if one.weight >= 15 and one.from_grade < 0 else 0.0 for one in self.county.catchments]
+    def other_homes(self, person: Ints) -> Ints:
+        """New catchments, by size and by how many there are as well or as badly off; none of the smallest."""
+        places = self.county.catchments
+        sizes = np.array([one.weight if one.weight >= 15 and one.from_grade < 0 else 0.0 for one in places])
+        upc = np.array([one.upc for one in places])
+        poor = self.people.disadvantaged[person]
+        poor_home, other_home = (
+            self.rng.choice(len(places), len(person), p=weights / weights.sum())
+            for weights in (sizes * upc, sizes * (1 - upc))
         )
-        return self.rng.choice(len(weights), count, p=weights / weights.sum())
+        return np.where(poor, poor_home, other_home)
 
 
 @dataclass(frozen=True)

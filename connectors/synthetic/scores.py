@@ -27,8 +27,7 @@ def score_lines(pupils: PupilFiles, tests: Tests) -> FileLines:
     poor, disabled, migrant = (
         _yes(flag) for flag in (pupils.services.poor[tests.row], people.disabled[c.person], people.migrant[c.person])
     )
-    begins = people.homeless_from[c.person]
-    homeless = _yes((c.years >= begins) & (c.years <= begins + 1))
+    homeless = _yes(people.homeless_in(c.person, c.years))
     sat = np.where(tested, day_words("iso")[same_day(c.years, 4, 20)], "")
     identity: list[Column] = [c.ssid, c.surname, c.given, c.middle, c.born, words_of(c.gender, _GENDERS), BLANK, BLANK]
     place: list[Column] = [c.grade, c.grade, agency, names, school, BLANK, BLANK, repeat("N"), BLANK]

@@ -31,8 +31,7 @@ def serve(people: People, enrollments: Enrollments, *, calibration: Calibration,
     language, since = _language(people, enrollments, calibration, rng)
     meals = people.disadvantaged[person] & (_by_person_and_year(person, year, rng) < 0.945)
     free = (rng.random(len(people)) < 0.72)[person]
-    begins = people.homeless_from[person]
-    homeless = (year >= begins) & (year <= begins + 1)
+    homeless = people.homeless_in(person, year)
     columns = (
         (meals, np.where(free, FREE_MEALS, REDUCED_MEALS)),
         (enrollments.transitional, np.full(len(person), TRANSITIONAL)),
@@ -59,9 +58,10 @@ def _by_person_and_year(
 def _language(
     people: People, enrollments: Enrollments, calibration: Calibration, rng: np.random.Generator
 ) -> tuple[Text, Ints]:
-    """EL until reclassified from grade 3 on; IFEP for some from families of other languages; EO."""
+    """EL until reclassified, from grade 3 or the year after coming on; IFEP for some of other languages; EO."""
     count = len(people)
-    grade_of_change = 2 + rng.geometric(calibration["reclassified-a-year"], count)
+    arrived = np.clip(12 - (people.class_year - people.arrives), 2, 12)
+    grade_of_change = arrived + rng.geometric(calibration["reclassified-a-year"], count)
     fluent = (
         ~people.learner
         & np.isin(people.custom.astype(str), ("hispanic", "east_asian", "other"))

@@ -27,7 +27,7 @@ class _Setting(TypedDict):
     calibration: Calibration
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """Everything that happened in the county, before anybody wrote a file."""
 

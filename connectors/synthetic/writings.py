@@ -20,7 +20,7 @@ from connectors.synthetic.people import EPOCH, NEVER, Flags, Ints, People, Span
 _LETTERS = "abcdefghilmnoprstuv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spelling:
     """Columns of a person's writing, one row a record."""
 
@@ -31,11 +31,8 @@ class Spelling:
     birth: Text
     gender: Text
 
-    def __repr__(self) -> str:
-        return f"Spelling({len(self.given)} records)"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Records:
     """One row a registration of a person with an organisation; from `switch` on the second spelling holds."""
 
@@ -63,7 +60,7 @@ class Records:
         return np.asarray(np.where(late, getattr(self.after, name)[record], getattr(self.before, name)[record]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Addresses:
     """Where a person lives, by school year."""
 
@@ -106,7 +103,7 @@ def write_people(
         local_id=_local_ids(organisation, registration, county=county, rng=rng),
         ssid=_ssids(people, person, organisation, county=county, rates=rates, rng=rng),
         number_late=rng.random(len(keys)) < rates["ssid_missing"],
-        switch=np.where(later, rng.integers(span.first + 1, span.last + 1, len(keys)), NEVER),
+        switch=np.where(later, rng.integers(span.first + 1, span.last + 2, len(keys)), NEVER),
         before=house.write(slipped, organisation),
         after=house.write(after, organisation),
         keys=keys,
@@ -123,7 +120,7 @@ def live(
     zips = [_zip_codes(homes, county, rng), _zip_codes(rng.permutation(homes), county, rng)]
     streets = [_streets(households, rng), _streets(households, rng)]
     moves = rng.random(households) < min(1.0, calibration.writing["address_moved"] * len(span.years))
-    when = np.where(moves, rng.integers(span.first + 1, span.last + 1, households), NEVER)
+    when = np.where(moves, rng.integers(span.first + 1, span.last + 2, households), NEVER)
     one = people.household
     return Addresses(streets[0][one], zips[0][one], when[one], streets[1][one], zips[1][one])
 
