@@ -16,7 +16,6 @@ from connectors.rows import RowReading
 from connectors.values import Value
 from linkage.encode.person import ClearPerson, SpanFacts, grade_number
 from policies.dictionary import FactError, dictionary
-from policies.submission import canonical_json
 
 ReferenceOf = Callable[[str], bytes]
 FactRow = Mapping[str, Any]
@@ -95,7 +94,7 @@ class _Placed:
             if elements:
                 reference = references.get(local_id) or reference_of(local_id).hex()
                 rows.append({"t": table, "r": reference, **elements})
-        return sorted(rows, key=canonical_json)
+        return sorted(rows, key=lambda row: (row["t"], row.get("r", ""), str(row)))
 
     def _place(self, file: FileReading, row: int, reading: RowReading) -> None:
         if reading.named_by == "nobody":

@@ -10,15 +10,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.decoding import refuse
 from connectors.findings import Finding, Findings
 from connectors.grids import Grid, Line, read_grid
+from connectors.layout_files import Column
 from connectors.recognition import Recognised, recognise
 from connectors.rows import RowReading
 from connectors.source_map import EMPTY, SourceMap
-from connectors.values import Parser, Value
+from connectors.values import Parsed, Parser, Value
 from policies.rules.rulebook import REJECTED_SHARE_MAX, leaves_row, rejects_row
 
 FEW_ROWS = 5
@@ -83,6 +85,10 @@ def _check_whole(grid: Grid, parsed: _RowParser, *, rows: int, rejected: int, fi
         findings.add(Finding("FIL-015", 0))
 
 
+_Cell = tuple[int, str, Column, Parser, dict[str, Parsed]]
+"""Place, title, column, its parser, and what the parser made of the cells seen so far: most cells come again."""
+
+
 class _RowParser:
     """Parses the lines of one file; counts those that are of another year or say that a record is gone."""
 
@@ -92,8 +98,8 @@ class _RowParser:
         codes = entry.codes if entry else {}
         self._layout = layout
         self._year = year
-        self._cells = tuple(
-            (place, title, column, _parser(column.parser(latest=latest, formats=formats), codes.get(column.name)))
+        self._cells: tuple[_Cell, ...] = tuple(
+            (place, title, column, _parser(column.parser(latest=latest, formats=formats), codes.get(column.name)), {})
             for place, column, title in layout.places
         )
         self._missing = frozenset(entry.missing) if entry else frozenset()
@@ -108,9 +114,13 @@ class _RowParser:
             return None
         values, found = self._values(line)
         reading = None if any(rejects_row(finding.code) for finding in found) else self._layout.read(values)
-        if reading is not None:
+        if reading is not None and reading.codes:
             found.extend(Finding(code, line.number) for code in reading.codes)
-        found.extend(self._year_finding(values, line))
+        if "year" in values:
+            found.extend(self._year_finding(str(values["year"]), line))
+        return self._kept(reading, found, findings) if found else reading
+
+    def _kept(self, reading: RowReading | None, found: Sequence[Finding], findings: Findings) -> RowReading | None:
         for finding in found:
             findings.add(finding)
         left_out = any(leaves_row(finding.code) for finding in found)
@@ -121,26 +131,30 @@ class _RowParser:
         values: dict[str, Value] = dict(self._constants)
         found: list[Finding] = []
         cells = line.cells
-        for place, title, column, parse in self._cells:
+        for place, title, column, parse, seen in self._cells:
             cell = cells[place] if place < len(cells) else ""
             if not cell or cell in self._missing:
                 if column.blank_code is not None:
                     found.append(Finding(column.blank_code, line.number, title))
                 continue
-            value, code = parse(cell)
+            known = seen.get(cell)
+            if known is None:
+                known = seen[cell] = parse(cell)
+            value, code = known
             if value is not None:
                 values[column.name] = value
             if code is not None:
                 found.append(Finding(code if value is not None else column.code_of(code), line.number, title))
         return values, found
 
-    def _year_finding(self, values: dict[str, Value], line: Line) -> Iterator[Finding]:
-        year = school_year_of(str(values.get("year", "")))
+    def _year_finding(self, text: str, line: Line) -> Iterator[Finding]:
+        year = school_year_of(text)
         if year is not None and self._year is not None and year != self._year:
             self.other_years += 1
             yield Finding("ROW-003", line.number)
 
 
+@lru_cache(maxsize=256)
 def school_year_of(text: str) -> int | None:
     """The ending year of a school year as files write it (2025-2026, 2025-26, 20252026), or None."""
     match = _YEARS.fullmatch(text)
