@@ -130,7 +130,8 @@ def enforce(request: Request) -> None:
     principal = principal_of(request)
     if declared is None:
         raise Refused(rule="R-01")
-    if not extent_of(declared.action, principal.roles):
+    # Everybody may do what the public may, also when signed in.
+    if not extent_of(declared.action, principal.roles | ANONYMOUS.roles):
         raise NotSignedIn(rule="R-01") if principal == ANONYMOUS else Refused(rule="R-01")
 
 

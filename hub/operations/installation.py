@@ -72,7 +72,7 @@ def migrate(url: str, *, clock: Clock, first: bool = False) -> None:
     try:
         with database.transaction() as session:
             open_log(session)
-            load_organisations(session, _organisations())
+            load_organisations(session, organisations())
             event = EventType.HUB_INITIALISED if first else EventType.DATABASE_MIGRATED
             append(session, trail, event, resource="database", versions={"revision": _revision(session)})
     finally:
@@ -108,7 +108,7 @@ def _revision(session: Session) -> str:
     return MigrationContext.configure(session.connection()).get_current_revision() or "none"
 
 
-def _organisations() -> list[tuple[str, str]]:
+def organisations() -> list[tuple[str, str]]:
     import yaml
 
     text = resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8")

@@ -299,7 +299,20 @@ def _only_its_own(session: Session, name: str, holds: tuple[str, ...]) -> list[t
             )
         )
     )
-    return [(str(file), kind) for file, kind in own if file not in others]
+    doomed = [(str(file), kind) for file, kind in own if file not in others]
+    return doomed + _beside(session, name) if "spans" in holds else doomed
+
+
+def _beside(session: Session, name: str) -> list[tuple[str, str]]:
+    """The submission key and the references that the resolver kept beside the chunks, where nobody else has them."""
+    submission = session.get_one(Submission, name)
+    shared = select(Submission.id).where(
+        Submission.id != name, Submission.references_file == submission.references_file
+    )
+    found = [] if submission.key_file is None else [(submission.key_file, "spans")]
+    if submission.references_file is not None and session.execute(shared).first() is None:
+        found.append((submission.references_file, "facts"))
+    return found
 
 
 def _store_for(desk: Desk, holds: str) -> FileStore:

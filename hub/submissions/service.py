@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.agreements.service import known_agreements
@@ -86,8 +87,13 @@ def open_submission(
     found = session.get(Submission, name)
     if found is not None:
         return Opened(name, found.state, _missing(session, found, intake.inbox), created=False)
-    session.add(_row(name, manifest, signature, audit=audit))
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(_row(name, manifest, signature, audit=audit))
+    except IntegrityError:
+        # The same submission came at the same moment and was first.
+        found = session.get_one(Submission, name)
+        return Opened(name, found.state, _missing(session, found, intake.inbox), created=False)
     session.add_all(_chunk_row(name, position, chunk) for position, chunk in enumerate(manifest.chunks))
     append(
         session,

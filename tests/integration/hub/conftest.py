@@ -1,0 +1,244 @@
+"""A hub with its stores, and made-up edges that send to it over its own API, signed as real ones are."""
+
+import asyncio
+import base64
+import datetime as dt
+import hashlib
+import json
+import secrets
+from importlib import resources
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hub.agreements.service import load_agreement
+from hub.app import create_app, hub_parts
+from hub.audit.events import AuditTrail
+from hub.audit.service import open_log
+from hub.audit.signer import signer_of
+from hub.audit.tables import Detail
+from hub.db import Database
+from hub.identity.service import add_person, load_organisations, load_roster, make_sign_in_link
+from hub.log import Log
+from hub.operations import roles
+from hub.operations.installation import organisations
+from hub.settings import Home, Settings
+from linkage.encode.encoder import encode_roster
+from linkage.encode.person import ClearPerson, SpanFacts
+from linkage.schema import current_schema
+from linkage.sealing import seal
+from policies.signing import Message, sign_request
+from policies.submission import context, pack_facts, read_manifest, sign_manifest, submission_id
+
+SECRET = bytes(range(32))
+BASE = "http://hub.test"
+SURNAMES = ("Qorvax", "Zyblen", "Wixtho", "Jubrev", "Kazmuf", "Vorpli", "Xandro", "Fynqua")
+GIVEN = ("Blixa", "Druvo", "Fenqi", "Gyrth", "Hozpa", "Ixley", "Jarmu", "Kwenzo", "Lyvax", "Mirpo")
+
+
+class AppTransport(httpx.BaseTransport):
+    """Calls the app inside this process, one request at a time."""
+
+    def __init__(self, app):
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def handle_request(self, request):
+        async def ask():
+            answer = await self._inner.handle_async_request(request)
+            return answer.status_code, answer.headers, await answer.aread()
+
+        status, headers, content = asyncio.run(ask())
+        return httpx.Response(status, headers=headers, content=content, request=request)
+
+
+class MadeUpHub:
+    """A hub of this test: its API, its workers and its signer, each asked to act by hand."""
+
+    def __init__(self, folder, url, clock):
+        self.settings, self.clock = Settings(home=folder, database_url=url, public_url=BASE), clock
+        self.home = Home(folder)
+        self.database = Database(url)
+        self.facts = self.home.public_facts()
+        self.parts = hub_parts(self.settings, clock=clock, log=Log(clock=clock))
+        self.app = create_app(self.parts)
+        self.client = httpx.Client(transport=AppTransport(self.app), base_url=BASE)
+        self.trail = AuditTrail("operator", None, "command", "test", clock)
+        with self.database.transaction() as session:
+            open_log(session)
+            load_organisations(session, organisations())
+            for file in resources.files("policies").joinpath("agreements").iterdir():
+                load_agreement(session, file.read_text("utf-8"), audit=self.trail)
+
+    def work(self):
+        """Let matcher and resolver do all that is due, and the signer sign."""
+        for make in (roles.matcher, roles.resolver, roles.matcher, roles.resolver):
+            worker = make(self.settings, log=Log(clock=self.clock), clock=self.clock)
+            worker.run_until_idle()
+            worker.close()
+        signer = signer_of(self.settings, clock=self.clock)
+        signer.sign()
+        signer.database.close()
+
+    def events(self):
+        """The events so far, in order."""
+        with self.database.reading() as session:
+            return [row.event for row in session.query(Detail).order_by(Detail.sequence)]
+
+    def enrol(self, organisation):
+        """An edge of an organisation whose key stands on the roster."""
+        edge = MadeUpEdge(organisation, self)
+        entry = {"organisation": organisation, "key_id": edge.key_id, "public_key": edge.public_key}
+        with self.database.transaction() as session:
+            load_roster(session, {"agents": [entry]}, audit=self.trail)
+        return edge
+
+    def sign_in(self, organisation, role):
+        """Sign a new person in; the cookie to send."""
+        with self.database.transaction() as session:
+            person = add_person(session, organisation=organisation, roles=frozenset({role}), audit=self.trail)
+            secret = make_sign_in_link(session, person, audit=self.trail)
+        answer = self.client.post("/sign-in", content=f"link={secret}")
+        self.client.cookies.clear()
+        return answer.headers["set-cookie"].split(";")[0]
+
+    def close(self):
+        self.database.close()
+        self.parts.database.close()
+
+
+class MadeUpEdge:
+    """An edge agent of this test."""
+
+    def __init__(self, organisation, hub):
+        self.organisation, self.hub = organisation, hub
+        self.key = Ed25519PrivateKey.generate()
+        self.key_id = f"{organisation}:1"
+        self.public_key = base64.b64encode(self.key.public_key().public_bytes_raw()).decode()
+
+    def reference(self, number):
+        return hashlib.sha256(f"{self.organisation}/{number}".encode()).digest()[:16]
+
+    def prepare(self, people, *, year=2026, kind="k12", under="DSA-K12", facts=None, **changes):
+        """A submission of people (numbers of made-up persons) with manifest, signature and chunks."""
+        bound = {"provider": self.organisation, "kind": kind, "school_year": year, "epoch": changes.get("epoch", 1)}
+        submission_key = secrets.token_bytes(32)
+        chunks, entries = {}, []
+
+        def add(content, *, holds, count, view=""):
+            name = hashlib.sha256(content).hexdigest()
+            chunks[name] = content
+            entries.append({"sha256": name, "size": len(content), "holds": holds, "view": view, "count": count})
+
+        profile = {}
+        if people:
+            roster = self._encoded(people, year, submission_key)
+            profile = {view: {"values": of.values, "largest": of.largest} for view, of in roster.profile.items()}
+            for view, rows in roster.rows.items():
+                sealed = seal(self.hub.facts["matcher_public_key"], rows.tobytes(), context("rows", **bound))
+                add(sealed, holds="rows", count=len(rows), view=view)
+            sealed = seal(self.hub.facts["resolver_public_key"], roster.spans.tobytes(), context("spans", **bound))
+            add(sealed, holds="spans", count=len(roster.spans))
+        rows = self.facts_of(people) if facts is None else facts
+        for content, count in pack_facts(rows):
+            add(content, holds="facts", count=count)
+        tables = {}
+        for row in rows:
+            tables[row["t"]] = tables.get(row["t"], 0) + 1
+        sealed_key = seal(self.hub.facts["resolver_public_key"], submission_key, context("key", **bound))
+        manifest = {
+            "format": "promise-submission/1", **bound, "schema_hash": current_schema().hash,
+            "agreement": {"id": under, "version": 1}, "created_at": "2026-11-22T10:00:00Z",
+            "records": len(people), "padded": False,
+            "submission_key": base64.b64encode(sealed_key).decode() if people else "", "chunks": entries,
+            "profile": profile, "facts": tables, "findings": {}, "agent_key": self.key_id, **changes,
+        }  # fmt: skip
+        return self.sign(manifest, chunks)
+
+    def sign(self, manifest, chunks):
+        read = read_manifest(manifest)
+        return SimpleNamespace(
+            manifest=manifest, signature=sign_manifest(read, self.key), chunks=chunks, id=submission_id(read)
+        )
+
+    def facts_of(self, people):
+        return [
+            {"t": "demographics", "r": self.reference(number).hex(), "gender": "F", "race_ethnicity": "500"}
+            for number in people
+        ]
+
+    def ask(self, method, path, body=b"", *, key=None, now=None, headers=None):
+        """One signed request."""
+        request = self.hub.client.build_request(method, path, content=body)
+        signed = sign_request(
+            Message(method, str(request.url)), body, key=key or self.key, key_id=self.key_id,
+            nonce=secrets.token_urlsafe(12), now=now or self.hub.clock(),
+        )  # fmt: skip
+        request.headers.update(signed)
+        request.headers.update(headers or {})
+        return self.hub.client.send(request)
+
+    def open(self, prepared):
+        body = json.dumps({"manifest": prepared.manifest, "signature": prepared.signature}).encode()
+        return self.ask("POST", "/v1/submissions", body)
+
+    def send(self, prepared):
+        """The whole protocol up to the commit; the commit's answer."""
+        for name in self.open(prepared).json()["missing"]:
+            answer = self.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", prepared.chunks[name])
+            assert answer.status_code == 204, answer.text
+        return self.ask("POST", f"/v1/submissions/{prepared.id}/commit")
+
+    def state(self, prepared):
+        return self.ask("GET", f"/v1/submissions/{prepared.id}").json()
+
+    def deliver(self, people, **how):
+        """Send people and let the hub work; the prepared submission."""
+        prepared = self.prepare(people, **how)
+        self.send(prepared)
+        self.hub.work()
+        return prepared
+
+    def _encoded(self, people, year, submission_key):
+        clear = [made_up_person(number) for number in people]
+        spans = [
+            SpanFacts(
+                number, self.reference(number), year, year - 2021, True, (year - 2001) * 12 + 7, (year - 2000) * 12 + 5
+            )
+            for number in people
+        ]
+        return encode_roster(
+            clear, spans=spans, schema=current_schema(), secret=SECRET, submission_key=submission_key,
+            views=("dob", "names"), minimum_records=0, rng=np.random.default_rng(7),
+        )  # fmt: skip
+
+
+def made_up_person(number):
+    """The same number is the same person everywhere; names are no words."""
+    born = dt.date(2014, 1, 1) + dt.timedelta(days=7 * number % 45)
+    return ClearPerson(
+        number,
+        given=GIVEN[number % len(GIVEN)],
+        surname=SURNAMES[number // len(GIVEN) % len(SURNAMES)],
+        birth_date=born.isoformat(),
+        sex="F",
+        postcode=f"949{number % 50:02d}",
+    )
+
+
+@pytest.fixture
+def made_up_hub(home, database_url, clock):
+    """A hub on each kind of database."""
+    hub = MadeUpHub(home, database_url, clock)
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def sqlite_hub(home, clock):
+    """A hub on SQLite, for what does not depend on the database."""
+    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
+    yield hub
+    hub.close()
