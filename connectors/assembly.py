@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from connectors.decoding import refuse
 from connectors.reading import FileReading
 from connectors.roster import Roster, build_roster
 from connectors.rows import RowReading
@@ -50,7 +51,12 @@ class Assembly:
 def assemble(
     files: Sequence[FileReading], *, provider: str, kind: str, school_year: int, reference_of: ReferenceOf
 ) -> Assembly:
-    """The records of these files; what belongs to nobody is added to the findings of its file."""
+    """The records of these files; what belongs to nobody is added to the findings of its file.
+
+    Raises FileRefusedError NSC-005 for a Clearinghouse report without its request map.
+    """
+    if kind == "clearinghouse" and not _return_fields(files):
+        raise refuse("NSC-005", files[0].name)
     roster = build_roster(files)
     placed = _Placed(files, roster, kind=kind)
     facts = placed.facts(reference_of)
@@ -74,6 +80,7 @@ class _Placed:
         self._known = frozenset(roster.local_ids)
         self._roster = roster
         self._fields = _return_fields(files)
+        self._dated = _dated_fields(files)
         self.rejected: Counter[str] = Counter()
         self.stated: dict[str, list[tuple[str, Mapping[str, Value]]]] = {}
         self.students: set[str] = set(self._fields.values())
@@ -113,7 +120,9 @@ class _Placed:
         """The local number a row belongs to, or the code of why there is none."""
         if reading.return_field is not None:
             local_id = self._fields.get(reading.return_field)
-            return local_id, None if local_id is not None else "NSC-001"
+            if local_id is None:
+                return None, "NSC-001"
+            return local_id, None if reading.return_field in self._dated else "NSC-004"
         if reading.named_by == "itself" or reading.local_id in self._known:
             return reading.local_id, None
         local_id = self._roster.by_ssid.get(reading.ssid or "")
@@ -151,6 +160,16 @@ def _return_fields(files: Sequence[FileReading]) -> dict[str, str]:
     }
 
 
+def _dated_fields(files: Sequence[FileReading]) -> frozenset[str]:
+    """The return fields of which the report or the map says when they were searched for."""
+    return frozenset(
+        reading.return_field
+        for file in files
+        for _, reading in file.readings
+        if reading.return_field is not None and any("searched_on" in elements for _, elements in reading.facts)
+    )
+
+
 def _merge(table: str, parts: Sequence[tuple[str, Mapping[str, Value]]]) -> dict[str, Value]:
     """One row of a table that has one a student: later statements over earlier ones, element by element."""
     merged: dict[str, Value] = {}
@@ -160,8 +179,7 @@ def _merge(table: str, parts: Sequence[tuple[str, Mapping[str, Value]]]) -> dict
         return merged
     results = {str(elements["result"]) for _, elements in parts if "result" in elements}
     merged["result"] = max(results, key=_RESULTS.index, default="")
-    complete = merged["result"] and "searched_on" in merged
-    return merged if complete else {}
+    return merged if merged["result"] else {}
 
 
 def _spans(

@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from connectors.assembly import assemble
+from connectors.errors import FileRefusedError
 from connectors.reading import read_file
 from linkage.encode.person import SpanFacts
 from tests.spec.connectors import source_files as made
@@ -175,6 +176,23 @@ def test_a_search_has_one_result_and_a_block_is_not_a_no(name, tmp_path):
     assert (whole.people, list(whole.spans)) == ((), [])
     strangers = sum("other" in row for row in rows)
     assert readings[1].findings.by_code().get("NSC-001", 0) == strangers
+
+
+def test_a_report_without_its_request_map_is_refused(tmp_path):
+    with pytest.raises(FileRefusedError, match="NSC-005"):
+        put_together(tmp_path, kind="clearinghouse", nsc=made.lines(made.DETAIL_TITLES, made.detail()))
+
+
+def test_a_search_of_which_nobody_says_when_is_rejected(tmp_path):
+    readings, whole = put_together(
+        tmp_path,
+        kind="clearinghouse",
+        map=made.lines(made.MAP_TITLES, "a1b2,L1,N,"),
+        nsc=made.lines(made.DETAIL_TITLES, made.detail(**{"Search Date": ""})),
+    )
+
+    assert (list(whole.facts), dict(whole.rejected_later)) == ([], {"map.txt": 1, "nsc.txt": 1})
+    assert readings[1].findings.by_code()["NSC-004"] == 1
 
 
 def test_aggregates_carry_no_reference(tmp_path):
