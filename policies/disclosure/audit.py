@@ -10,15 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.disclosure.moves import Floats, Mover, Observer, nobody
+from policies.disclosure.moves import Mover, Observer, Relaxation, nobody
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Sheet
-from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, kinds
+from policies.disclosure.system import ALL, KNOWN, REACHED, Floats, Ints, System, kinds
 
 Small = NDArray[np.int32]
 
-COVERAGE_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.4, 1.0
-"""What it costs to withhold a coverage band, to code a rate, to withhold a cell; scaled by the table's rank."""
+COVERAGE_COST, WIDENING_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.1, 0.4, 1.0
+"""What it costs to withhold a coverage band, to widen a coded rate, to code a rate, to withhold a cell; scaled by the
+table's rank."""
 
 SWEEPS, FEW = 6, 12
 """How often many withheld counts are moved at once, before the last few are moved one by one."""
@@ -155,19 +156,29 @@ class Audit:
         """Withhold the cheapest shown rows that keep a row from moving; False when nothing can be withheld."""
         width, reach = self._rules.width, int(self._reach[row])
         others = int(self._system.matrix.times(self._system.truth - observer.own)[row])
-        ways = {(up, up - width) for up in (max(width, reach), int(self._high[row].clip(max=width)), int(high[row]))}
-        ways = {(up, down) for up, down in ways | {(0, -width)} if reach <= up <= self._high[row]}
-        costs = [
-            self._cost(row, changes)
-            for changes in sorted(ways)
-            if changes[1] >= 0 or (changes[1] >= -others and changes[1] >= self._low[row])
-        ]
-        cost, rows = min(costs, default=(np.inf, []))
-        return self._loosen(rows if np.isfinite(cost) and rows else self._nearest(row))
+        ups = {max(width, reach), int(high[row]), max(width - others, 0), int(min(self._high[row], width))}
+        ways = sorted((up, max(width - up, 0)) for up in ups if reach <= up and width - up <= others)
+        repairs = [self._way(row, way) for way in ways]
+        best = min(repairs, key=lambda repair: (sum(part.cost for part in repair), [part.rows for part in repair]))
+        changed = False
+        for part in best:
+            changed |= self._loosen(part)
+            if part.move is not None and self._mover.agrees(part.move):
+                self._keep(part.move, low, high)
+        if not changed and self._lacking(row, low, high):
+            self._search(row, low, high)
+        if not changed and self._lacking(row, low, high):
+            return self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
+        return True
 
-    def _cost(self, row: int, changes: tuple[int, int]) -> tuple[float, list[int]]:
-        results = [self._mover.relax(row, change, weights=self._weights) for change in changes if change]
-        return sum(cost for cost, _ in results), sorted({found for _, rows in results for found in rows})
+    def _way(self, row: int, way: tuple[int, int]) -> list[Relaxation]:
+        """What to withhold so that a row may rise and fall so far, its own band included."""
+        up, down = way
+        parts = [self._mover.relax(row, change, weights=self._weights) for change in (up, -down) if change]
+        beyond = max(up - self._high[row], 0) + max(down + self._low[row], 0)
+        if beyond:
+            parts.insert(0, Relaxation(float(beyond * self._weights[row]), (row,), None))
+        return parts
 
     def _nearest(self, row: int) -> list[int]:
         """The cheapest shown row that shares persons with `row`: the last resort where the solver finds no way."""
@@ -177,18 +188,21 @@ class Audit:
         able = [int(r) for r in sharing if np.isfinite(self._weights[r])]
         return sorted(able, key=lambda r: (self._weights[r], r))[:1]
 
-    def _loosen(self, rows: list[int]) -> bool:
-        """Withhold what the rows show, then what the rules on lines ask for."""
+    def _loosen(self, repair: Relaxation) -> bool:
+        """Withhold what the rows show, as far as the move needs, then what the rules on lines ask for."""
         changed = False
-        for row in rows:
+        moved = None if repair.move is None else self._system.matrix.times(repair.move)
+        for row in repair.rows:
             block, group, kind = self._places[row]
             standing = self._sheets[block].groups[group]
             if kind == KNOWN:
                 changed |= standing.hide("protective")
-            elif kind == REACHED:
-                changed |= standing.widen(self._rules)
-            else:
+            elif kind == ALL:
                 changed |= standing.uncover()
+            else:
+                changed |= standing.widen(self._rules)
+                while moved is not None and not standing.allows(int(moved[row])) and standing.widen(self._rules):
+                    pass
         for sheet in self._sheets:
             changed |= sheet.settle(self._rules)
         if changed:
@@ -228,7 +242,7 @@ class Audit:
             if kind == KNOWN:
                 weights[row] = CELL_COST * scale
             elif kind == REACHED and standing.band != (0, 100):
-                weights[row] = NUMERATOR_COST * scale
+                weights[row] = (WIDENING_COST if standing.band else NUMERATOR_COST) * scale
             elif kind == ALL and standing.cover is not None:
                 weights[row] = COVERAGE_COST * scale
         return weights

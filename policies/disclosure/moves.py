@@ -11,16 +11,24 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.disclosure.system import Ints, System
-
-Floats = NDArray[np.float64]
+from policies.disclosure.system import Floats, Ints, Matrix, System
 
 TOLERANCE = 1e-6
 NODE_LIMIT = 200
 """Branches tried for a move in whole numbers where linear programming gives fractions."""
 
-STEP_COST = 1e-3
-"""What moving one person costs beside withholding a shown number."""
+WHOLE_LIMIT = 2000
+"""Columns up to which that is tried."""
+
+UNEVEN_TRIES = 8
+
+PRICINGS, COLUMNS_ADDED = 8, 60
+"""How often a repair may ask for columns, and how many at a time."""
+
+STEP_COSTS = (1e-3, 0.03, 0.3, 3.0, 30.0, 3000.0)
+"""What moving one person costs beside withholding a shown number, tried in turn."""
+
+STEP_COST = STEP_COSTS[0]
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,30 @@ class Observer:
         return bool((truth + move >= self.own).all()) and not move[self.pinned].any()
 
 
+@dataclass(frozen=True)
+class Relaxation:
+    """Rows to withhold, what that costs, and the move that it makes possible if it is in whole numbers."""
+
+    cost: float
+    rows: tuple[int, ...]
+    move: Ints | None
+
+
+IMPOSSIBLE = Relaxation(np.inf, (), None)
+
+
 class Mover:
-    """The solver, loaded once with a system; bounds follow what is shown."""
+    """The solver, loaded with a system; bounds follow what is shown.
+
+    In a large system only some columns may be raised at first; `relax` asks for others where they would help.
+    """
 
     def __init__(self, system: System, observer: Observer) -> None:
         self._system, self._observer = system, observer
-        self._rows, self._columns = system.matrix.shape
-        self._low, self._high = np.zeros(self._rows), np.zeros(self._rows)
-        self._columns_of_entries = np.repeat(np.arange(self._columns), np.diff(system.matrix.starts))
-        self._both = np.arange(2 * self._columns, dtype=np.int32)
-        self._solver = self._loaded(np.zeros(self._rows, dtype=bool), np.zeros(self._rows))
+        self._low, self._high = np.zeros(system.matrix.shape[0]), np.zeros(system.matrix.shape[0])
+        self._raised, self._lowered = np.flatnonzero(system.near), np.flatnonzero(system.truth)
+        self._open = ~system.near
+        self._load()
 
     def allow(self, rows: Sequence[int], low: Sequence[float], high: Sequence[float]) -> None:
         """Let rows lie between bounds, as differences from the truth."""
@@ -56,12 +78,15 @@ class Mover:
     def watch(self, observer: Observer) -> None:
         """From now on move only what the observer does not know."""
         self._observer = observer
-        self._solver.changeColsBounds(len(self._both), self._both, np.zeros(len(self._both)), self._room())
+        columns = np.arange(self._size, dtype=np.int32)
+        self._solver.changeColsBounds(self._size, columns, np.zeros(self._size), self._room())
 
     def move(self, row: int, change: int) -> Ints | None:
         """A move that changes a row's count by exactly `change` and nothing that is shown, of few persons if can be."""
         self._solver.changeRowBounds(row, change, change)
         found = self._solve(self._solver)
+        if found is not None and _fractional(found):
+            found = self._solve_uneven()
         if found is not None and _fractional(found):
             found = self._solve_whole()
         self._solver.changeRowBounds(row, self._low[row], self._high[row])
@@ -74,61 +99,103 @@ class Mover:
             low, high = self._low[row], self._high[row]
             bounds = (low, min(high, change)) if change > 0 else (max(low, change), high)
             self._solver.changeRowBounds(row, *bounds)
-        weights = np.zeros(self._rows)
+        weights = np.zeros(len(self._low))
         weights[rows] = -1.0 if change > 0 else 1.0
-        matrix = self._system.matrix
-        cost = np.bincount(
-            self._columns_of_entries, weights=weights[matrix.rows] * matrix.values, minlength=self._columns
-        )
-        self._solver.changeColsCost(len(self._both), self._both, np.concatenate([cost, -cost]) + STEP_COST)
+        self._price(self._matrix.transposed(weights) + STEP_COST)
         found = self._solve(self._solver)
-        self._solver.changeColsCost(len(self._both), self._both, np.full(len(self._both), STEP_COST))
+        self._price(np.full(self._size, STEP_COST))
         for row in rows.tolist():
             self._solver.changeRowBounds(row, self._low[row], self._high[row])
         return self._checked(found)
 
-    def relax(self, row: int, change: int, *, weights: Floats) -> tuple[float, list[int]]:
-        """The cheapest shown rows to withhold so that `row` can change by `change`; infinite cost if there are none.
+    def relax(self, row: int, change: int, *, weights: Floats) -> Relaxation:
+        """The cheapest shown rows to withhold so that `row` can change by `change`.
 
         `weights` says what withholding a row costs for each person that it would have to move; infinite is never.
+        Dearer steps make for shorter moves, until one is in whole numbers.
         """
         elastic = np.isfinite(weights)
-        solver = self._loaded(elastic, weights)
-        solver.changeRowBounds(row, change, change)
-        if self._solve(solver) is None:
-            return np.inf, []
-        values = np.asarray(solver.getSolution().col_value)[2 * self._columns :]
+        elastic[row] = False
         rows = np.flatnonzero(elastic)
-        slack = values[: len(rows)] + values[len(rows) :]
-        return float(solver.getInfo().objective_function_value), rows[slack > TOLERANCE].tolist()
+        found = IMPOSSIBLE
+        for step_cost in STEP_COSTS:
+            solved = self._relaxed(rows, weights[rows], row=(row, change), step_cost=step_cost)
+            if solved is None:
+                return found
+            move, slack = solved
+            cost = float(slack @ weights[rows])
+            touched = tuple(rows[slack > TOLERANCE].tolist())
+            if not _fractional(move):
+                return Relaxation(cost, touched, move.round().astype(np.int64))
+            found = Relaxation(cost, touched, None)
+        return found
 
-    def _loaded(self, elastic: NDArray[np.bool_], weights: Floats) -> "highspy.Highs":
-        """A solver whose columns are persons added, persons taken away, and slack on the elastic rows."""
+    def _relaxed(
+        self, rows: Ints, weights: Floats, *, row: tuple[int, int], step_cost: float
+    ) -> tuple[Floats, Floats] | None:
+        """The move, and how far it goes beyond what is shown on each of `rows`, with columns asked for as needed."""
+        for _ in range(PRICINGS):
+            solver = self._elastic(rows, weights, step_cost=step_cost)
+            solver.changeRowBounds(row[0], row[1], row[1])
+            move = self._solve(solver)
+            if move is None or not self._widen(np.asarray(solver.getSolution().row_dual), step_cost):
+                break
+        if move is None:
+            return None
+        slack = np.asarray(solver.getSolution().col_value)[solver.getNumCol() - 2 * len(rows) :]
+        return move, slack[: len(rows)] + slack[len(rows) :]
+
+    def _widen(self, duals: Floats, step_cost: float) -> bool:
+        """Let the columns be raised that would make the last solution cheaper; False if there are none."""
+        if not self._open.any():
+            return False
+        gains = np.where(self._open & ~self._observer.pinned, self._system.matrix.transposed(duals) - step_cost, 0.0)
+        best = np.argsort(-gains, kind="stable")[:COLUMNS_ADDED]
+        best = best[gains[best] > TOLERANCE]
+        self._open[best] = False
+        self._raised = np.sort(np.concatenate([self._raised, best]))
+        if len(best):
+            self._load()
+        return bool(len(best))
+
+    def _load(self) -> None:
+        up, down = (self._system.matrix.take(columns) for columns in (self._raised, self._lowered))
+        starts = np.concatenate([up.starts, up.starts[-1] + down.starts[1:]])
+        self._size = len(self._raised) + len(self._lowered)
+        values = np.concatenate([up.values, -down.values])
+        self._matrix = Matrix((len(self._low), self._size), starts, np.concatenate([up.rows, down.rows]), values)
+        self._solver = self._elastic(np.zeros(0, dtype=np.int64), np.zeros(0))
+
+    def _elastic(self, rows: Ints, weights: Floats, *, step_cost: float = STEP_COST) -> "highspy.Highs":
+        """A solver whose columns are persons added, persons taken away, and slack on some rows, up and down."""
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
             solver.setOptionValue(option, value)
         solver.setOptionValue("mip_max_nodes", NODE_LIMIT)
-        matrix, rows = self._system.matrix, np.flatnonzero(elastic)
-        entries, slack = len(matrix.rows), np.arange(1, len(rows) + 1)
+        matrix, size = self._matrix, self._size + 2 * len(rows)
+        entries, slack = len(matrix.rows), np.arange(1, 2 * len(rows) + 1)
         lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = 2 * self._columns + 2 * len(rows), self._rows
-        lp.col_cost_ = np.concatenate([np.full(2 * self._columns, STEP_COST), weights[rows], weights[rows]])
-        lp.col_lower_ = np.zeros(2 * self._columns + 2 * len(rows))
+        lp.num_col_, lp.num_row_ = size, len(self._low)
+        lp.col_cost_ = np.concatenate([np.full(self._size, step_cost), weights, weights])
+        lp.col_lower_ = np.zeros(size)
         lp.col_upper_ = np.concatenate([self._room(), np.full(2 * len(rows), np.inf)])
         lp.row_lower_, lp.row_upper_ = self._low, self._high
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        starts = [matrix.starts, entries + matrix.starts[1:], 2 * entries + slack, 2 * entries + len(rows) + slack]
-        lp.a_matrix_.start_ = np.concatenate(starts).astype(np.int32)
-        lp.a_matrix_.index_ = np.concatenate([matrix.rows, matrix.rows, rows, rows]).astype(np.int32)
+        lp.a_matrix_.start_ = np.concatenate([matrix.starts, entries + slack]).astype(np.int32)
+        lp.a_matrix_.index_ = np.concatenate([matrix.rows, rows, rows]).astype(np.int32)
         ones = np.ones(len(rows))
-        lp.a_matrix_.value_ = np.concatenate([matrix.values, -matrix.values, ones, -ones]).astype(np.float64)
+        lp.a_matrix_.value_ = np.concatenate([matrix.values, ones, -ones]).astype(np.float64)
         solver.passModel(lp)
         return solver
 
     def _room(self) -> Floats:
         """By how much each column may be raised, then by how much each may be lowered."""
         taken = np.where(self._observer.pinned, 0.0, self._system.truth - self._observer.own)
-        return np.concatenate([np.where(self._observer.pinned, 0.0, np.inf), taken])
+        added = np.where(self._observer.pinned, 0.0, np.inf)
+        return np.concatenate([added[self._raised], taken[self._lowered]])
+
+    def _price(self, costs: Floats) -> None:
+        self._solver.changeColsCost(self._size, np.arange(self._size, dtype=np.int32), costs)
 
     def _solve(self, solver: "highspy.Highs") -> Floats | None:
         solver.clearSolver()
@@ -136,24 +203,44 @@ class Mover:
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         values = np.asarray(solver.getSolution().col_value)
-        return np.asarray(values[: self._columns] - values[self._columns : 2 * self._columns])
+        move = np.zeros(len(self._system.truth))
+        move[self._raised] += values[: len(self._raised)]
+        move[self._lowered] -= values[len(self._raised) : self._size]
+        return move
 
-    def _solve_whole(self) -> Floats | None:
-        whole, continuous = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
-        self._solver.changeColsIntegrality(len(self._both), self._both, np.full(len(self._both), whole))
-        found = self._solve(self._solver)
-        self._solver.changeColsIntegrality(len(self._both), self._both, np.full(len(self._both), continuous))
+    def _solve_uneven(self) -> Floats | None:
+        """The same with uneven costs, which often has a solution in whole numbers where even costs have none."""
+        found = None
+        for turn in range(UNEVEN_TRIES):
+            self._price(STEP_COST * np.random.default_rng(turn).uniform(1.0, 3.0, self._size))
+            found = self._solve(self._solver)
+            if found is not None and not _fractional(found):
+                break
+        self._price(np.full(self._size, STEP_COST))
         return found
 
+    def _solve_whole(self) -> Floats | None:
+        """The same in whole numbers, where the system is small enough to search it."""
+        if self._size > WHOLE_LIMIT:
+            return None
+        columns, kinds = np.arange(self._size, dtype=np.int32), highspy.HighsVarType
+        self._solver.changeColsIntegrality(self._size, columns, np.full(self._size, kinds.kInteger))
+        found = self._solve(self._solver)
+        self._solver.changeColsIntegrality(self._size, columns, np.full(self._size, kinds.kContinuous))
+        return found
+
+    def agrees(self, move: Ints) -> bool:
+        """Whether a move agrees with all that is shown and all that the observer knows."""
+        sums = self._system.matrix.times(move)
+        within = bool((sums >= self._low).all() and (sums <= self._high).all())
+        return within and self._observer.admits(move, self._system.truth)
+
     def _checked(self, found: Floats | None) -> Ints | None:
-        """The move in whole numbers, if it agrees with all that is shown and all that the observer knows."""
+        """The move in whole numbers, if it agrees with all."""
         if found is None or _fractional(found):
             return None
         move = found.round().astype(np.int64)
-        sums = self._system.matrix.times(move)
-        if (sums < self._low).any() or (sums > self._high).any():
-            return None
-        return move if self._observer.admits(move, self._system.truth) else None
+        return move if self.agrees(move) else None
 
 
 def _fractional(found: Floats) -> bool:

@@ -69,6 +69,11 @@ class Standing:
         self.reason = "coded-protective"
         return True
 
+    def allows(self, change: int) -> bool:
+        """Whether what is told of the numerator leaves room for a change of it."""
+        low, high = self.limits(REACHED)
+        return low <= change and (high is None or change <= high)
+
     def uncover(self) -> bool:
         """No longer tell the coverage; False when nothing changed."""
         if self.hidden or self.fixed or self.cover is None:

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 
 from policies.disclosure.cliques import Clique, cliques, separators
 from policies.disclosure.frame import Axis, Frame, Group
-from policies.disclosure.types import Tally
+from policies.disclosure.types import BlockError, Tally
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
-CROSS_LIMIT = 600
+CROSS_LIMIT = 40_000
 """Cells up to which a clique is crossed in full; beyond it only cells near those with persons are columns, which
 makes the feasible intervals narrower than an attacker's and so errs on the safe side."""
+
+NEAR_LIMIT = 600
+"""Cells up to which a solver starts with all of them; beyond it, with those near persons, and asks for more."""
 
 KNOWN, REACHED, MISSED, ALL, UNKNOWN = range(5)
 """Kinds of row for each group: known, k, known minus k, n, n minus known. A complete block has the first three."""
@@ -39,18 +43,33 @@ class Matrix:
 
     def times(self, vector: Ints) -> Ints:
         """The rows' sums for a column vector."""
-        weights = np.repeat(vector, np.diff(self.starts)) * self.values
-        return np.bincount(self.rows, weights=weights, minlength=self.shape[0]).round().astype(np.int64)
+        moved = self.take(np.flatnonzero(vector))
+        weights = np.repeat(vector[vector != 0], np.diff(moved.starts)) * moved.values
+        return np.bincount(moved.rows, weights=weights, minlength=self.shape[0]).round().astype(np.int64)
+
+    def take(self, columns: Ints) -> "Matrix":
+        """The matrix of some columns alone."""
+        sizes = self.starts[columns + 1] - self.starts[columns]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        entries = np.arange(starts[-1]) - np.repeat(starts[:-1] - self.starts[columns], sizes)
+        return Matrix((self.shape[0], len(columns)), starts, self.rows[entries], self.values[entries])
+
+    def transposed(self, vector: Floats) -> Floats:
+        """The columns' sums for a row vector."""
+        places = np.repeat(np.arange(self.shape[1]), np.diff(self.starts))
+        sums = np.bincount(places, weights=vector[self.rows] * self.values, minlength=self.shape[1])
+        return np.asarray(sums, dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class System:
-    """Columns, rows, the true counts, and each provider's own children."""
+    """Columns, rows, the true counts, and each provider's own children; `near` are the columns to look at first."""
 
     frames: tuple[Frame, ...]
     first_row: tuple[int, ...]
     ties: int
     matrix: Matrix
+    near: NDArray[np.bool_]
     truth: Ints
     counts: Ints
     own: Mapping[str, Ints]
@@ -75,7 +94,7 @@ def system(frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = 
     """The system of `frames` that share their dimensions; a link says that a kind of one block is another's n."""
     axes = frames[0].axes
     found = cliques(sorted({_dimensions(axes, table.dimensions) for f in frames for table in f.block.tables}))
-    sheets = [_cells(frames, clique) for clique in found]
+    sheets, near = map(list, zip(*(_cells(frames, clique) for clique in found), strict=True))
     sizes = [len(cells) for cells in sheets]
     offsets = np.concatenate([[0], np.cumsum([sum(sizes) * atoms(f) for f in frames])])
     entries = _Entries()
@@ -92,7 +111,10 @@ def system(frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = 
         ties = _link_rows(entries, frames, ties, link=(left, kind, right), offsets=offsets, cells=sum(sizes))
     matrix = entries.matrix((ties, int(offsets[-1])))
     truth, own, pinned = _counts(frames, found, sheets)
-    return System(frames, tuple(first_row), total, matrix, truth, matrix.times(truth), own, pinned)
+    if matrix.times(truth)[total:].any():
+        raise BlockError("linked blocks do not count the same persons")
+    first = np.concatenate([np.repeat(chosen, atoms(f)) for f in frames for chosen in near])
+    return System(frames, tuple(first_row), total, matrix, first, truth, matrix.times(truth), own, pinned)
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
@@ -115,20 +137,24 @@ def _positions(frame: Frame, clique: Clique) -> list[tuple[int, ...]]:
     ]
 
 
-def _cells(frames: tuple[Frame, ...], clique: Clique) -> NDArray[np.int64]:
-    """The clique's cells that become columns, one row of leaf numbers each, sorted."""
+def _cells(frames: tuple[Frame, ...], clique: Clique) -> tuple[Ints, NDArray[np.bool_]]:
+    """The clique's cells that become columns, one row of leaf numbers each, sorted; and those to look at first."""
     sizes = [len(frames[0].axes[axis].leaves) for axis in clique]
-    if np.prod(sizes, dtype=np.float64) <= CROSS_LIMIT:
-        cells = set(product(*(range(size) for size in sizes)))
+    crossed = np.prod(sizes, dtype=np.float64)
+    if crossed <= NEAR_LIMIT:
+        near = cells = set(product(*(range(size) for size in sizes)))
     else:
-        cells = {
+        near = {
             place
             for f in frames
             for place, cell in zip(_positions(f, clique), f.block.cells, strict=True)
             if cell.tally.n
         }
-        cells |= _neighbours(frames, clique, cells)
-    return np.array(sorted(cells), dtype=np.int64).reshape(len(cells), len(clique))
+        near |= _neighbours(frames, clique, near)
+        cells = near if crossed > CROSS_LIMIT else set(product(*(range(size) for size in sizes)))
+    ordered = sorted(cells)
+    chosen = np.array([cell in near for cell in ordered], dtype=bool)
+    return np.array(ordered, dtype=np.int64).reshape(len(ordered), len(clique)), chosen
 
 
 def _neighbours(frames: tuple[Frame, ...], clique: Clique, cells: set[tuple[int, ...]]) -> set[tuple[int, ...]]:

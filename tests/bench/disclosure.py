@@ -1,0 +1,199 @@
+"""Made-up counts for disclosure control, and the bench that holds it to its bars.
+
+    python -m tests.bench.disclosure [--summary FILE] [--quick]
+
+Each row is a name, a value, a bar and whether the bar is held. The counts are drawn, with the sizes of a county's
+districts and the shares of its groups; there is no person behind them.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import defaultdict
+from itertools import combinations
+from pathlib import Path
+
+from policies.disclosure.engine import protect
+from policies.disclosure.types import (
+    BaseCell,
+    Block,
+    Dimension,
+    Protected,
+    ReleasedCell,
+    Rules,
+    TableDeclaration,
+    Tally,
+)
+
+ENROLMENT = (7474, 4730, 4356, 2653, 2282, 1813, 1739, 1178, 1055, 1042, 500, 473, 354, 281, 191, 162, 102, 36, 9)
+RACES = {
+    "native": 4, "asian": 60, "pacific": 4, "filipino": 12, "hispanic": 340, "black": 20, "white": 480, "two": 65,
+    "not-reported": 15,
+}  # fmt: skip
+
+
+def draw(chance: random.Random, shares: dict[str, int]) -> str:
+    """One level, by its share."""
+    return chance.choices(list(shares), list(shares.values()))[0]
+
+
+def block_of(
+    people: list[tuple[tuple[str, ...], bool, bool, tuple[str, ...]]],
+    *,
+    dimensions: tuple[Dimension, ...],
+    tables: tuple[TableDeclaration, ...],
+    indicator: str = "reading",
+    cohort_year: int = 2026,
+    complete: bool = False,
+) -> Block:
+    """A block that counts people: levels, whether known, whether reached, providers."""
+    counts: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    own: dict[tuple[str, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
+    for levels, known, reached, providers in people:
+        known = known or complete
+        for tally in (counts[levels], *(own[levels][name] for name in providers)):
+            tally[0] += 1
+            tally[1] += known
+            tally[2] += known and reached
+    cells = tuple(
+        BaseCell(
+            levels=levels,
+            tally=Tally(*tally),
+            provider_counts={name: Tally(*mine) for name, mine in own[levels].items()},
+        )
+        for levels, tally in counts.items()
+    )
+    return Block(
+        indicator=indicator,
+        cohort_year=cohort_year,
+        dimensions=dimensions,
+        cells=cells,
+        tables=tables,
+        complete=complete,
+    )
+
+
+def small_county(seed: int, *, people: int = 115, complete: bool = False, indicator: str = "reading") -> Block:
+    """A cohort of the small demonstration county: star-shaped tables, a hierarchy, a linked dimension."""
+    chance = random.Random(seed)
+    districts = {f"district-{number:02d}": size for number, size in enumerate(ENROLMENT)}
+    dimensions = (
+        Dimension(
+            name="district",
+            levels=tuple(districts),
+            parents={name: f"area-{number % 4}" for number, name in enumerate(districts)},
+        ),
+        Dimension(name="race", levels=tuple(RACES)),
+        Dimension(name="gender", levels=("F", "M", "X")),
+        Dimension(name="ses", levels=("disadvantaged", "not-disadvantaged")),
+        Dimension(name="preschool", levels=("yes", "no", "unknown"), linked=True),
+    )
+    tables = tuple(
+        TableDeclaration(name="-by-".join(names) or "total", dimensions=names, priority=priority)
+        for priority, names in enumerate(
+            [(), ("ses",), ("race",), ("gender",), ("district",), ("race", "ses"), ("preschool", "ses")]
+        )
+    )
+    persons = []
+    for _ in range(people):
+        district, race = draw(chance, districts), draw(chance, RACES)
+        poor = chance.random() < (0.6 if race in ("hispanic", "black") else 0.2)
+        preschool = draw(chance, {"yes": 50, "no": 30, "unknown": 20})
+        providers = (district, f"preschool-{chance.randrange(3)}") if preschool == "yes" else (district,)
+        gender = draw(chance, {"F": 49, "M": 50, "X": 1})
+        levels = (district, race, gender, "disadvantaged" if poor else "not-disadvantaged", preschool)
+        persons.append((levels, chance.random() < 0.92, chance.random() < (0.35 if poor else 0.75), providers))
+    return block_of(
+        persons, dimensions=dimensions, tables=tables, indicator=indicator, cohort_year=2000 + seed, complete=complete
+    )
+
+
+def report_card(people: int, *, seed: int = 1, ways: int = 2, cohort_year: int = 2026) -> Block:
+    """Every district by each attribute, the county by every two; with `ways` 3 every three dimensions."""
+    chance = random.Random(seed)
+    districts = {f"district-{number:02d}": size for number, size in enumerate(ENROLMENT)}
+    hispanic = {name: chance.betavariate(3, 6) for name in districts}
+    attributes = {
+        "race": tuple(RACES),
+        "gender": ("F", "M", "X"),
+        "ses": ("disadvantaged", "not-disadvantaged"),
+        "english": ("learner", "was-learner", "never"),
+        "disability": ("yes", "no"),
+    }
+    persons = []
+    for _ in range(people):
+        district = draw(chance, districts)
+        race = "hispanic" if chance.random() < hispanic[district] else draw(chance, RACES)
+        poor = chance.random() < (0.65 if race in ("hispanic", "black") else 0.2)
+        english = draw(chance, {"learner": 35, "was-learner": 30, "never": 35} if race == "hispanic" else
+                       {"learner": 5, "was-learner": 5, "never": 90})  # fmt: skip
+        gender = draw(chance, {"F": 488, "M": 508, "X": 4})
+        disability = "yes" if chance.random() < 0.13 else "no"
+        levels = (district, race, gender, "disadvantaged" if poor else "not-disadvantaged", english, disability)
+        persons.append((levels, True, chance.random() < (0.35 if poor else 0.75), (district,)))
+    names = [(), ("district",), *(("district", name) for name in attributes), *combinations(attributes, 2)]
+    if ways == 3:
+        names += list(combinations(("district", *attributes), 3))
+    return block_of(
+        persons,
+        dimensions=(
+            Dimension(name="district", levels=tuple(districts)),
+            *(Dimension(name=name, levels=levels) for name, levels in attributes.items()),
+        ),
+        tables=tuple(
+            TableDeclaration(name="-by-".join(n) or "total", dimensions=n, priority=len(n) + ("district" not in n))
+            for n in names
+        ),
+        cohort_year=cohort_year,
+        complete=True,
+    )
+
+
+def rows_of(cells: tuple[ReleasedCell, ...], dimensions: tuple[str, ...]) -> list[dict[str, str]]:
+    """Released cells as the rows of `cells.csv`."""
+    rows = []
+    for cell in cells:
+        shown = {
+            "indicator": cell.indicator, "cohort_year": cell.cohort_year, "vintage": cell.vintage, "table": cell.table,
+            **dict.fromkeys(dimensions), **dict(cell.levels), "n": cell.n, "known": cell.known, "k": cell.k,
+            "rate": cell.rate, "rate_low": cell.rate_low, "rate_high": cell.rate_high,
+            "coverage_low": cell.coverage_low, "coverage_high": cell.coverage_high, "status": cell.status,
+        }  # fmt: skip
+        rows.append({name: "" if value is None else str(value) for name, value in shown.items()})
+    return rows
+
+
+def hierarchies_of(block: Block) -> dict[str, dict[str, str]]:
+    """The levels of a block's dimensions with the level above."""
+    found = {}
+    for dimension in block.dimensions:
+        levels = {*dimension.levels, *dimension.parents.values()}
+        found[dimension.name] = {level: dimension.parents.get(level, "Total") for level in sorted(levels)}
+    return found
+
+
+def truth_of(block: Block, cells: tuple[ReleasedCell, ...]) -> list[dict[str, str]]:
+    """The true counts of every cell, as the rows of `truth.csv`."""
+    place = {dimension.name: number for number, dimension in enumerate(block.dimensions)}
+    parents = {dimension.name: dimension.parents for dimension in block.dimensions}
+
+    def under(name: str, leaf: str, level: str) -> bool:
+        while leaf not in (level, "Total"):
+            leaf = parents[name].get(leaf, "Total")
+        return level in (leaf, "Total")
+
+    rows = []
+    for cell in cells:
+        tally = Tally(0, 0, 0)
+        for base in block.cells:
+            if all(under(name, base.levels[place[name]], level) for name, level in cell.levels):
+                tally = tally + base.tally
+        rows.append(
+            {
+                "indicator": cell.indicator, "cohort_year": str(cell.cohort_year), "table": cell.table,
+                **dict(cell.levels), "n": str(tally.n), "known": str(tally.known), "k": str(tally.k),
+            }  # fmt: skip
+        )
+    return rows

@@ -1,0 +1,103 @@
+"""What must hold for all tables: nothing withheld can be told; order does not matter; stricter never shows more."""
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.disclosure.engine import protect
+from policies.disclosure.types import Block, Dimension, Rules, TableDeclaration
+from tests.attacker.attack_release import attack_release
+from tests.bench.disclosure import block_of, hierarchies_of, rows_of
+
+DIMENSIONS = (
+    Dimension(name="area", levels=("a1", "a2", "b1", "b2", "b3"), parents={"a1": "a", "a2": "a", "b1": "b", "b2": "b", "b3": "b"}),
+    Dimension(name="colour", levels=("red", "green", "not-reported")),
+    Dimension(name="size", levels=("big", "small")),
+)
+TABLES = (("area",), ("colour",), ("size",), ("area", "size"), ("colour", "size"), ("area", "colour"))
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> Block:
+    chance = random.Random(draw(st.integers(0, 10**9)))
+    people = draw(st.integers(0, 120))
+    weights = [[chance.random() ** draw(st.integers(1, 4)) for _ in d.levels] for d in DIMENSIONS]
+    rate, known = chance.random(), chance.choice((0.5, 0.9, 1.0))
+    persons = []
+    for _ in range(people):
+        levels = tuple(chance.choices(d.levels, w)[0] for d, w in zip(DIMENSIONS, weights, strict=True))
+        providers = (levels[0], *(("preschool",) if chance.random() < 0.3 else ()))
+        persons.append((levels, chance.random() < known, chance.random() < rate, providers))
+    chosen = draw(st.lists(st.sampled_from(TABLES), min_size=1, max_size=4, unique=True))
+    tables = tuple(TableDeclaration(name="-".join(t), dimensions=t, priority=i) for i, t in enumerate(chosen))
+    return block_of(persons, dimensions=DIMENSIONS, tables=tables, complete=draw(st.booleans()))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(blocks())
+def test_no_withheld_number_can_be_told_exactly_or_within_three(block: Block) -> None:
+    result = protect([block], rules=Rules(insiders=False))
+
+    rows = rows_of(result.cells, tuple(d.name for d in DIMENSIONS))
+    found, summary = attack_release(rows, hierarchies_of(block))
+
+    assert result.verdict.clean
+    assert (summary["recovered"], found) == (0, [])
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(blocks())
+def test_no_insider_can_tell_a_withheld_number(block: Block) -> None:
+    result = protect([block], rules=Rules())
+    rows = rows_of(result.cells, tuple(d.name for d in DIMENSIONS))
+
+    for provider in ("a1", "b2", "preschool"):
+        own = [
+            {
+                "indicator": block.indicator, "cohort_year": str(block.cohort_year),
+                **{d.name: level for d, level in zip(DIMENSIONS, cell.levels, strict=True)},
+                "n": str(tally.n), "known": str(tally.known), "k": str(tally.k),
+            }
+            for cell in block.cells
+            if (tally := cell.provider_counts.get(provider))
+        ]  # fmt: skip
+        owned = [("area", provider)] if provider != "preschool" else []
+
+        assert not own or attack_release(rows, hierarchies_of(block), insider=own, owned=owned)[0] == []
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(blocks(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_categories_and_tables_does_not_matter(block: Block, chance: random.Random) -> None:
+    def shuffled(items: tuple) -> tuple:
+        return tuple(chance.sample(items, len(items)))
+
+    order = chance.sample(range(3), 3)
+    other = replace(
+        block,
+        dimensions=tuple(
+            replace(block.dimensions[i], levels=shuffled(block.dimensions[i].levels)) for i in order
+        ),
+        cells=shuffled(tuple(replace(cell, levels=tuple(cell.levels[i] for i in order)) for cell in block.cells)),
+        tables=shuffled(tuple(replace(table, dimensions=shuffled(table.dimensions)) for table in block.tables)),
+    )
+
+    assert protect([other], rules=Rules()).cells == protect([block], rules=Rules()).cells
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(blocks())
+def test_the_same_counts_give_the_same_release(block: Block) -> None:
+    first, second = (protect([block], rules=Rules()) for _ in range(2))
+
+    assert first == second
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(blocks(), st.integers(12, 30))
+def test_no_cell_under_a_raised_threshold_is_shown(block: Block, least: int) -> None:
+    result = protect([block], rules=Rules(min_n=least, insiders=False))
+
+    assert all(cell.known is None or cell.known >= least for cell in result.cells)
