@@ -1,0 +1,117 @@
+"""The tree of the log against the constants of RFC 6962 and the cases that textbook verifiers get wrong."""
+
+from hashlib import sha256
+
+import pytest
+
+from hub.audit import merkle
+
+# The seven inputs and the roots of trees of size 1 to 8 are those of the certificate-transparency reference tests.
+INPUTS = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+LEAVES = [merkle.leaf_hash(bytes.fromhex(text)) for text in INPUTS]
+
+
+def reader(leaves):
+    def read(level, position):
+        if level == 0:
+            return leaves[position]
+        return merkle.node_hash(read(level - 1, 2 * position), read(level - 1, 2 * position + 1))
+
+    return read
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_roots_are_those_of_the_reference(size):
+    assert merkle.root_of(LEAVES[:size]).hex() == ROOTS[size - 1]
+    assert merkle.range_root(0, size, read=reader(LEAVES)).hex() == ROOTS[size - 1]
+
+
+def test_the_empty_tree_has_the_hash_of_nothing():
+    assert merkle.root_of([]) == sha256(b"").digest()
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_every_inclusion_proof_holds(size):
+    for index in range(size):
+        proof = merkle.inclusion_proof(index, size, read=reader(LEAVES))
+        merkle.verify_inclusion(LEAVES[index], index, size=size, root=bytes.fromhex(ROOTS[size - 1]), proof=proof)
+
+
+@pytest.mark.parametrize("new", range(1, 9))
+def test_every_consistency_proof_holds(new):
+    for old in range(1, new + 1):
+        proof = merkle.consistency_proof(old, new, read=reader(LEAVES))
+        merkle.verify_consistency(
+            old, new, old_root=bytes.fromhex(ROOTS[old - 1]), new_root=bytes.fromhex(ROOTS[new - 1]), proof=proof
+        )
+
+
+ROOT = bytes.fromhex(ROOTS[7])
+PROOF = merkle.inclusion_proof(5, 8, read=reader(LEAVES))
+
+
+@pytest.mark.parametrize(
+    ("index", "size", "root", "proof"),
+    [
+        (4, 8, ROOT, PROOF),
+        (8, 8, ROOT, PROOF),
+        (-1, 8, ROOT, PROOF),
+        (5, 4, ROOT, PROOF),
+        (5, 8, bytes(32), PROOF),
+        (5, 8, ROOT, PROOF[:-1]),
+        (5, 8, ROOT, [*PROOF, bytes(32)]),
+        (5, 8, ROOT, [PROOF[0][:31], *PROOF[1:]]),
+        (5, 8, ROOT, []),
+    ],
+)
+def test_an_inclusion_proof_of_something_else_is_refused(index, size, root, proof):
+    with pytest.raises(merkle.ProofError):
+        merkle.verify_inclusion(LEAVES[5], index, size=size, root=root, proof=proof)
+
+
+OLD = bytes.fromhex(ROOTS[5])
+GROWN = merkle.consistency_proof(6, 8, read=reader(LEAVES))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "old_root", "proof"),
+    [
+        (6, 8, bytes(32), GROWN),
+        (7, 8, OLD, GROWN),
+        (6, 8, OLD, GROWN[:-1]),
+        (6, 8, OLD, [*GROWN, bytes(32)]),
+        (6, 8, OLD, []),
+        (6, 8, OLD[:31], GROWN),
+        (4, 8, bytes.fromhex(ROOTS[3]), []),
+        (8, 8, OLD, []),
+        (8, 8, ROOT, [bytes(32)]),
+        (9, 8, OLD, GROWN),
+        (-1, 8, OLD, GROWN),
+        (0, 8, merkle.EMPTY_ROOT, []),
+    ],
+)
+def test_a_consistency_proof_of_something_else_is_refused(old, new, old_root, proof):
+    with pytest.raises(merkle.ProofError):
+        merkle.verify_consistency(old, new, old_root=old_root, new_root=ROOT, proof=proof)
+
+
+@pytest.mark.parametrize(("index", "size"), [(3, 3), (-1, 3), (0, 0)])
+def test_there_is_no_proof_of_what_lies_outside(index, size):
+    with pytest.raises(merkle.ProofError):
+        merkle.inclusion_proof(index, size, read=reader(LEAVES))
+
+
+@pytest.mark.parametrize(("old", "new"), [(3, 2), (-1, 2)])
+def test_there_is_no_proof_that_a_log_shrank(old, new):
+    with pytest.raises(merkle.ProofError):
+        merkle.consistency_proof(old, new, read=reader(LEAVES))
