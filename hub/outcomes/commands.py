@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.console import console
+from hub.console import REFUSED, console
 
 app = typer.Typer(name="outcomes", help="Snapshots of the linked facts, held to a truth.", no_args_is_help=True)
 
@@ -30,6 +30,9 @@ def compare(
     truth: Annotated[Path, typer.Option(help="CSV: indicator, cohort_year, person, outcome, race, gender, ses.")],
     references: Annotated[Path, typer.Option(help="CSV: provider, record_reference, person.")],
     summary: Annotated[Path | None, typer.Option(help="Write every cell as JSON.")] = None,
+    within_points: Annotated[
+        float | None, typer.Option(help="Exit 1 when a rate is further from the truth than this.")
+    ] = None,
 ) -> None:
     """Hold the outcomes to a truth; only where the people are made up."""
     from hub.files import analysis_store
@@ -50,3 +53,7 @@ def compare(
     for name, one in comparing.totals(compared).items():
         counts = (one.truth, one.true_links, one.linked)
         print(f"  {name:26}" + " | ".join(f"{t.k:5} of {t.known:5} = {comparing.rate(t)} %" for t in counts))
+    widest = comparing.widest_difference(compared)
+    print(f"Widest difference between a rate under our links and the truth: {widest} points.")
+    if within_points is not None and widest > within_points:
+        raise typer.Exit(REFUSED)

@@ -116,7 +116,7 @@ def summary(compared: Iterable[Compared]) -> list[dict[str, object]]:
 
 
 def totals(compared: Iterable[Compared]) -> dict[str, Compared]:
-    """Each indicator over all its cohorts."""
+    """Each indicator over all its cohorts, in the order of the road."""
     found: dict[str, Compared] = {}
     for one in compared:
         if one.cell.group == ALL:
@@ -127,7 +127,20 @@ def totals(compared: Iterable[Compared]) -> dict[str, Compared]:
                 before.true_links + one.true_links,
                 before.linked + one.linked,
             )
-    return found
+    return {name: found[name] for name in indicators() if name in found}
+
+
+def widest_difference(compared: Iterable[Compared]) -> float:
+    """The most points by which an indicator's rate over all cohorts differs between our links and the truth.
+
+    An indicator that only one of the two counts differs by 100.
+    """
+    differences = [0.0]
+    for one in totals(compared).values():
+        true, ours = rate(one.truth), rate(one.linked)
+        if true is not None or ours is not None:
+            differences.append(100.0 if true is None or ours is None else round(abs(true - ours), 1))
+    return max(differences)
 
 
 def rate(tally: Tally) -> float | None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.errors import Conflict, NotFound, StoreError
+from hub.errors import Conflict, StoreError
 from hub.files import FileStore
 from hub.linking.service import current_links
 from hub.linking.tables import LinkageRun
@@ -69,14 +69,6 @@ def take_snapshot(database: Database, *, analysis: FileStore, audit: AuditTrail)
     with database.transaction() as session:
         _record(session, snapshot, audit=audit)
     return snapshot
-
-
-def latest_snapshot(session: Session) -> Snapshot:
-    """The snapshot taken last; raises NotFound before the first."""
-    row = session.scalars(select(SnapshotRow).order_by(SnapshotRow.taken_at.desc(), SnapshotRow.id).limit(1)).first()
-    if row is None:
-        raise NotFound("No snapshot was taken.", code="snapshot-missing", next_step="Take a snapshot first.")
-    return Snapshot(row.id, row.linkage_version, row.manifest, row.files)
 
 
 def open_snapshot(snapshot: Snapshot, *, analysis: FileStore) -> dict[str, pa.Table]:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from hub.errors import Invalid
 from hub.outcomes.commands import app
-from hub.outcomes.compare import Cell, Compared, compare_outcomes, rate, summary, totals
+from hub.outcomes.compare import Cell, Compared, compare_outcomes, rate, summary, totals, widest_difference
 from policies.disclosure.types import Tally
 
 READING = "third-grade-reading"
@@ -35,7 +35,9 @@ def references(tmp_path):
     return path
 
 
-def test_each_cell_is_counted_by_truth_by_true_links_and_by_our_links(filled, trail, truth, references) -> None:
+def test_each_cell_is_counted_by_truth_by_true_links_and_by_our_links_and_no_person_is_told(
+    filled, trail, truth, references
+) -> None:
     compared = compare_outcomes(
         filled.database, analysis=filled.analysis, truth=truth, references=references, audit=trail
     )
@@ -45,17 +47,8 @@ def test_each_cell_is_counted_by_truth_by_true_links_and_by_our_links(filled, tr
     assert found[everybody] == Compared(everybody, Tally(3, 2, 1), Tally(2, 2, 1), Tally(3, 3, 2))
     girls = Cell(READING, 2023, "gender=female")
     assert found[girls] == Compared(girls, Tally(1, 1, 1), Tally(1, 1, 1), Tally(2, 2, 2))
-
-
-def test_totals_and_rows_tell_rates_and_never_a_person(filled, trail, truth, references) -> None:
-    compared = compare_outcomes(
-        filled.database, analysis=filled.analysis, truth=truth, references=references, audit=trail
-    )
-
     whole, rows = totals(compared)[READING], summary(compared)
-
     assert (rate(whole.truth), rate(whole.true_links), rate(whole.linked)) == (50.0, 50.0, 66.7)
-    assert rate(Tally(3, 0, 0)) is None
     assert rows[0]["group"] == "all"
     assert "P1" not in json.dumps(rows)
 
@@ -99,10 +92,24 @@ def test_the_commands_take_a_snapshot_and_print_counts_beside_the_truth(
     rows = tmp_path / "compared.json"
     compare = ["compare", "--home", str(filled_home), "--truth", str(truth), "--references", str(references)]
 
-    answer = CliRunner().invoke(app, [*compare, "--summary", str(rows)])
+    answer = CliRunner().invoke(app, [*compare, "--summary", str(rows), "--within-points", "17"])
+    strict = CliRunner().invoke(app, [*compare, "--within-points", "16"])
     taken = CliRunner().invoke(app, ["snapshot", "--home", str(filled_home)])
 
-    assert answer.exit_code == 0, answer.stderr
+    assert (answer.exit_code, strict.exit_code) == (0, 1), answer.stderr
     assert "1 of     2 = 50.0 % |     1 of     2 = 50.0 % |     2 of     3 = 66.7 %" in answer.stdout
     assert json.loads(rows.read_text("utf-8"))[0]["linked_k"] == 2
     assert taken.stdout.startswith("Snapshot ")
+
+
+def test_nobody_known_has_no_rate() -> None:
+    assert rate(Tally(3, 0, 0)) is None
+
+
+def test_an_indicator_that_only_the_truth_or_only_the_hub_counts_differs_by_everything() -> None:
+    somebody, nobody = Tally(2, 2, 1), Tally(0, 0, 0)
+    only_true = Compared(Cell(READING, 2023), somebody, nobody, nobody)
+    nothing_known = Compared(Cell(READING, 2023), Tally(1, 0, 0), nobody, nobody)
+
+    assert widest_difference([only_true]) == 100.0
+    assert widest_difference([nothing_known]) == 0.0
