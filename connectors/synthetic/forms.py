@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,8 @@ Column = Iterable[Any]
 BLANK = repeat("")
 _OWN = "own"
 _DAYS = 45_000
+_LONGEST_NUMBER = 11  # digits that a spreadsheet shows without an exponent
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Form:
     end: str
     separator: str
     titles: str
+    resaved: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,25 @@ def forms() -> Mapping[str, Form]:
 def write_file(inbox: Path, form: Form, organisation: Organisation, *, year: int, lines: Sequence[str]) -> None:
     """Writes one file as the office would have it."""
     inbox.mkdir(parents=True, exist_ok=True)
-    head = [form.titles] if form.titles else []
-    text = form.end.join([*head, *lines, ""])
+    whole = [form.titles, *lines] if form.titles else lines
+    if form.resaved and organisation.spreadsheet:
+        whole = [_from_spreadsheet(line, form.separator) for line in whole]
+    text = form.end.join([*whole, ""])
     encoding = organisation.encoding if form.encoding == _OWN else form.encoding
     (inbox / form.name.format(cds=organisation.cds, year=year)).write_bytes(text.encode(encoding))
+
+
+def _from_spreadsheet(line: str, separator: str) -> str:
+    """A line as a spreadsheet saves it again: commas, no leading zeros, its own dates, long numbers rounded."""
+    return ",".join(_from_cell(cell) for cell in line.split(separator))
+
+
+def _from_cell(cell: str) -> str:
+    if cell.isdecimal():
+        return f"{int(cell):.5E}" if len(cell) > _LONGEST_NUMBER else f"{int(cell)}"
+    if _ISO_DATE.fullmatch(cell):
+        return f"{int(cell[5:7])}/{int(cell[8:])}/{cell[:4]}"
+    return cell
 
 
 def one_file(name: str, lines: Sequence[str], *, year: int, organisation: int) -> FileLines:

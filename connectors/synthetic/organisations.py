@@ -41,6 +41,7 @@ class Organisation:
     upper: bool
     accents: bool
     encoding: str
+    spreadsheet: bool
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def _organisation(place: int, entry: dict[str, Any], calibration: Calibration) -
         upper=place % 3 == 1,
         accents=place % 2 == 0,
         encoding="cp1252" if place % 4 == 2 else "utf-8",
+        spreadsheet=place % 4 == 3,
     )
 
 
