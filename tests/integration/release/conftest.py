@@ -2,9 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +10,9 @@ import hub.agreements.tables
 import hub.audit.tables
 import hub.release.tables  # noqa: F401 (declares its tables)
 from hub.audit.events import AuditTrail
-from hub.audit.service import open_log
-from hub.db import Base, Database
-from hub.release.draft import Draft, Proposal, draft_release
-from hub.release.service import Release, ledger, publish, store_release
+from hub.db import Database
+from hub.release.draft import Draft, Ledger, Proposal, draft_release
+from hub.release.service import Release, publish, store_release
 from policies.catalogue_files import catalogue
 from policies.disclosure.types import DEFAULT_RULES, BaseCell, Block, Dimension, TableDeclaration, Tally
 from policies.indicator_files import dimensions
@@ -82,23 +79,14 @@ def trail() -> AuditTrail:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'hub.db'}")
-    Base.metadata.create_all(database.engine)
-    with database.transaction() as session:
-        open_log(session)
-    yield database
-    database.close()
+def empty(database: Database) -> Database:
+    """A database of each kind without a release."""
+    return database
 
 
 @pytest.fixture(scope="session")
-def draft(proposal: Proposal, tmp_path_factory: pytest.TempPathFactory) -> Draft:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('draft') / 'hub.db'}")
-    Base.metadata.create_all(database.engine)
-    with database.reading() as session:
-        nothing = ledger(session)
-    database.close()
-    return draft_release(proposal, rules=DEFAULT_RULES, ledger=nothing)
+def draft(proposal: Proposal) -> Draft:
+    return draft_release(proposal, rules=DEFAULT_RULES, ledger=Ledger({}, {}, "0.0"))
 
 
 @pytest.fixture
