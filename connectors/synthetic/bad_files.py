@@ -14,7 +14,8 @@ from connectors.synthetic.organisations import CHILDRENS_CENTER
 from connectors.synthetic.people import Span
 
 LOOKS_LIKE_ONEROSTER = "novato"
-CUT_SHORT = "larkspur-corte-madera"
+CUT_SHORT = ("larkspur-corte-madera", "novato")  # the first of them that has files
+CHILDREN = 24
 _SDS_TITLES = (
     "SourcedId,orgSourcedIds,username,givenName,familyName,middleName,password,activeDirectoryMatchId,email,phone,sms,"
     "role,grade"
@@ -61,14 +62,10 @@ def _dragged(bad: Path, providers: Path, year: int, rng: np.random.Generator) ->
     own.mkdir(parents=True)
     form = forms()["CDD801A"]
     name = form.name.format(year=year)
-    titles, *lines = (providers / CHILDRENS_CENTER / "inbox" / str(year) / name).read_text("utf-8").splitlines()
-    column = form.titles.split(",").index("Child Birth Date")
-    spoiled = [titles]
-    for number, line in enumerate(lines):
-        cells = line.split(",")
-        cells[column] = ("01/00/1900", "12/30/1899", "44197", cells[column])[number % 4]
-        spoiled.append(",".join(cells))
-    (own / name).write_text("\n".join([*spoiled, ""]), "utf-8")
+    titles = form.titles.split(",")
+    rows = [_child(number, year) for number in range(1, CHILDREN + 1)]
+    lines = [",".join(row.get(title, "") for title in titles) for row in rows]
+    (own / name).write_text("\n".join([form.titles, *lines, ""]), "utf-8")
     return _said(
         "dragged-birth-dates",
         CHILDRENS_CENTER,
@@ -81,11 +78,28 @@ def _dragged(bad: Path, providers: Path, year: int, rng: np.random.Generator) ->
     )
 
 
+def _child(number: int, year: int) -> dict[str, str]:
+    spoiled = ("01/00/1900", "12/30/1899", "44197", f"03/{number:02d}/{year - 4}")
+    return {
+        "Report Month": f"05/{year}",
+        "Vendor Number": "A214 01",
+        "FICN": f"F9{number:05d}",
+        "Child ID": f"PK9{number:05d}",
+        "Child Last Name": f"Testsurname{number}",
+        "Child First Name": f"Testgiven{number}",
+        "Child Birth Date": spoiled[number % 4],
+        "Child Sex": "F" if number % 2 else "M",
+        "Program Code": "CSPP",
+        "Start Date": f"09/01/{year - 1}",
+    }
+
+
 def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) -> dict[str, Any]:
     """A district's last year sent again with a third of its students gone from every file."""
     own = bad / "third-gone"
     own.mkdir(parents=True)
-    inbox = providers / CUT_SHORT / "inbox" / str(year)
+    district = next(name for name in CUT_SHORT if (providers / name / "inbox" / str(year)).is_dir())
+    inbox = providers / district / "inbox" / str(year)
     names = sorted(path.name for path in inbox.iterdir())
     roster = next(name for name in names if name.startswith("SENR"))
     gone = _a_third(_cells((inbox / roster).read_bytes()), rng)
@@ -95,7 +109,7 @@ def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) 
         (own / name).write_bytes(b"\r\n".join(kept))
     return _said(
         "third-gone",
-        CUT_SHORT,
+        district,
         "k12",
         year,
         names,
