@@ -60,7 +60,7 @@ class Columns:
 
     def __init__(self, pupils: PupilFiles, rows: Ints) -> None:
         one, records, organisations = pupils.enrollments, pupils.records, pupils.county.organisations
-        record = pupils.record(rows)
+        record, self.county = pupils.record(rows), pupils.county
         self.place, self.years, self.person = one.organisation[rows], one.year[rows], one.person[rows]
         self.agency = np.array([o.cds for o in organisations], dtype=object)[self.place]
         self.school = _schools(pupils.county, self.place, one.school[rows])

@@ -31,7 +31,6 @@ class Organisation:
     """One provider: its codes, its grades, its years, and the habits of its office."""
 
     name: str
-    title: str
     kind: str
     cds: str
     first_grade: int
@@ -102,7 +101,6 @@ def _organisation(place: int, entry: dict[str, Any], calibration: Calibration) -
     schools = tuple(f"6{cds[4:]}{i:03d}" for i in range(1, 1 + _school_count(settings))) if cds else ()
     return Organisation(
         name=entry["id"],
-        title=entry["names"][-1]["name"],
         kind=entry["kind"],
         cds=cds,
         first_grade=first,

@@ -12,6 +12,7 @@ from connectors.synthetic.forms import BLANK, Column, FileLines, day_words, join
 from connectors.synthetic.learning import READY_SCORE, Readiness, Tests
 from connectors.synthetic.people import Flags
 from connectors.synthetic.schooling import same_day
+from policies.organisation_files import organisations
 
 _GENDERS = {"M": "Male", "F": "Female", "X": "Nonbinary"}
 _RACES = ("100", "200", "300", "400", "600", "700", "800")
@@ -22,7 +23,7 @@ def score_lines(pupils: PupilFiles, tests: Tests) -> FileLines:
     """One line a student, subject and spring, tested or not."""
     c, people, tested = Columns(pupils, tests.row), pupils.people, tests.valid
     race, status = people.race[c.person], pupils.services.language[tests.row]
-    names = np.array([one.title for one in pupils.county.organisations], dtype=object)[c.place]
+    names = _district_names(c)
     agency, school = _codes(c.agency, repeat("0000000")), _codes(c.agency, c.school)
     poor, disabled, migrant = (
         _yes(flag) for flag in (pupils.services.poor[tests.row], people.disabled[c.person], people.migrant[c.person])
@@ -77,6 +78,14 @@ def readiness_lines(pupils: PupilFiles, readiness: Readiness) -> FileLines:
         band,
     ]
     return c.lines("KSEP", joined("KSEP", [*person, *assessed]))
+
+
+def _district_names(c: Columns) -> Text:
+    """Names as they were in the year: a district may have changed its own."""
+    keys, where = np.unique(c.place * 10_000 + c.years, return_inverse=True)
+    members = {one.id: one for one in organisations().members}
+    names = [members[c.county.organisations[key // 10_000].name].name_in(key % 10_000) for key in keys.tolist()]
+    return np.asarray(np.array(names, dtype=object)[where])
 
 
 def _codes(agency: Text, school: Column) -> list[str]:

@@ -282,7 +282,7 @@ def _iso(days: Ints) -> Text:
 
 @dataclass(frozen=True)
 class _HouseStyle:
-    """What an office's system does to every name."""
+    """What an office's system does to every name: capitals without apostrophes, accents kept or not."""
 
     upper: tuple[bool, ...]
     accents: tuple[bool, ...]
@@ -302,7 +302,7 @@ class _HouseStyle:
         words = []
         for word, place in zip(column.tolist(), organisation.tolist(), strict=True):
             kept = word if self.accents[place] or word.isascii() else _unaccented(word)
-            words.append(kept.upper() if self.upper[place] else kept)
+            words.append(kept.replace("'", "").upper() if self.upper[place] else kept)
         return np.array(words, dtype=object)
 
 
