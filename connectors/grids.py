@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -107,17 +109,21 @@ def _workbook_rows(content: bytes, name: str) -> list[list[str]]:
     _check_archive(content, name)
     import openpyxl  # an optional part of the edge, and slow to import: only a workbook pays for it
 
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows = []
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            rows.append([_cell_text(value) for value in row])
-            if len(rows) > _ROWS_MAX:
-                raise refuse("FIL-013", name)
-        book.close()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, SyntaxError, zipfile.BadZipFile):
-        raise refuse("FIL-013", name) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that no row depends on
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            rows = [_texts(row) for row in islice(book.worksheets[0].iter_rows(values_only=True), _ROWS_MAX + 1)]
+            book.close()
+        except Exception:  # a foreign parser on a foreign file: whatever it raises means not readable
+            raise refuse("FIL-013", name) from None
+    if len(rows) > _ROWS_MAX:
+        raise refuse("FIL-013", name)
     return rows
+
+
+def _texts(row: Iterable[Any]) -> list[str]:
+    return [_cell_text(value) for value in row]
 
 
 def _check_archive(content: bytes, name: str) -> None:

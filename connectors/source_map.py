@@ -73,7 +73,7 @@ def read_source_map(path: Path) -> SourceMap:
     if not path.exists():
         return EMPTY
     try:
-        source_map = SourceMap.model_validate(_text_throughout(yaml.safe_load(path.read_text("utf-8")) or {}))
+        source_map = SourceMap.model_validate(_as_written(path.read_text("utf-8")) or {})
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         place = _place(error)
         raise MappingError(
@@ -131,15 +131,9 @@ def _element_options(element: Element, *, own: bool) -> dict[str, Any]:
     }
 
 
-def _text_throughout(value: Any) -> Any:
-    """YAML reads 01 and yes as something else than a steward writes: scalars are taken as text, but for versions."""
-    if isinstance(value, dict):
-        return {str(key): item if key == "version" else _text_throughout(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_text_throughout(item) for item in value]
-    if isinstance(value, bool):
-        return "Y" if value else "N"
-    return None if value is None else str(value)
+def _as_written(text: str) -> Any:
+    """YAML with every scalar as the text a steward wrote: 01 stays 01, yes stays yes; BaseLoader makes no objects."""
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
 
 
 def _list(names: Sequence[str] | Mapping[str, Any] | Any) -> str:
