@@ -14,9 +14,8 @@ from typing import Annotated
 
 import typer
 
-from hub.console import CANNOT_TELL, REFUSED, console, say_error
+from hub.console import CANNOT_TELL, REFUSED, console, telling_errors
 from hub.db import utc_now
-from hub.errors import HubError
 
 app = typer.Typer(
     name="promise-hub", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n", 1)[0]
@@ -46,7 +45,8 @@ def init(
     """Make a hub: keys for each role, the database, and hub.json for the edges."""
     from hub.operations.installation import make_home
 
-    made = make_home(home, clock=utc_now, synthetic=synthetic)
+    with telling_errors():
+        made = make_home(home, clock=utc_now, synthetic=synthetic)
     print(f"A hub stands in {made.path.name}. Next: load the roster and the agreements, then serve.")
 
 
@@ -70,7 +70,9 @@ def serve(
     from hub.serve import supervise
     from hub.settings import Settings
 
-    sys.exit(supervise(Settings(home=home, host=host, port=port), announce=lambda url: print(url, flush=True)))
+    with telling_errors():
+        code = supervise(Settings(home=home, host=host, port=port), announce=lambda url: print(url, flush=True))
+    sys.exit(code)
 
 
 @app.command()
@@ -286,12 +288,8 @@ def _write(summary: Path | None, found: object) -> None:
 
 
 def main() -> None:
-    """The program; errors of ours end it with exit code 1, code, reason and next step."""
-    try:
-        app()
-    except HubError as error:
-        say_error(error)
-        sys.exit(REFUSED)
+    """The program."""
+    app()
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Console:
 @contextmanager
 def console(home: Path, command: str, *, clock: Clock = utc_now) -> Iterator[Console]:
     """Open a home for one command; an error of ours ends it with code, reason and next step on standard error."""
-    try:
+    with telling_errors():
         settings = Settings(home=home)
         opened = Home(home)
         opened.public_facts()
@@ -46,6 +46,13 @@ def console(home: Path, command: str, *, clock: Clock = utc_now) -> Iterator[Con
             yield Console(settings, opened, database, clock, command)
         finally:
             database.close()
+
+
+@contextmanager
+def telling_errors() -> Iterator[None]:
+    """An error of ours ends the command with exit code 1 and is told on standard error."""
+    try:
+        yield
     except HubError as error:
         say_error(error)
         raise SystemExit(REFUSED) from error

@@ -145,7 +145,7 @@ def verify_consistency(old: int, new: int, *, old_root: bytes, new_root: bytes, 
     if not 0 <= old <= new or (old == 0 and new > 0):
         raise ProofError("the sizes show nothing")
     if old == new:
-        if proof or old_root != new_root:
+        if proof or old_root != new_root or (old == 0 and old_root != EMPTY_ROOT):
             raise ProofError("two trees of one size have two roots, or a proof too many")
         return
     _follow_consistency(old, new, old_root=old_root, new_root=new_root, proof=proof)

@@ -105,6 +105,13 @@ def test_a_consistency_proof_of_something_else_is_refused(old, new, old_root, pr
         merkle.verify_consistency(old, new, old_root=old_root, new_root=ROOT, proof=proof)
 
 
+def test_two_empty_logs_agree_only_by_the_root_of_the_empty_tree():
+    merkle.verify_consistency(0, 0, old_root=merkle.EMPTY_ROOT, new_root=merkle.EMPTY_ROOT, proof=[])
+
+    with pytest.raises(merkle.ProofError):
+        merkle.verify_consistency(0, 0, old_root=bytes(32), new_root=bytes(32), proof=[])
+
+
 @pytest.mark.parametrize(("index", "size"), [(3, 3), (-1, 3), (0, 0)])
 def test_there_is_no_proof_of_what_lies_outside(index, size):
     with pytest.raises(merkle.ProofError):
