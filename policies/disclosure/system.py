@@ -285,7 +285,7 @@ def _outcomes(tally: Tally) -> Ints:
 
 
 def _whole_levels(f: Frame) -> dict[str, set[tuple[int, int]]]:
-    """By provider the levels where every child is its own: it knows that nobody else is there."""
+    """By provider the level that bears its name, if all there are its own: it knows that nobody else is there."""
     order = _order(f)
     everyone: dict[tuple[int, int], int] = {}
     theirs: dict[str, dict[tuple[int, int], int]] = {}
@@ -298,6 +298,10 @@ def _whole_levels(f: Frame) -> dict[str, set[tuple[int, int]]]:
                 mine = theirs.setdefault(name, {})
                 mine[place] = mine.get(place, 0) + tally.n
     return {
-        name: {place for place, count in mine.items() if count and count == everyone[place]}
+        name: {
+            (axis, leaf)
+            for (axis, leaf), count in mine.items()
+            if f.axes[axis].leaves[leaf] == name and count == everyone[axis, leaf]
+        }
         for name, mine in theirs.items()
     }
