@@ -65,8 +65,11 @@ def draw(spec: Spec) -> str:
 
 
 def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Spec:
-    """The gap to the target year: points, 95 % band, the road needed (dashed) and the road at the pace made."""
+    """The gap to the target year: points with their 95 % band, bars where only a range is told, the two roads ahead."""
     shown = [{"year": p.cohort_year, "gap": p.gap, "low": p.low, "high": p.high} for p in points if p.gap is not None]
+    ranges = [
+        {"year": p.cohort_year, "low": p.low, "high": p.high} for p in points if p.gap is None and p.low is not None
+    ]
     years = [p.cohort_year for p in points] + [target_year]
     x = {
         "field": "year",
@@ -79,6 +82,11 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
         {
             "data": {"values": shown},
             "mark": {"type": "area", "color": BLUE, "opacity": 0.14},
+            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+        },
+        {
+            "data": {"values": ranges},
+            "mark": {"type": "rule", "color": BLUE, "opacity": 0.3, "strokeWidth": 5, "clip": True},
             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {"data": {"values": [{"gap": 0}]}, "mark": {"type": "rule", "color": GREY}, "encoding": {"y": y}},
@@ -173,7 +181,14 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
         "type": "nominal",
         "sort": order,
         "title": None,
-        "axis": {"labelLimit": 190, "minExtent": 190, "ticks": False, "domain": False, "grid": True},
+        "axis": {
+            "labelLimit": 215,
+            "minExtent": 215,
+            "labelFontSize": 13,
+            "ticks": False,
+            "domain": False,
+            "grid": True,
+        },
         "scale": {"domain": order},
     }
     x = {
@@ -188,7 +203,7 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
     exact = [_dot(row) for row in rows if row.rate is not None]
     coded = [_dot(row) for row in rows if row.rate is None and row.low is not None]
     hidden = [{"group": row.group, "label": row.label} for row in rows if row.rate is None and row.low is None]
-    words = {"type": "text", "align": "left", "fontSize": 11, "color": GREY}
+    words = {"type": "text", "align": "left", "fontSize": 12, "color": GREY}
     return {
         "width": 300,
         "height": {"step": 24},

@@ -57,13 +57,18 @@ def gap_point(cohort_year: int, reference: ReleasedRate, *, group: ReleasedRate)
 
 
 def pace(points: Sequence[GapPoint], *, target_year: int, pace_years: int) -> Pace:
-    """Compare the pace made over the last `pace_years` with the pace that would close the gap by `target_year`."""
+    """Compare the pace made over about the last `pace_years` with the pace that closes the gap by `target_year`.
+
+    The pace made is measured from the shown year nearest to `pace_years` before the newest, the later of two; a
+    change from one year to the next is chance more than pace, and what lies far back is another time.
+    """
     shown = {point.cohort_year: point.gap for point in points if point.gap is not None}
     if not shown:
         return Pace(None, None, None, None, None, "cannot be told")
     latest = max(shown)
-    earlier = [year for year in shown if latest - pace_years <= year < latest]
-    since = min(earlier) if earlier else None
+    back = {year: abs(latest - year - pace_years) for year in shown if year < latest - 1}
+    near = [year for year in sorted(back, reverse=True) if back[year] < pace_years]
+    since = min(near, key=lambda year: back[year]) if near else None
     made = None if since is None else round((shown[latest] - shown[since]) / (latest - since), 1)
     left = target_year - latest
     needed = round(-shown[latest] / left, 1) if left > 0 and shown[latest] > 0 else None

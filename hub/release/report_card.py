@@ -173,10 +173,10 @@ def _gap_row(point: GapPoint) -> tuple[int, str, str, str]:
 def gap_words(point: GapPoint) -> str:
     """A gap as words: points, a range, or hidden."""
     if point.gap is not None:
-        return f"{point.gap}"
+        return f"{point.gap}".replace("-", "−")
     if point.low is None or point.high is None:
         return HIDDEN_REASON
-    return f"between {point.low:.0f} and {point.high:.0f}"
+    return f"{point.low:.0f} to {point.high:.0f}".replace("-", "−")
 
 
 def gap_sentence(series: GapSeries, *, target_year: int) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from html import escape
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.http import Body, cookie_name, declare, hub_of, trail_of, transaction_of
 from hub.identity import service
+from hub.web.pages import page
 
 router = APIRouter(tags=["sign-in"])
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head><body>
-<main><h1>Sign in to Promise Hub</h1><form method="post" action="/sign-in">
-<input type="hidden" name="link" value="{link}"><button type="submit">Sign in</button></form></main></body></html>"""
 
 
 @router.get("/sign-in")
@@ -26,7 +22,7 @@ def sign_in_page(request: Request, link: str = "") -> Response:
     """A page with one button that uses the link."""
     with transaction_of(request) as session:
         append(session, trail_of(request), EventType.PAGE_READ, resource="sign-in")
-    return HTMLResponse(PAGE.format(link=escape(link, quote=True)))
+    return page(request, "sign_in", link=link)
 
 
 @router.post("/sign-in")

@@ -77,9 +77,7 @@ def upgrade() -> None:
         _to_block("fk_released_cells_block"),
         sa.PrimaryKeyConstraint(*BLOCK_KEY, "ordinal", name="pk_released_cells"),
     )
-    op.create_index(
-        "ix_released_cells_slice", "released_cells", ["indicator", "table_name", "cohort_year", "vintage"]
-    )
+    op.create_index("ix_released_cells_slice", "released_cells", ["indicator", "table_name", "cohort_year", "vintage"])
     op.create_table(
         "release_evidence",
         sa.Column("release", sa.String(40), nullable=False),

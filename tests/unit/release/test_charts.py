@@ -33,7 +33,7 @@ def test_the_gap_chart_draws_the_points_and_two_roads_to_the_target_year() -> No
 
 
 def test_a_gap_that_closes_early_is_drawn_to_the_day_on_which_it_closes() -> None:
-    found = points((2025, 20), (2026, 10))
+    found = points((2024, 30), (2026, 10))
 
     spec = gap_chart(found, pace(found, target_year=2028, pace_years=3), target_year=2028)
 
@@ -42,7 +42,7 @@ def test_a_gap_that_closes_early_is_drawn_to_the_day_on_which_it_closes() -> Non
 
 
 def test_no_road_is_drawn_beyond_the_target_year_or_from_nothing() -> None:
-    late = points((2027, 9), (2028, 4))
+    late = points((2026, 9), (2028, 4))
     hidden = [gap_point(2026, exact(70), group=ReleasedRate(None, None, None, None))]
 
     specs = [gap_chart(one, pace(one, target_year=2028, pace_years=3), target_year=2028) for one in (late, hidden)]

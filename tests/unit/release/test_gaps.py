@@ -48,9 +48,11 @@ def test_a_hidden_rate_leaves_nothing() -> None:
         ([(2023, 26), (2026, 20)], Pace(2026, 20, 2023, -2.0, -10.0, "not on pace")),
         ([(2019, 60), (2023, 26), (2026, 20)], Pace(2026, 20, 2023, -2.0, -10.0, "not on pace")),
         ([(2023, 50), (2026, 20)], Pace(2026, 20, 2023, -10.0, -10.0, "on pace")),
-        ([(2022, 50), (2026, 20)], Pace(2026, 20, None, None, -10.0, "cannot be told")),
-        ([(2025, 5), (2026, 0)], Pace(2026, 0, 2025, -5.0, None, "closed")),
-        ([(2027, 9), (2028, 4)], Pace(2028, 4, 2027, -5.0, None, "not on pace")),
+        ([(2022, 28), (2024, 30), (2026, 20)], Pace(2026, 20, 2024, -5.0, -10.0, "not on pace")),
+        ([(2021, 45), (2025, 1), (2026, 20)], Pace(2026, 20, 2021, -5.0, -10.0, "not on pace")),
+        ([(2020, 50), (2025, 40), (2026, 20)], Pace(2026, 20, None, None, -10.0, "cannot be told")),
+        ([(2024, 10), (2026, 0)], Pace(2026, 0, 2024, -5.0, None, "closed")),
+        ([(2026, 14), (2028, 4)], Pace(2028, 4, 2026, -5.0, None, "not on pace")),
     ],
 )
 def test_the_pace_needed_stands_beside_the_pace_made(gaps: list[tuple[int, int | None]], expected: Pace) -> None:
