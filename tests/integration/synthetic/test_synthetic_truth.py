@@ -1,0 +1,125 @@
+"""The county's truth and the hub's definitions are written twice and apart: over true links they say the same.
+
+The road without linkage: files are read and assembled as at the edge, joined by the truth, and judged by the SQL.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from connectors.assembly import assemble
+from connectors.batches import batches, inbox_files, inbox_years, read_reports
+from connectors.source_map import SourceMap, read_source_map
+from connectors.synthetic.county import make_county
+from connectors.synthetic.people import Span
+from hub.outcomes.rows import make_outcome_rows, open_counter
+from hub.outcomes.snapshot import PersonLinks, SubmittedFacts, snapshot_tables
+from policies.indicator_files import indicators
+from policies.organisation_files import organisations
+from policies.submission import pack_facts
+
+TODAY = dt.date(2026, 11, 22)
+OF_PERSONS = (
+    "kindergarten-readiness",
+    "third-grade-reading",
+    "eighth-grade-math",
+    "high-school-graduation",
+    "postsecondary-enrollment",
+    "postsecondary-completion",
+)
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("county")
+    make_county(folder, people=1200, seed=11, span=Span(2019, 2026))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def snapshot(county: Path) -> dict[str, pa.Table]:
+    records = table(county / "truth" / "records.csv")
+    links = PersonLinks(
+        [row["provider"] for row in records],
+        [reference_of(row["provider"])(row["local_id"]).hex() for row in records],
+        [row["person"] for row in records],
+    )
+    return snapshot_tables(facts_of(county), links=links, organisations=organisations())
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def reference_of(provider: str) -> Callable[[str], bytes]:
+    return lambda local_id: hashlib.sha256(f"{provider}/{local_id}".encode()).digest()[:16]
+
+
+def facts_of(county: Path) -> Iterator[SubmittedFacts]:
+    for provider in json.loads((county / "county.json").read_text("utf-8"))["providers"]:
+        folder = county / "providers" / provider["id"]
+        sources = folder / "sources.yaml"
+        source_map = read_source_map(sources) if sources.exists() else SourceMap(files=())
+        for year in inbox_years(folder / "inbox"):
+            paths = inbox_files(folder / "inbox", year)
+            reports = read_reports(paths, source_map=source_map, school_year=year, latest=TODAY)
+            assert [report.name for report in reports if report.refusal is not None] == []
+            for batch in batches(reports, school_year=year):
+                made = assemble(
+                    batch.readings,
+                    provider=provider["id"],
+                    kind=batch.kind,
+                    school_year=year,
+                    reference_of=reference_of(provider["id"]),
+                )
+                chunks = tuple(content for content, _ in pack_facts(made.facts))
+                yield SubmittedFacts(f"{provider['id']}-{batch.kind}-{year}", provider["id"], batch.kind, year, chunks)
+
+
+def judged(snapshot: dict[str, pa.Table], indicator: str, columns: str) -> list[tuple[object, ...]]:
+    with open_counter(snapshot, organisations=organisations()) as counter:
+        make_outcome_rows(counter, indicators()[indicator])
+        return counter.connection.execute(f"SELECT {columns} FROM outcome_rows").fetchall()
+
+
+@pytest.mark.parametrize("indicator", OF_PERSONS)
+def test_an_indicator_over_true_links_judges_everybody_as_the_truth_does(
+    county: Path, snapshot: dict[str, pa.Table], indicator: str
+) -> None:
+    truth = {
+        (int(row["cohort_year"]), row["person"]): row["outcome"]
+        for row in table(county / "truth" / "outcomes.csv")
+        if row["indicator"] == indicator
+    }
+
+    found = {
+        (year, person): outcome
+        for year, person, outcome in judged(snapshot, indicator, "cohort_year, person_id, outcome")
+    }
+
+    assert len(truth) > 40
+    assert Counter(found.values()) == Counter(truth.values())
+    assert found == truth
+
+
+def test_employment_counts_as_many_as_the_truth(county: Path, snapshot: dict[str, pa.Table]) -> None:
+    truth: dict[tuple[int, str], int] = defaultdict(int)
+    for row in table(county / "truth" / "outcomes.csv"):
+        if row["indicator"] == "employment":
+            truth[int(row["cohort_year"]), row["outcome"]] += 1
+
+    weighed: dict[tuple[object, object], int] = defaultdict(int)
+    for year, outcome, weight in judged(snapshot, "employment", "cohort_year, outcome, weight"):
+        weighed[year, outcome] += int(str(weight))
+
+    assert {key: count for key, count in weighed.items() if count} == dict(truth)
