@@ -43,7 +43,9 @@ def phonetic_code(name: str) -> str:
     spelled = name
     for pattern, sound in _RULES:
         spelled = pattern.sub(sound, spelled)
-    code = [_first_class(spelled[:1])]
+    if not spelled:
+        return ""
+    code = [_first_class(spelled[0])]
     last = code[0]
     for letter in spelled[1:]:
         sound = _CLASS_OF.get(letter, letter)
@@ -55,4 +57,4 @@ def phonetic_code(name: str) -> str:
 
 def _first_class(letter: str) -> str:
     """A leading vowel is kept as one class, a leading w or y as itself."""
-    return _CLASS_OF.get(letter, letter) or ("a" if letter in "aeiouh" else letter)
+    return _CLASS_OF.get(letter, letter) or (letter if letter in "wy" else "a")

@@ -28,10 +28,15 @@ class Mixture:
 
 @dataclass(frozen=True)
 class PseudoPairs:
-    """How many pairs the start values count for; none by default."""
+    """How many pairs the start values count for; none by default.
+
+    `discount` is taken from the count of every outcome in matches, so that a few odd pairs do not teach that
+    their oddity is common among matches (absolute discounting: Ney, Essen and Kneser 1994).
+    """
 
     matches: float = 0.0
     others: float = 0.0
+    discount: float = 0.0
 
 
 def estimate(
@@ -50,7 +55,9 @@ def estimate(
         matched = counts * posteriors(outcomes, mixture=mixture, neutral=neutral)
         renewed = Mixture(
             proportion=float((matched.sum() + pseudo.matches * start.proportion) / (counts.sum() + pseudo.matches)),
-            m=_shares(outcomes, matched, start=start.m, neutral=neutral, strength=pseudo.matches),
+            m=_shares(
+                outcomes, matched, start=start.m, neutral=neutral, strength=pseudo.matches, discount=pseudo.discount
+            ),
             u=_shares(outcomes, counts - matched, start=start.u, neutral=neutral, strength=pseudo.others),
         )
         moved = _moved(mixture, renewed)
@@ -79,10 +86,12 @@ def _shares(
     start: tuple[Table, ...],
     neutral: Sequence[NDArray[np.bool_]],
     strength: float,
+    discount: float = 0.0,
 ) -> tuple[Table, ...]:
     tables = []
     for field, says_nothing in enumerate(neutral):
-        sums = np.bincount(outcomes[:, field], weights=pairs, minlength=len(says_nothing)) + strength * start[field]
+        seen = np.bincount(outcomes[:, field], weights=pairs, minlength=len(says_nothing))
+        sums = np.maximum(seen - discount, 0.0) + strength * start[field]
         sums[says_nothing] = 0.0
         total = sums.sum()
         tables.append(sums / total if total > 0 else start[field])

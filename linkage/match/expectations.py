@@ -17,6 +17,8 @@ _GIVEN_M = (0.02, 0.01, 0.02, 0.04, 0.865, 0.04, 0.005)
 _GIVEN_U = (0.983, 0.006, 0.003, 0.002, 0.003, 0.001, 0.002)
 _SURNAME_M = (0.015, 0.01, 0.02, 0.04, 0.80, 0.09, 0.02, 0.005)
 _SURNAME_U = (0.973, 0.01, 0.005, 0.003, 0.004, 0.002, 0.001, 0.002)
+_BOTH_DIFFER_M = 0.03
+"""A child whose two names are both others than before is rarer than two independent changes would make it."""
 _CROSSED_M = (0.004, 0.002)
 _CROSSED_U = (0.000_005, 0.000_005)
 _YEAR_M, _YEAR_U = (0.015, 0.985, 0.0), (0.93, 0.07, 0.0)
@@ -32,7 +34,9 @@ def expected_tables(kind: str) -> tuple[Table, ...]:
     is_match = kind == "m"
     tags = _TAGS_M if is_match else _TAGS_U
     return (
-        _names(_GIVEN_M, _SURNAME_M, _CROSSED_M) if is_match else _names(_GIVEN_U, _SURNAME_U, _CROSSED_U),
+        _names(_GIVEN_M, _SURNAME_M, _CROSSED_M, both_differ=_BOTH_DIFFER_M)
+        if is_match
+        else _names(_GIVEN_U, _SURNAME_U, _CROSSED_U, both_differ=1.0),
         _date(_YEAR_M, _DAY_M) if is_match else _date(_YEAR_U, _DAY_U),
         *(np.array([1.0 - share, share, 0.0]) for share in tags.values()),
     )
@@ -49,8 +53,12 @@ def neutral_outcomes() -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], ...]
     return tuple(neutral)
 
 
-def _names(given: tuple[float, ...], surname: tuple[float, ...], crossed: tuple[float, ...]) -> Table:
-    joint = np.outer(given, surname).reshape(-1)
+def _names(
+    given: tuple[float, ...], surname: tuple[float, ...], crossed: tuple[float, ...], *, both_differ: float
+) -> Table:
+    by_both = np.outer(given, surname)
+    by_both[:2, :2] *= both_differ
+    joint = by_both.reshape(-1)
     table = np.concatenate([joint, np.array(crossed)])
     table[GIVEN_ABSENT * len(surname) + SURNAME_ABSENT] = 0.0
     result: Table = table / table.sum()

@@ -50,7 +50,7 @@ def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[Roster
         rarity=pairs.rarity[source],
         dropped=pairs.dropped,
         same_provider=pairs.same_provider,
-        rows_a_record=len(links) / max(1, len(np.unique(links[:, 1]))),
+        rows_a_record=max(1.0, len(links) / max(1, len(np.unique(links[:, 1])))),
         usual_rarity=pairs.usual_rarity,
     )
 
@@ -60,8 +60,10 @@ def _member_records(pairs: ViewPairs, *, records: Records, rosters: Sequence[Ros
     opened = np.empty(len(pairs.member_submission), dtype=np.int64)
     sealed = np.ascontiguousarray(pairs.member_sealed_id).view(np.uint8).reshape(-1, 16)
     order = np.argsort(pairs.member_submission, kind="stable")
-    submissions, firsts = np.unique(pairs.member_submission[order], return_index=True)
-    for submission, members in zip(submissions.tolist(), np.split(order, firsts[1:]), strict=True):
+    submissions, sizes = np.unique(pairs.member_submission, return_counts=True)
+    ends = np.cumsum(sizes)
+    for submission, size, end in zip(submissions.tolist(), sizes, ends, strict=True):
+        members = order[end - size : end]
         if submission not in keys:
             raise LinkageError(
                 "unknown_submission",

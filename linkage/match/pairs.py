@@ -67,9 +67,9 @@ def pairs_to_bytes(pairs: ViewPairs) -> bytes:
 
 def pairs_from_bytes(content: bytes) -> ViewPairs:
     """The inverse of `pairs_to_bytes`; LinkageError `truncated_pairs` when it is not whole."""
-    if not content.startswith(_MAGIC):
+    head, _, body = content.removeprefix(_MAGIC).partition(b"\n")
+    if not content.startswith(_MAGIC) or not head.endswith(b"}"):
         raise _truncated()
-    head, _, body = content[len(_MAGIC) :].partition(b"\n")
     header = json.loads(head)
     arrays: dict[str, NDArray[np.generic]] = {}
     offset = 0

@@ -33,7 +33,7 @@ class Solved:
     expected: Table
 
 
-def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32]) -> Solved:
+def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32], maximum_rounds: int = _ROUNDS) -> Solved:
     """Posteriors under a prior for each pair of providers, itself drawn towards the prior of all."""
     blocks, possible = _provider_pairs(provider)
     names = np.unique(provider)
@@ -45,7 +45,7 @@ def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32]) -> Solv
     prior = np.full(len(blocks), 0.5 / max(1.0, float(np.sqrt(possible.sum()))))
     posterior = np.zeros(len(block))
     expected = np.zeros(len(blocks))
-    for _ in range(_ROUNDS):
+    for _ in range(maximum_rounds):
         odds = prior[block]
         posterior = likelihood * odds / (1.0 + odds * rivals)
         expected = np.bincount(block, weights=posterior, minlength=len(blocks)).astype(np.float64)
