@@ -29,6 +29,14 @@ class Organisation:
     first_year: int | None
     last_year: int | None
 
+    @property
+    def published_as(self) -> str:
+        """Its level in the district dimension: itself, or the group of small districts that it is put together with.
+
+        The groups are fixed from public enrollment, never by a year's counts (docs/disclosure.md).
+        """
+        return self.merge or self.id
+
     def exists_in(self, school_year: int) -> bool:
         """Whether the organisation works in that school year."""
         return _within(school_year, self.first_year, self.last_year)
@@ -60,21 +68,18 @@ class Organisations:
 
 
 def district_parents(districts: Iterable[Organisation]) -> dict[str, str]:
-    """The level into which each of these districts, and each group of them, is summed below the county.
+    """The area into which each district, or group of small ones, is summed below the county.
 
-    A district of a merge group is summed into it. A district or group is summed into its area, unless its members lie
-    in several areas or it would be alone there.
+    A group is not summed when its members lie in several areas, nor is a district or group that is alone in its area.
     """
-    groups: dict[str, list[Organisation]] = {}
+    areas: dict[str, set[str]] = {}
     for district in districts:
-        groups.setdefault(district.merge or district.id, []).append(district)
-    parents = {member.id: name for name, inside in groups.items() for member in inside if member.id != name}
-    areas: dict[str, list[str]] = {}
-    for name, inside in groups.items():
-        if len({member.area for member in inside}) == 1:
-            areas.setdefault(inside[0].area, []).append(name)
-    shared = {area: names for area, names in areas.items() if len(names) > 1}
-    return {**parents, **{name: area_level(area) for area, names in shared.items() for name in names}}
+        areas.setdefault(district.published_as, set()).add(district.area)
+    inside: dict[str, list[str]] = {}
+    for level, found in areas.items():
+        if len(found) == 1:
+            inside.setdefault(area_level(*found), []).append(level)
+    return {level: area for area, levels in inside.items() if len(levels) > 1 for level in levels}
 
 
 def area_level(area: str) -> str:

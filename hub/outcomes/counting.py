@@ -63,7 +63,7 @@ def district_dimension(organisations: Organisations, indicator: Indicator, cohor
     """The districts that can stand in an indicator in a cohort year, and the groups they are summed into."""
     years = range(cohort_year - indicator.window_years + 1, cohort_year + 1)
     members = serving(organisations, indicator, years)
-    levels = tuple(member.id for member in members)
+    levels = tuple(dict.fromkeys(member.published_as for member in members))
     return Dimension(name=DISTRICT, levels=levels, parents=district_parents(members))
 
 
@@ -108,7 +108,9 @@ def _make_split_rows(counter: Counter, indicator: Indicator, names: Sequence[str
 
 def _split(counter: Counter, indicator: Indicator, place: int, name: str) -> tuple[str, str]:
     if name == DISTRICT and not indicator.aggregate:
-        return "o.district", ""
+        levels = [(member.id, member.published_as) for member in counter.organisations.members]
+        fill(counter.connection, "district_levels", columns="district VARCHAR, level VARCHAR", rows=levels)
+        return f"l{place}.level", f" JOIN district_levels AS l{place} ON l{place}.district = o.district"
     if name not in dimensions() or (indicator.aggregate and name not in indicator.aggregate_columns):
         raise CountingError(f"{indicator.id} cannot be split by {name}.", code="dimension-unknown")
     dimension = dimensions()[name]

@@ -219,12 +219,23 @@ def test_a_counter_tells_nothing_of_what_it_holds() -> None:
     assert MARKED not in shown
 
 
+def test_small_districts_are_counted_as_their_group() -> None:
+    scores = [score("a", "nicasio"), score("b", "laguna-joint"), score("c", "ross")]
+    tables = (TableDeclaration(name="district", dimensions=("district",), priority=1),)
+
+    with open_counter({"assessment": table("assessment", scores)}, organisations=organisations()) as counter:
+        (block,) = count_blocks(counter, READING, tables=tables)
+
+    assert {cell.levels: cell.tally.n for cell in block.cells} == {("southern-small",): 1, ("west-marin-small",): 2}
+    assert block.cells[1].provider_counts.keys() == {"nicasio", "laguna-joint"}
+
+
 def test_only_districts_that_serve_the_grade_and_exist_stand_in_the_district_dimension() -> None:
     reading = district_dimension(organisations(), READING, 2022).levels
     graduation = district_dimension(organisations(), indicators()["high-school-graduation"], 2023).levels
 
     assert "tamalpais-high" not in reading
-    assert "lincoln" not in reading
+    assert "nicasio" not in reading
     assert graduation == ("marin-coe", "novato", "san-rafael-high", "tamalpais-high", "shoreline")
 
 

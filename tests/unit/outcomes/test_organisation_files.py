@@ -27,25 +27,34 @@ def test_an_organisation_without_a_name_in_a_year_bears_its_latest() -> None:
     assert renamed.name_in(2020) == "Renamed"
 
 
-def test_small_districts_are_summed_into_their_group_and_groups_into_their_area() -> None:
-    parents = district_parents(organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020))
+def test_small_districts_are_published_as_their_group_and_summed_into_its_area() -> None:
+    members = organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
+    levels = {member.id: member.published_as for member in members}
 
-    assert parents["nicasio"] == "west-marin-small"
+    parents = district_parents(members)
+
+    assert levels["nicasio"] == levels["laguna-joint"] == "west-marin-small"
+    assert levels["kentfield"] == "kentfield"
     assert parents["west-marin-small"] == parents["shoreline"] == "area-west-marin"
     assert parents["kentfield"] == parents["ross-valley"] == "area-ross-valley"
+    assert "nicasio" not in parents
 
 
 def test_a_group_over_two_areas_and_a_district_alone_in_its_area_are_summed_into_the_county_only() -> None:
-    parents = district_parents(organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020))
+    members = organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
 
-    assert parents["ross"] == parents["sausalito-marin-city"] == "southern-small"
+    parents = district_parents(members)
+
+    assert {member.published_as for member in members if member.id in ("ross", "sausalito-marin-city")} == {
+        "southern-small"
+    }
     assert not {"southern-small", "novato", "marin-coe"} & set(parents)
 
 
 def test_every_level_of_the_district_dimension_has_a_title() -> None:
     known = organisations()
     members = known.serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
-    levels = {member.id for member in members} | set(district_parents(members).values())
+    levels = {member.published_as for member in members} | set(district_parents(members).values())
 
     titles = {level: known.title_of(level, 2020) for level in levels}
 
