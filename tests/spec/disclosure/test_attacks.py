@@ -103,7 +103,7 @@ def test_a_district_of_an_area_cannot_be_found_through_the_hierarchy() -> None:
 
 
 def test_crossing_hierarchies_are_protected_together() -> None:
-    block = small_county(5, people=400)
+    block = small_county(5, people=150)
     crossed = replace(
         block,
         tables=(
@@ -231,7 +231,8 @@ def test_two_providers_together_see_no_more() -> None:
 
 def test_the_report_card_of_a_small_county_withstands() -> None:
     block = report_card(200)
-    pairs = replace(block, tables=tuple(t for t in block.tables if "race" not in t.dimensions))
+    few = {"district", "ses", "disability"}
+    pairs = replace(block, tables=tuple(t for t in block.tables if set(t.dimensions) <= few))
 
     result = protect([pairs], rules=Rules(insiders=False))
 

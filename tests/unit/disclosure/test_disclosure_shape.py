@@ -1,0 +1,192 @@
+"""The shape of a block and its additive system: what is refused, which dimensions are held together, what is linked."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from policies.disclosure.cliques import cliques, separators
+from policies.disclosure.engine import protect
+from policies.disclosure.frame import frame
+from policies.disclosure.moves import Mover, nobody
+from policies.disclosure.system import ALL, KNOWN, REACHED, system
+from policies.disclosure.types import (
+    BaseCell,
+    Block,
+    BlockError,
+    Dimension,
+    ReleasedCell,
+    Rules,
+    TableDeclaration,
+    Tally,
+)
+from tests.bench.disclosure import report_card, small_county
+
+RULES = Rules()
+NOBODY = frozenset[str]()
+
+
+def block(**changes) -> Block:
+    made = Block(
+        indicator="reading",
+        cohort_year=2026,
+        dimensions=(
+            Dimension(name="area", levels=("a1", "a2", "b"), parents={"a1": "a", "a2": "a"}),
+            Dimension(name="size", levels=("big", "small")),
+        ),
+        cells=(
+            BaseCell(levels=("a1", "big"), tally=Tally(40, 38, 20), provider_counts={"a1": Tally(40, 38, 20)}),
+            BaseCell(levels=("a2", "small"), tally=Tally(30, 30, 12)),
+            BaseCell(levels=("b", "small"), tally=Tally(25, 24, 11)),
+        ),
+        tables=(TableDeclaration(name="both", dimensions=("area", "size"), priority=1),),
+    )
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dimensions": (Dimension(name="area", levels=("a1", "a2", "b")),) * 2}, "one name"),
+        ({"cells": (BaseCell(levels=("a1",), tally=Tally(1, 1, 1)),)}, "one level for each"),
+        ({"cells": (BaseCell(levels=("a1", "big"), tally=Tally(1, 2, 1)),)}, "breaks 0 <= k"),
+        ({"complete": True}, "unknowns in a complete block"),
+        ({"cells": (BaseCell(levels=("elsewhere", "big"), tally=Tally(1, 1, 1)),)}, "a level that dimension area"),
+        ({"tables": (TableDeclaration(name="x", dimensions=("colour",), priority=1),)}, "a dimension that the block"),
+    ],
+)
+def test_a_block_that_contradicts_itself_is_refused(changes: dict, words: str) -> None:
+    with pytest.raises(BlockError, match=words):
+        protect([block(**changes)], rules=RULES)
+
+
+@pytest.mark.parametrize("own", [Tally(2, 2, 2), Tally(1, 0, 0)])
+def test_a_provider_cannot_have_more_children_than_there_are(own: Tally) -> None:
+    cell = BaseCell(levels=("a1", "big"), tally=Tally(1, 1, 1), provider_counts={"a1": own})
+
+    with pytest.raises(BlockError, match="more children"):
+        protect([block(cells=(cell,))], rules=RULES)
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        Dimension(name="area", levels=("a1", "a1")),
+        Dimension(name="area", levels=()),
+        Dimension(name="area", levels=("Total",)),
+        Dimension(name="area", levels=("a1",), parents={"a1": "x", "x": "y", "y": "x"}),
+        Dimension(name="area", levels=("a1", "a2"), parents={"a1": "a2"}),
+    ],
+)
+def test_a_dimension_that_contradicts_itself_is_refused(dimension: Dimension) -> None:
+    with pytest.raises(BlockError, match="dimension area"):
+        protect([block(dimensions=(dimension,), cells=(), tables=())], rules=RULES)
+
+
+def test_two_blocks_of_one_indicator_and_year_are_refused() -> None:
+    with pytest.raises(BlockError, match="one indicator and cohort year"):
+        protect([block(), block()], rules=RULES)
+
+
+def test_an_error_never_names_a_count() -> None:
+    with pytest.raises(BlockError) as refused:
+        protect([block(cells=(BaseCell(levels=("a1", "big"), tally=Tally(7717, 7718, 1)),))], rules=RULES)
+
+    assert not any(digit in str(refused.value) for digit in "78")
+
+
+def test_a_group_of_one_district_is_the_district() -> None:
+    dimension = Dimension(name="area", levels=("a1", "b"), parents={"a1": "a", "b": "all-others"})
+    alone = block(dimensions=(dimension,), cells=(), tables=(TableDeclaration(name="t", dimensions=("area",), priority=1),))
+
+    shape = frame(alone, not_reported=NOBODY)
+
+    groups = {dict(levels)["area"]: group for _, levels, group in shape.cells}
+    assert groups["a"] == groups["a1"]
+    assert groups["all-others"] == groups["b"]
+    assert len(shape.groups) == 3
+
+
+def test_tables_like_a_tree_are_held_apart_and_circles_together() -> None:
+    assert cliques([]) == ((),)
+    assert cliques([(), (0,), (0, 1), (0, 2)]) == ((0, 1), (0, 2))
+    assert cliques([(0, 1), (1, 2), (0, 2)]) == ((0, 1, 2),)
+    assert cliques([(0, 1), (1, 2), (2, 3), (0, 3)]) == ((0, 1, 3), (1, 2, 3))
+    assert separators(((0, 1), (0, 2), (3,))) == ((0, 1, (0,)), (0, 2, ()))
+
+
+def test_the_system_counts_what_the_block_counts() -> None:
+    built = system((frame(block(), not_reported=NOBODY),))
+
+    total = [int(built.counts[built.row(0, 0, kind)]) for kind in (KNOWN, REACHED, ALL)]
+
+    assert total == [92, 43, 95]
+    assert not built.counts[built.ties :].any()
+
+
+def test_linked_blocks_must_have_the_same_dimensions() -> None:
+    other = block(indicator="maths", dimensions=block().dimensions[:1], cells=(), tables=(), part_of="reading")
+
+    with pytest.raises(BlockError, match="same dimensions"):
+        protect([block(), other], rules=RULES)
+
+
+def test_linked_blocks_must_count_the_same_persons() -> None:
+    shared = (block(population="all"), block(indicator="maths", population="all", cells=()))
+
+    with pytest.raises(BlockError, match="the same persons"):
+        protect(shared, rules=RULES)
+
+
+def test_blocks_of_different_years_are_not_linked() -> None:
+    blocks = (block(population="all"), block(cohort_year=2025, population="all", cells=()))
+
+    assert protect(blocks, rules=RULES).verdict.clean
+
+
+def test_a_numerator_that_is_another_indicators_population_is_protected_with_it() -> None:
+    enrolled = Block(
+        indicator="enrolled",
+        cohort_year=2026,
+        dimensions=(Dimension(name="group", levels=("a", "b", "c")),),
+        cells=tuple(
+            BaseCell(levels=(name,), tally=Tally(n, n, k)) for name, n, k in (("a", 60, 20), ("b", 70, 40), ("c", 80, 50))
+        ),
+        tables=(TableDeclaration(name="group", dimensions=("group",), priority=1),),
+        complete=True,
+    )
+    completed = replace(
+        enrolled,
+        indicator="completed",
+        cells=tuple(
+            BaseCell(levels=(name,), tally=Tally(n, n, k)) for name, n, k in (("a", 20, 8), ("b", 40, 20), ("c", 50, 25))
+        ),
+        part_of="enrolled",
+    )
+
+    together = protect([completed, enrolled], rules=Rules(min_n=25))
+    apart = protect([replace(completed, part_of=""), enrolled], rules=Rules(min_n=25))
+
+    def numerator(cells: tuple[ReleasedCell, ...], level: str) -> int | None:
+        return next(c.k for c in cells if c.indicator == "enrolled" and dict(c.levels)["group"] == level)
+
+    assert numerator(apart.cells, "a") == 20
+    assert numerator(together.cells, "a") is None
+    assert together.verdict.clean
+
+
+def test_a_large_system_starts_with_few_columns_and_asks_for_more() -> None:
+    built = system((frame(report_card(60), not_reported=NOBODY),))
+
+    mover = Mover(built, nobody(built))
+
+    assert built.near.sum() < len(built.truth)
+    assert mover.agrees(np.zeros(len(built.truth), dtype=np.int64))
+
+
+def test_a_solver_admits_no_move_that_changes_what_is_shown() -> None:
+    built = system((frame(small_county(1), not_reported=NOBODY),))
+    mover = Mover(built, nobody(built))
+
+    assert mover.move(built.row(0, 1, KNOWN), 3) is None
+    assert mover.relax(built.row(0, 1, KNOWN), 3, weights=np.full(built.matrix.shape[0], np.inf)).cost == np.inf
