@@ -23,6 +23,8 @@ BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#00795C"
 INK, GREY, FAINT = "#1b1b1b", "#5c6370", "#dfe3e8"
 # Below this part of the latest gap the ends of the two roads lie too close for two labels.
 LABELS_APART = 0.2
+# A range of a gap wider than this says next to nothing and is left to the table.
+WIDEST_RANGE = 60
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 _CONFIG: Spec = {
@@ -182,8 +184,8 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
         "sort": order,
         "title": None,
         "axis": {
-            "labelLimit": 215,
-            "minExtent": 215,
+            "labelLimit": 255,
+            "minExtent": 255,
             "labelFontSize": 13,
             "ticks": False,
             "domain": False,

@@ -118,7 +118,8 @@ def report(home: HomeOption, out: OutOption = Path("report.html")) -> None:
         with hub.database.reading() as session:
             release = current_release(session)
             summary = summarise(session, release, catalogue=catalogue())
-            card = report_card(session, release, catalogue=catalogue())
+            made_up = hub.home.synthetic_mark.is_file()
+            card = report_card(session, release, catalogue=catalogue(), made_up=made_up)
         with hub.database.transaction() as session:
             append(session, hub.trail(), EventType.RELEASE_EXPORTED, resource=f"report-card/{release.id}")
     out.write_text(render(card), "utf-8")

@@ -76,20 +76,21 @@ class Milestone:
 
 @dataclass(frozen=True)
 class ReportCard:
-    """The whole card."""
+    """The whole card; `made_up` says that the hub holds a demonstration's people only."""
 
     release: Release
+    made_up: bool
     target_year: int
     milestones: tuple[Milestone, ...]
 
 
-def report_card(session: Session, release: Release, *, catalogue: Catalogue) -> ReportCard:
+def report_card(session: Session, release: Release, *, catalogue: Catalogue, made_up: bool = False) -> ReportCard:
     """The card of a release, from its public tables."""
     milestones = tuple(
         _milestone(session, release, number=number, indicator=indicator, catalogue=catalogue)
         for number, indicator in enumerate(catalogue.indicators, start=1)
     )
-    return ReportCard(release, catalogue.target_year, milestones)
+    return ReportCard(release, made_up, catalogue.target_year, milestones)
 
 
 def render(card: ReportCard) -> str:

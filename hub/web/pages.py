@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.errors import CallerError
-from hub.http import principal_of, trail_of, transaction_of
+from hub.http import hub_of, principal_of, trail_of, transaction_of
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import extent_of
 
@@ -63,6 +63,7 @@ def page(request: Request, name: str, *, status: int = 200, **values: object) ->
         .render(
             places=places_for(principal),
             path=request.url.path,
+            made_up=hub_of(request).home.synthetic_mark.is_file(),
             who=None if principal == ANONYMOUS else who_words(principal),
             **values,
         )

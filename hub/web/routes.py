@@ -61,7 +61,8 @@ def report(request: Request) -> Response:
     """The report card of the current release: the same file that `promise-hub release report` writes."""
     with hub_of(request).database.reading() as session:
         release = current_release(session)
-    html, policy = _card(hub_of(request).database, release)
+    hub = hub_of(request)
+    html, policy = _card(hub.database, release, made_up=hub.home.synthetic_mark.is_file())
     _note(request, f"report-card/{release.id}")
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
@@ -203,12 +204,13 @@ def _cohort(first: str, last: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _card(database: Database, release: Release) -> tuple[str, str]:
+def _card(database: Database, release: Release, *, made_up: bool) -> tuple[str, str]:
     """The card and its policy, drawn once: a release never changes."""
     from hub.release.report_card import render, report_card
 
     with database.reading() as session:
-        return _with_policy(render(report_card(session, release, catalogue=catalogue())))
+        card = report_card(session, release, catalogue=catalogue(), made_up=made_up)
+    return _with_policy(render(card))
 
 
 def _with_policy(html: str) -> tuple[str, str]:

@@ -52,6 +52,7 @@ class Served:
     """The address of the hub, its database, and a way in for each person."""
 
     url: str
+    home: Home
     database: Database
     token: str
     link: Callable[[Role], str]
@@ -155,7 +156,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", database, token, link)
+    yield Served(f"http://127.0.0.1:{port}", home, database, token, link)
     server.should_exit = True
     thread.join(5)
     database.close()

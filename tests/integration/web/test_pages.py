@@ -149,6 +149,15 @@ def test_the_report_card_has_a_table_for_each_chart_and_the_standing_of_each_gap
     assert "style-src 'sha256-" in answer.headers["content-security-policy"]
 
 
+def test_a_hub_of_made_up_people_says_so_on_every_page(public: httpx.Client, served: Any) -> None:
+    served.home.synthetic_mark.touch()
+
+    answers = [public.get(path) for path in sorted(PUBLIC)]
+    served.home.synthetic_mark.unlink()
+
+    assert all("made up" in answer.text for answer in answers)
+
+
 def test_the_style_sheet_is_served_without_a_sign_in(public: httpx.Client) -> None:
     answer = public.get("/static/hub.css")
 
