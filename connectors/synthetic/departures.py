@@ -125,7 +125,8 @@ def _summer(pupils: Pupils, run: Run) -> tuple[Flags, Flags, Flags]:
     poor = run.people.disadvantaged[pupils.person]
     move = calibration["move-in-summer"] * np.where(poor, 1.6, 0.7)
     usual = calibration["leave-in-summer"] * np.where(grade > 8, 0.6, 1.0)
-    leave = np.where(grade == 8, calibration["leave-after-eighth"], usual)
+    private = np.where(poor, calibration["leave-after-eighth-D"], calibration["leave-after-eighth-N"])
+    leave = np.where(grade == 8, private, usual)
     small = np.array([len(one.schools) == 1 for one in run.county.organisations])[pupils.organisation]
     leaves = draw < leave * np.where(small & (grade < 8), 0.4, 1.0)
     moves = ~leaves & (draw < leave + move)

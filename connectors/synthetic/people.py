@@ -94,7 +94,7 @@ def make_people(
     gender[rng.random(count) < calibration["gender-x"]] = "X"
     names = make_names(custom, gender, household, rng=rng)
     starts = len(span.years) + HOMELESS_YEARS - 1
-    ever = calibration["homeless"] / calibration["upc"] * starts / HOMELESS_YEARS
+    ever = calibration["homeless"] / calibration["frpm"] * starts / HOMELESS_YEARS
     homeless = disadvantaged & (rng.random(count) < ever)
     schooling = np.array(["10", "11", "12", "13", "14", "15"], dtype=object)
     return People(
@@ -191,8 +191,10 @@ def _disadvantaged(
     home: Ints, race: Text, leader: Flags, household: Ints, *, county: County, rng: np.random.Generator
 ) -> Flags:
     """Economic status by household, so that each catchment has its published share."""
-    # A little below the share of low income, learners and foster children together: some learners are not poor.
-    upc = np.array([one.upc for one in county.catchments])[home] * 0.97
+    published = np.array([one.upc for one in county.catchments])[home]
+    # A little below the published share of low income and learners together: some learners, fewer where most are poor,
+    # are not.
+    upc = published * (0.88 + 0.14 * published)
     hispanic = race == "500"
     shares = np.bincount(home, hispanic, len(county.catchments)) / np.maximum(
         np.bincount(home, minlength=len(county.catchments)), 1
