@@ -70,7 +70,9 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
     """The gap to the target year: points with their 95 % band, bars where only a range is told, the two roads ahead."""
     shown = [{"year": p.cohort_year, "gap": p.gap, "low": p.low, "high": p.high} for p in points if p.gap is not None]
     ranges = [
-        {"year": p.cohort_year, "low": p.low, "high": p.high} for p in points if p.gap is None and p.low is not None
+        {"year": p.cohort_year, "low": p.low, "high": p.high}
+        for p in points
+        if p.gap is None and p.low is not None and p.high is not None and p.high - p.low <= WIDEST_RANGE
     ]
     years = [p.cohort_year for p in points] + [target_year]
     x = {

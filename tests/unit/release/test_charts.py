@@ -41,6 +41,17 @@ def test_a_gap_that_closes_early_is_drawn_to_the_day_on_which_it_closes() -> Non
     assert roads == [{"year": 2027.0, "gap": 0}]
 
 
+def test_a_year_of_which_a_narrow_range_is_told_is_a_bar_and_a_wide_one_is_left_to_the_table() -> None:
+    narrow = gap_point(2023, exact(70), group=ReleasedRate(30, None, 30, 40))
+    wide = gap_point(2024, exact(70), group=ReleasedRate(30, None, 0, 100))
+    found = [narrow, wide, *points((2026, 26))]
+
+    spec = gap_chart(found, pace(found, target_year=2028, pace_years=3), target_year=2028)
+
+    bars = [layer["data"]["values"] for layer in spec["layer"] if layer["mark"].get("clip")]
+    assert bars == [[{"year": 2023, "low": 30.0, "high": 40.0}]]
+
+
 def test_no_road_is_drawn_beyond_the_target_year_or_from_nothing() -> None:
     late = points((2026, 9), (2028, 4))
     hidden = [gap_point(2026, exact(70), group=ReleasedRate(None, None, None, None))]
