@@ -15,7 +15,7 @@ from policies.disclosure.audit import Audit, Finding
 from policies.disclosure.frame import Frame, frame
 from policies.disclosure.moves import Observer
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, sheets
+from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, sheets
 from policies.disclosure.system import ALL, REACHED, System, system
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 
@@ -46,8 +46,12 @@ class _Result:
 
 def _protect_together(frames: tuple[Frame, ...], rules: Rules, ledger: Sequence[ReleasedCell]) -> _Result:
     built = system(frames, _links(frames))
-    stands = sheets(built, rules, ledger=_released(frames, ledger))
-    findings = Audit(built, stands, rules).protect(observers(built, rules))
+    before = _released(frames, ledger)
+    if contradicted(built, before):
+        stands, findings = frozen_sheets(built, ledger=before), []
+    else:
+        stands = sheets(built, rules, ledger=before)
+        findings = Audit(built, stands, rules).protect(observers(built, rules))
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return _Result(named, findings)
 

@@ -3,6 +3,7 @@
 Starts from the primary rules; every later change withholds more, so that what was found safe stays safe.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -146,24 +147,72 @@ class Sheet:
         return sorted((child for child in children if child.known), key=lambda child: child.known)
 
 
-def sheets(system: System, rules: Rules, *, ledger: dict[tuple[int, int], ReleasedCell]) -> tuple[Sheet, ...]:
-    """Every group after the primary rules; the ledger's cells, by block and group, stay as they were released."""
+Ledger = Mapping[tuple[int, int], ReleasedCell]
+"""The cells ever released, by block and group of a system."""
+
+
+def sheets(system: System, rules: Rules, *, ledger: Ledger) -> tuple[Sheet, ...]:
+    """Every group after the primary rules; those in the ledger stay as they were released."""
     result = []
     for number, frame in enumerate(system.frames):
         least = _minima(frame)
         sheet = Sheet(frame)
         for group in range(len(frame.groups)):
-            rows = [system.row(number, group, kind) for kind in (KNOWN, REACHED)]
-            known, k = (int(system.counts[row]) for row in rows)
-            n = known if frame.block.complete else int(system.counts[system.row(number, group, ALL)])
+            standing = _counted(system, number, group)
             before = ledger.get((number, group))
-            standing = Standing(known, k, n) if before is None else _as_released(before, (known, k, n), rules)
             if before is None:
                 _primary(standing, rules, least=least.get(group, 0), complete=frame.block.complete)
+            else:
+                _stay(standing, before)
             sheet.groups.append(standing)
         sheet.settle(rules)
         result.append(sheet)
     return tuple(result)
+
+
+def frozen_sheets(system: System, *, ledger: Ledger) -> tuple[Sheet, ...]:
+    """What was released, in its own numbers, and nothing else: for blocks whose counts have changed since.
+
+    A corrected number beside the released one would tell the correction, which may be one child's.
+    """
+    result = []
+    for number, frame in enumerate(system.frames):
+        sheet = Sheet(frame)
+        for group in range(len(frame.groups)):
+            before = ledger.get((number, group))
+            standing = _counted(system, number, group)
+            if before is not None and before.known is not None:
+                standing = Standing(before.known, before.k or 0, before.known)
+                _stay(standing, before)
+            else:
+                standing.hide("frozen")
+            sheet.groups.append(standing)
+        result.append(sheet)
+    return tuple(result)
+
+
+def contradicted(system: System, ledger: Ledger) -> bool:
+    """Whether any count has changed since it was released."""
+    for (number, group), before in ledger.items():
+        now, then = _counted(system, number, group), Standing(0, 0, 0)
+        _stay(then, before)
+        if before.status == "F" and (now.known != before.known or before.n not in (None, now.n)):
+            return True
+        if before.k not in (None, now.k) or not _within(then.band, now.k, now.known):
+            return True
+        if not _within(then.cover, now.known, now.n):
+            return True
+    return False
+
+
+def _within(band: Band | None, part: int, whole: int) -> bool:
+    return band is None or band[0] * whole <= 100 * part <= band[1] * whole
+
+
+def _counted(system: System, number: int, group: int) -> Standing:
+    known, k = (int(system.counts[system.row(number, group, kind)]) for kind in (KNOWN, REACHED))
+    complete = system.frames[number].block.complete
+    return Standing(known, k, known if complete else int(system.counts[system.row(number, group, ALL)]))
 
 
 def _primary(standing: Standing, rules: Rules, *, least: int, complete: bool) -> None:
@@ -180,16 +229,14 @@ def _primary(standing: Standing, rules: Rules, *, least: int, complete: bool) ->
         standing.cover = None if complete else coverage(known, standing.n, rules)
 
 
-def _as_released(cell: ReleasedCell, counts: tuple[int, int, int], rules: Rules) -> Standing:
-    known, k, n = counts
-    standing = Standing(known, k, n, fixed=True, reason="frozen", hidden=cell.status == "C")
-    if cell.status == "F":
-        standing.zero = n == 0 and cell.n == 0
-        if cell.rate_low is not None and cell.rate_high is not None:
-            standing.band = (cell.rate_low, cell.rate_high)
-        if cell.coverage_low is not None and cell.coverage_high is not None:
-            standing.cover = (cell.coverage_low, cell.coverage_high)
-    return standing
+def _stay(standing: Standing, cell: ReleasedCell) -> None:
+    """Show a group as it was released, for good."""
+    standing.fixed, standing.reason, standing.hidden = True, "frozen", cell.status == "C"
+    standing.zero = cell.known == 0
+    if cell.rate_low is not None and cell.rate_high is not None:
+        standing.band = (cell.rate_low, cell.rate_high)
+    if cell.coverage_low is not None and cell.coverage_high is not None:
+        standing.cover = (cell.coverage_low, cell.coverage_high)
 
 
 def _minima(frame: Frame) -> dict[int, int]:

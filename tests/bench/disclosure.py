@@ -192,8 +192,13 @@ def truth_of(block: Block, cells: tuple[ReleasedCell, ...]) -> list[dict[str, st
                 tally = tally + base.tally
         rows.append(
             {
-                "indicator": cell.indicator, "cohort_year": str(cell.cohort_year), "table": cell.table,
-                **dict(cell.levels), "n": str(tally.n), "known": str(tally.known), "k": str(tally.k),
+                "indicator": cell.indicator,
+                "cohort_year": str(cell.cohort_year),
+                "table": cell.table,
+                **dict(cell.levels),
+                "n": str(tally.n),
+                "known": str(tally.known),
+                "k": str(tally.k),
             }  # fmt: skip
         )
     return rows

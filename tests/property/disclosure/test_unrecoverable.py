@@ -12,7 +12,11 @@ from tests.attacker.attack_release import attack_release
 from tests.bench.disclosure import block_of, hierarchies_of, rows_of
 
 DIMENSIONS = (
-    Dimension(name="area", levels=("a1", "a2", "b1", "b2", "b3"), parents={"a1": "a", "a2": "a", "b1": "b", "b2": "b", "b3": "b"}),
+    Dimension(
+        name="area",
+        levels=("a1", "a2", "b1", "b2", "b3"),
+        parents={"a1": "a", "a2": "a", "b1": "b", "b2": "b", "b3": "b"},
+    ),
     Dimension(name="colour", levels=("red", "green", "not-reported")),
     Dimension(name="size", levels=("big", "small")),
 )
@@ -77,9 +81,7 @@ def test_the_order_of_rows_categories_and_tables_does_not_matter(block: Block, c
     order = chance.sample(range(3), 3)
     other = replace(
         block,
-        dimensions=tuple(
-            replace(block.dimensions[i], levels=shuffled(block.dimensions[i].levels)) for i in order
-        ),
+        dimensions=tuple(replace(block.dimensions[i], levels=shuffled(block.dimensions[i].levels)) for i in order),
         cells=shuffled(tuple(replace(cell, levels=tuple(cell.levels[i] for i in order)) for cell in block.cells)),
         tables=shuffled(tuple(replace(table, dimensions=shuffled(table.dimensions)) for table in block.tables)),
     )

@@ -97,7 +97,9 @@ def test_an_error_never_names_a_count() -> None:
 
 def test_a_group_of_one_district_is_the_district() -> None:
     dimension = Dimension(name="area", levels=("a1", "b"), parents={"a1": "a", "b": "all-others"})
-    alone = block(dimensions=(dimension,), cells=(), tables=(TableDeclaration(name="t", dimensions=("area",), priority=1),))
+    alone = block(
+        dimensions=(dimension,), cells=(), tables=(TableDeclaration(name="t", dimensions=("area",), priority=1),)
+    )
 
     shape = frame(alone, not_reported=NOBODY)
 
@@ -150,7 +152,8 @@ def test_a_numerator_that_is_another_indicators_population_is_protected_with_it(
         cohort_year=2026,
         dimensions=(Dimension(name="group", levels=("a", "b", "c")),),
         cells=tuple(
-            BaseCell(levels=(name,), tally=Tally(n, n, k)) for name, n, k in (("a", 60, 20), ("b", 70, 40), ("c", 80, 50))
+            BaseCell(levels=(name,), tally=Tally(n, n, k))
+            for name, n, k in (("a", 60, 20), ("b", 70, 40), ("c", 80, 50))
         ),
         tables=(TableDeclaration(name="group", dimensions=("group",), priority=1),),
         complete=True,
@@ -159,7 +162,8 @@ def test_a_numerator_that_is_another_indicators_population_is_protected_with_it(
         enrolled,
         indicator="completed",
         cells=tuple(
-            BaseCell(levels=(name,), tally=Tally(n, n, k)) for name, n, k in (("a", 20, 8), ("b", 40, 20), ("c", 50, 25))
+            BaseCell(levels=(name,), tally=Tally(n, n, k))
+            for name, n, k in (("a", 20, 8), ("b", 40, 20), ("c", 50, 25))
         ),
         part_of="enrolled",
     )
@@ -175,13 +179,44 @@ def test_a_numerator_that_is_another_indicators_population_is_protected_with_it(
     assert together.verdict.clean
 
 
+def test_a_chain_of_three_indicators_is_protected_together() -> None:
+    def step(indicator: str, counts: tuple[tuple[int, int], ...], part_of: str = "", population: str = "") -> Block:
+        cells = zip("abc", counts, strict=True)
+        return Block(
+            indicator=indicator,
+            cohort_year=2026,
+            dimensions=(Dimension(name="group", levels=("a", "b", "c")),),
+            cells=tuple(BaseCell(levels=(name,), tally=Tally(n, n, k)) for name, (n, k) in cells),
+            tables=(TableDeclaration(name="group", dimensions=("group",), priority=1),),
+            complete=True,
+            part_of=part_of,
+            population=population,
+        )
+
+    chain = (
+        step("a-enrolled", ((60, 30), (70, 40), (80, 50))),
+        step("b-tested", ((30, 15), (40, 20), (50, 25)), "a-enrolled", "tested"),
+        step("c-met-other", ((30, 20), (40, 25), (50, 21)), "", "tested"),
+    )
+
+    result = protect(chain, rules=Rules(min_n=35))
+
+    assert result.verdict.clean
+    assert {c.k for c in result.cells if c.indicator == "a-enrolled" and ("group", "a") in c.levels} == {None}
+
+
 def test_a_large_system_starts_with_few_columns_and_asks_for_more() -> None:
     built = system((frame(report_card(60), not_reported=NOBODY),))
-
     mover = Mover(built, nobody(built))
+    weights = np.full(built.matrix.shape[0], np.inf)
+    rows = [built.row(0, group, kind) for group in range(len(built.frames[0].groups)) for kind in (KNOWN, REACHED)]
+    weights[rows] = np.random.default_rng(1).uniform(0.5, 2.0, len(rows))
+
+    repairs = [mover.relax(built.row(0, group, KNOWN), 3, weights=weights) for group in (30, 200)]
 
     assert built.near.sum() < len(built.truth)
-    assert mover.agrees(np.zeros(len(built.truth), dtype=np.int64))
+    assert all(np.isfinite(repair.cost) and repair.rows for repair in repairs)
+    assert all(int(built.matrix.times(repair.move).max()) >= 3 for repair in repairs if repair.move is not None)
 
 
 def test_a_solver_admits_no_move_that_changes_what_is_shown() -> None:
