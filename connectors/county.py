@@ -58,9 +58,15 @@ class Outcome:
 
     def add_report(self, report: FileReport) -> None:
         self.rows.update(rows=report.rows, accepted=report.rows - report.rejected, rejected=report.rejected)
-        if report.reading is not None:
-            for cause in report.reading.findings.causes():
-                self.findings[cause.rule.code, cause.column] += cause.rows
+        for cause in report.causes:
+            self.findings[cause.rule.code, cause.column] += cause.rows
+
+    def add_refused(self, reports: Sequence[FileReport]) -> None:
+        """The files among these that the edge itself refused."""
+        for report in reports:
+            if report.refusal is not None:
+                self.files["rejected"] += 1
+                self.add_report(report)
 
     def add_answer(self, answer: Answer, files: int) -> None:
         self.submissions[answer.state] += 1
@@ -186,7 +192,7 @@ def _prepared(edge: Workspace, known: Sequence[Agreement], outcome: Outcome) -> 
     for year in inbox_years(edge.inbox):
         paths = inbox_files(edge.inbox, year)
         reports = read_reports(paths, source_map=source_map, school_year=year, latest=last_day(year, _now().date()))
-        outcome.files["rejected"] += sum(report.refusal is not None for report in reports)
+        outcome.add_refused(reports)
         for batch in batches(reports, school_year=year):
             yield _prepare(preparation, batch, outcome), len(batch.readings)
 
@@ -214,7 +220,8 @@ def _try_bad(
     fate: dict[str, Any] = {"name": told["name"], "provider": told["provider"], "expect": told["expect"]}
     refused = [report for report in reports if report.refusal is not None]
     if refused:
-        outcome.files["rejected"] += len(reports)
+        outcome.add_refused(reports)
+        outcome.files["rejected"] += len(reports) - len(refused)
         return {**fate, "state": "refused", "by": "edge", **as_json(refused)}
     hub, preparation = _hub(client, edge), Preparation.of(edge, now=_now(), agreements=known)
     prepared = [_prepare(preparation, batch, outcome) for batch in batches(reports, school_year=year)]

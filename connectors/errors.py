@@ -11,6 +11,11 @@ EdgeError                   code, sentence, next step; exit code of the command 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.findings import Findings
+
 
 class EdgeError(Exception):
     """Something the steward must know: a stable code, what is wrong, and what to do next."""
@@ -25,7 +30,13 @@ class EdgeError(Exception):
 
 
 class FileRefusedError(EdgeError):
-    """A source file that is not read at all; the code is a rule of `policies/rules`."""
+    """A source file that is not used at all; the code is a rule of `policies/rules`.
+
+    Where the rows were looked at, `findings` and `rows` say what was found in how many of them.
+    """
+
+    findings: Findings | None = None
+    rows: int = 0
 
 
 class MappingError(EdgeError):

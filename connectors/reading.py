@@ -78,9 +78,10 @@ def _check_whole(grid: Grid, parsed: _RowParser, *, rows: int, rejected: int, fi
     if rows > FEW_ROWS and faulty > rows * REJECTED_SHARE_MAX:
         worst = next(cause for cause in findings.causes() if cause.rule.severity == "reject")
         place = f" in column {worst.column}" if worst.column else ""
-        raise refuse(
-            "FIL-010", grid.name, f"{faulty} of {rows}; most of all {worst.rule.code}{place}: {worst.rule.cause}"
-        )
+        told = f"{faulty} of {rows}; most of all {worst.rule.code}{place}: {worst.rule.cause}"
+        refusal = refuse("FIL-010", grid.name, told)
+        refusal.findings, refusal.rows = findings, rows
+        raise refusal
     if rows <= FEW_ROWS:
         findings.add(Finding("FIL-015", 0))
 

@@ -186,7 +186,8 @@ def _places(
         if title is None:
             absent.append(column)
         else:
-            found.append((where[squeezed(title)], column, title))
+            place = where[squeezed(title)]
+            found.append((place, column, header[place]))
     return tuple(found), tuple(absent)
 
 

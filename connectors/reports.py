@@ -34,11 +34,19 @@ class FileReport:
 
     @property
     def rows(self) -> int:
+        if self.refusal is not None:
+            return self.refusal.rows
         return self.reading.rows if self.reading else 0
 
     @property
     def rejected(self) -> int:
-        return self.reading.rejected + self.rejected_later if self.reading else 0
+        """All rows of a refused file."""
+        return self.reading.rejected + self.rejected_later if self.reading else self.rows
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        read = self.reading or self.refusal
+        return read.findings.causes() if read is not None and read.findings is not None else ()
 
 
 def as_json(reports: Sequence[FileReport]) -> dict[str, Any]:
@@ -57,7 +65,7 @@ def _file_json(report: FileReport) -> dict[str, Any]:
         "accepted": report.rows - report.rejected,
         "rejected": report.rejected,
         "refused": _refusal_json(report.refusal) if report.refusal else None,
-        "findings": [_cause_json(cause) for cause in reading.findings.causes()] if reading else [],
+        "findings": [_cause_json(cause) for cause in report.causes],
     }
 
 
@@ -88,12 +96,11 @@ def _file_lines(report: FileReport) -> Iterator[str]:
     if report.refusal is not None:
         yield f"REFUSED  {report.refusal.sentence}"
         yield f"         {report.refusal.code}. {report.refusal.next_step}"
-    if report.reading is None:
-        return
-    accepted = report.rows - report.rejected
-    yield f"{report.name}: {report.reading.said}"
-    yield f"         {report.rows:,} rows: {accepted:,} accepted, {report.rejected:,} rejected"
-    for cause in report.reading.findings.causes():
+    if report.reading is not None:
+        accepted = report.rows - report.rejected
+        yield f"{report.name}: {report.reading.said}"
+        yield f"         {report.rows:,} rows: {accepted:,} accepted, {report.rejected:,} rejected"
+    for cause in report.causes:
         yield from _cause_lines(cause)
 
 

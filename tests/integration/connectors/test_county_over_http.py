@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors import county
+from connectors.cli import app as edge_app
 from connectors.errors import WorkspaceError
 from connectors.workspace import open_workspace
 from hub.cli import app
@@ -107,8 +108,14 @@ def test_a_county_is_pushed_and_each_file_has_its_fate(folder, hub, tmp_path):
         ("novato", "p1", 32),
         ("canal-alliance", "p2", 32),
     ]
-    receipts = open_workspace(folder / "providers" / "novato" / "edge").receipts
-    assert sorted(json.loads(path.read_text())["state"] for path in receipts.iterdir()) == ["accepted", "held"]
+    edge = folder / "providers" / "novato" / "edge"
+    shown = CliRunner().invoke(edge_app, ["receipt", str(edge)]).output
+    assert sorted(line.split()[1] for line in shown.splitlines()) == ["accepted", "held"]
+    assert "Nothing to send" in CliRunner().invoke(edge_app, ["push", str(edge)]).output
+    lost = next(open_workspace(edge).receipts.iterdir())
+    lost.unlink()
+    again = CliRunner().invoke(edge_app, ["push", str(edge)])
+    assert (again.exit_code, "[1/1]" in again.output, lost.exists()) == (0, True, True)
 
 
 def test_a_folder_that_is_no_county_is_told(tmp_path, capsys):

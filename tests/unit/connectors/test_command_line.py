@@ -91,6 +91,19 @@ def test_check_ends_1_with_causes_in_order_when_something_is_wrong(tmp_path):
     assert "(lines 10, 11)" in done.output
 
 
+def test_check_lists_the_causes_for_which_a_whole_file_is_refused(tmp_path):
+    dragged = [made.child(**{"Child Birth Date": "12/30/1899"})] * 7
+    (tmp_path / "roster.csv").write_text(made.lines(made.ROSTER_TITLES, *dragged, *[made.child()] * 3))
+
+    done = run("check", tmp_path / "roster.csv", "--summary", tmp_path / "out.json")
+
+    (file,) = json.loads((tmp_path / "out.json").read_text())["files"]
+    assert (file["refused"]["code"], file["rows"], file["accepted"], file["rejected"]) == ("FIL-010", 10, 0, 10)
+    first = file["findings"][0]
+    assert (first["code"], first["column"], first["rows"]) == ("DAT-052", "Child Birth Date", 7)
+    assert "DAT-052  The year is 1899 or 1900, column Child Birth Date: 7, row rejected" in done.output
+
+
 def test_check_can_be_told_the_layout(tmp_path):
     (tmp_path / "x.csv").write_text(made.lines("SSID,Total Score,Date", "1234567890,51,2025-08-25"))
 

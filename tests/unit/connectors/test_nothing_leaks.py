@@ -42,6 +42,7 @@ def told(folder, content, source_map=EMPTY):
         assert len(report.reading.readings) == report.reading.accepted
     else:
         assert report.refusal is not None
+        assert report.rows == report.rejected
     return json.dumps(as_json(reports)) + "\n".join(as_lines(reports)) + repr(reports)
 
 
