@@ -19,7 +19,7 @@ from linkage.match.patterns import AGREES, FIELDS, PATTERNS, outcomes_of, twin_p
 from linkage.schema import LinkageSchema, View
 
 _OWN_FIELDS = {"birth_year": "date", "birth_month_day": "date", "ssid": "ssid", "postcode": "postcode"}
-_PSEUDO = PseudoPairs(matches=50.0, others=1000.0, discount=1.0)
+_PSEUDO = PseudoPairs(matches=50.0, others=20000.0, discount=1.0)
 _START_PROPORTION = 0.05
 _SMALLEST_SHARE = 1e-9
 _PSEUDO_TAGS = 20.0
