@@ -193,6 +193,7 @@ _PLAIN: Mapping[str, Parser] = {
     "local_id": cells.local_id,
     "ssid": cells.ssid,
     "postcode": cells.postcode,
+    "school": cells.school,
     "gender": cells.gender,
     "flag": cells.flag,
     "grade": cells.grade,

@@ -55,6 +55,13 @@ def ssid(cell: str) -> Parsed:
     return None, "IDN-002"
 
 
+def school(cell: str) -> Parsed:
+    """The seven digits of a school; of a whole county-district-school code the last seven; lost zeros are put back."""
+    if not (cell.isascii() and cell.isdigit()) or len(cell) not in (5, 6, 7, 14):
+        return None, "COD-001"
+    return cell[-7:].zfill(7), "COD-003" if len(cell) < 7 else None
+
+
 def postcode(cell: str) -> Parsed:
     """The five digits of a ZIP or ZIP+4; one lost zero is put back."""
     digits = cell.replace("-", "").replace(" ", "")

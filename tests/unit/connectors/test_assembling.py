@@ -8,6 +8,7 @@ import pytest
 from connectors.assembly import assemble
 from connectors.errors import FileRefusedError
 from connectors.reading import read_file
+from connectors.source_map import MappedFile, SourceMap
 from linkage.encode.person import SpanFacts
 from tests.spec.connectors import source_files as made
 
@@ -193,6 +194,24 @@ def test_a_search_of_which_nobody_says_when_is_rejected(tmp_path):
 
     assert (list(whole.facts), dict(whole.rejected_later)) == ([], {"map.txt": 1, "nsc.txt": 1})
     assert readings[1].findings.by_code()["NSC-004"] == 1
+
+
+def test_a_row_that_breaks_the_dictionary_is_rejected(tmp_path):
+    titles = {
+        "Who": "local_id",
+        "Name": "surname",
+        "What": "programme",
+        "When": "start_date",
+        "Days": "attendance.days_attended",
+    }
+    titles |= {"Of": "attendance.days_expected"}
+    source_map = SourceMap(files=(MappedFile(pattern="*", kind="preschool", table="programme", titles=titles),))
+    (tmp_path / "roster.csv").write_text("Who,Name,What,When,Days,Of\nP1,Vwolk,tutoring,2025-09-01,5,9\n")
+    reading = read_file(tmp_path / "roster.csv", source_map=source_map, latest=LATEST)
+
+    whole = assemble([reading], provider="reed", kind="preschool", school_year=2026, reference_of=reference)
+
+    assert (list(whole.facts), reading.findings.by_code()["ROW-006"]) == ([], 1)
 
 
 def test_aggregates_carry_no_reference(tmp_path):

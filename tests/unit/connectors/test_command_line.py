@@ -1,6 +1,8 @@
 """`promise-edge` as a steward types it: what it prints, what it writes and how it ends."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -181,3 +183,13 @@ def test_a_folder_that_is_no_workspace_is_told(tmp_path):
 
     assert isinstance(done.exception, WorkspaceError)
     assert (done.exception.code, done.exception.exit_code) == ("EDGE-001", 2)
+
+
+def test_the_program_ends_with_the_errors_own_status_and_next_step(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "connectors.cli", "push", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == "EDGE-001  This folder is no workspace.\n  next: Run `promise-edge setup` first.\n"
+    assert done.stdout == ""
