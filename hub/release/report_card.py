@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import groupby
+from math import ceil, floor
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -177,7 +178,7 @@ def gap_words(point: GapPoint) -> str:
         return f"{point.gap}".replace("-", "−")
     if point.low is None or point.high is None:
         return HIDDEN_REASON
-    return f"{point.low:.0f} to {point.high:.0f}".replace("-", "−")
+    return f"{floor(point.low)} to {ceil(point.high)}".replace("-", "−")
 
 
 def gap_sentence(series: GapSeries, *, target_year: int) -> str:
@@ -200,16 +201,20 @@ def gap_sentence(series: GapSeries, *, target_year: int) -> str:
 def _latest_words(point: GapPoint) -> str:
     gap = point.gap or 0
     if gap > 0:
-        return f"In {point.cohort_year} the gap was {gap} points"
+        return f"In {point.cohort_year} the gap was {_points(gap)}"
     if gap == 0:
         return f"In {point.cohort_year} the two rates were the same"
-    return f"In {point.cohort_year} there was no gap: the group’s rate was {-gap} points above"
+    return f"In {point.cohort_year} there was no gap: the group’s rate was {_points(-gap)} above"
 
 
 def _range_words(point: GapPoint) -> str:
     if point.low is None or point.high is None:
         return ""
-    return f" (with so few students, between {point.low:.0f} and {point.high:.0f})".replace("-", "−")
+    return f" (chance alone leaves it between {floor(point.low)} and {ceil(point.high)})".replace("-", "−")
+
+
+def _points(number: int) -> str:
+    return "1 point" if number == 1 else f"{number} points"
 
 
 def _group_row(cell: PublishedCell) -> GroupRow:

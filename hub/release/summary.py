@@ -44,8 +44,9 @@ def gap_line(series: GapSeries, *, target_year: int) -> str:
     if found.latest_gap is None:
         return f"{name}: cannot be told from what may be shown"
     needed = "nothing more" if found.needed is None else f"{found.needed:+g} a year"
+    unit = "point" if abs(found.latest_gap) == 1 else "points"
     made = "not known yet" if found.made is None else f"{found.made:+g} a year since {found.since_year}"
     return (
-        f"{name}: {found.latest_gap} points in {found.latest_year}; needs {needed} for {target_year}; "
+        f"{name}: {found.latest_gap} {unit} in {found.latest_year}; needs {needed} for {target_year}; "
         f"made {made}: {found.standing}"
     )

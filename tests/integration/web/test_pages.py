@@ -120,6 +120,31 @@ def test_a_partner_sees_only_its_own_acts_in_the_log(served: Any) -> None:
     assert "agreement.loaded" not in re.sub(r"<select.*?</select>", "", log.text, flags=re.DOTALL)
 
 
+def test_the_log_is_searched_by_event_decision_day_and_words(served: Any, public: httpx.Client) -> None:
+    public.get("/v1/observations", params={"indicator": "third-grade-reading", "by": "preschool"})
+    questions = [
+        {"decision": "refused", "since": "2026-11-22", "text": "R-01 observations"},
+        {"decision": "refused", "since": "2026-11-23"},
+        {"decision": "permitted", "text": "R-01"},
+        {"text": "100%_nothing"},
+    ]
+
+    with signed_in(served, Role.COMPLIANCE) as client:
+        answers = [client.get("/access-log", params=question).text for question in questions]
+
+    assert "/v1/observations" in answers[0]
+    assert all("No event answers to this." in answer for answer in answers[1:])
+
+
+def test_a_steward_sees_the_events_of_its_own_organisation(served: Any) -> None:
+    with signed_in(served, Role.STEWARD) as client:
+        client.get("/definitions")
+        log = client.get("/access-log").text
+
+    assert "GET /definitions" in log
+    assert "canal-alliance" not in log
+
+
 def test_the_log_is_read_in_pages(served: Any, public: httpx.Client) -> None:
     for _ in range(101):
         public.get("/v1/dimensions")
