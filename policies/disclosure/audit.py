@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.disclosure.moves import Mover, Observer, Relaxation, nobody
+from policies.disclosure.moves import Move, Mover, Observer, Relaxation, nobody
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Sheet
 from policies.disclosure.system import ALL, KNOWN, REACHED, Floats, Ints, System, kinds
@@ -44,12 +44,12 @@ class Pool:
     sums: Small
     size: int = 0
 
-    def add(self, move: Ints, sums: Ints) -> None:
-        """Keep a move with its row sums."""
+    def add(self, move: Move) -> None:
+        """Keep a move."""
         if self.size == len(self.moves):
             self.moves = np.concatenate([self.moves, np.zeros_like(self.moves)])
             self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
-        self.moves[self.size], self.sums[self.size] = move, sums
+        self.moves[self.size], self.sums[self.size] = move.columns, move.sums
         self.size += 1
 
     def reach(self, observer: Observer, truth: Ints) -> tuple[Ints, Ints]:
@@ -119,13 +119,12 @@ class Audit:
                 return
             self._keep(self._mover.sweep(lacking, self._rules.width * (-1) ** turn), low, high)
 
-    def _keep(self, move: Ints | None, low: Ints, high: Ints) -> bool:
+    def _keep(self, move: Move | None, low: Ints, high: Ints) -> bool:
         if move is None:
             return False
-        sums = self._system.matrix.times(move)
-        self._pool.add(move, sums)
-        np.minimum(low, sums, out=low)
-        np.maximum(high, sums, out=high)
+        self._pool.add(move)
+        np.minimum(low, move.sums, out=low)
+        np.maximum(high, move.sums, out=high)
         return True
 
     def _targets(self, observer: Observer) -> Ints:
@@ -163,8 +162,8 @@ class Audit:
         changed = False
         for part in best:
             changed |= self._loosen(part)
-            if part.move is not None and self._mover.agrees(part.move):
-                self._keep(part.move, low, high)
+            if part.move is not None:
+                self._keep(self._mover.checked(part.move), low, high)
         if not changed and self._lacking(row, low, high):
             self._search(row, low, high)
         if not changed and self._lacking(row, low, high):

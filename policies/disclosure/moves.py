@@ -32,6 +32,14 @@ STEP_COST = STEP_COSTS[0]
 
 
 @dataclass(frozen=True)
+class Move:
+    """A change of the columns in whole numbers, and of the rows' sums."""
+
+    columns: Ints
+    sums: Ints
+
+
+@dataclass(frozen=True)
 class Observer:
     """Somebody who knows some children's part of every column, and of `pinned` columns that nobody else is there."""
 
@@ -81,19 +89,19 @@ class Mover:
         columns = np.arange(self._size, dtype=np.int32)
         self._solver.changeColsBounds(self._size, columns, np.zeros(self._size), self._room())
 
-    def move(self, row: int, change: int) -> Ints | None:
+    def move(self, row: int, change: int) -> Move | None:
         """A move that changes a row's count by exactly `change` and nothing that is shown, of few persons if can be."""
         self._solver.changeRowBounds(row, change, change)
         found = self._solve(self._solver)
         if found is not None and _fractional(found):
             found = self._solve_uneven()
-        if found is not None and _fractional(found):
+        if found is not None and _fractional(found) and self._size <= WHOLE_LIMIT:
             found = self._solve_whole()
         self._solver.changeRowBounds(row, self._low[row], self._high[row])
-        checked = self._checked(found)
-        return checked if checked is not None and self._system.matrix.times(checked)[row] == change else None
+        move = self._checked(found)
+        return move if move is not None and move.sums[row] == change else None
 
-    def sweep(self, rows: Ints, change: int) -> Ints | None:
+    def sweep(self, rows: Ints, change: int) -> Move | None:
         """A move that takes as many of `rows` as can be towards `change`, and none beyond it."""
         for row in rows.tolist():
             low, high = self._low[row], self._high[row]
@@ -117,23 +125,11 @@ class Mover:
         elastic = np.isfinite(weights)
         elastic[row] = False
         rows = np.flatnonzero(elastic)
-        found = IMPOSSIBLE
-        for step_cost in STEP_COSTS:
-            solved = self._relaxed(rows, weights[rows], row=(row, change), step_cost=step_cost)
-            if solved is None:
-                return found
-            move, slack = solved
-            cost = float(slack @ weights[rows])
-            touched = tuple(rows[slack > TOLERANCE].tolist())
-            if not _fractional(move):
-                return Relaxation(cost, touched, move.round().astype(np.int64))
-            found = Relaxation(cost, touched, None)
-        return found
+        tried = (self._relaxed(rows, weights[rows], row=(row, change), step_cost=cost) for cost in STEP_COSTS)
+        return next((found for found in tried if found.move is not None or not np.isfinite(found.cost)), IMPOSSIBLE)
 
-    def _relaxed(
-        self, rows: Ints, weights: Floats, *, row: tuple[int, int], step_cost: float
-    ) -> tuple[Floats, Floats] | None:
-        """The move, and how far it goes beyond what is shown on each of `rows`, with columns asked for as needed."""
+    def _relaxed(self, rows: Ints, weights: Floats, *, row: tuple[int, int], step_cost: float) -> Relaxation:
+        """The same at one cost of a step, with columns asked for as needed; without its move if that is fractional."""
         for _ in range(PRICINGS):
             solver = self._elastic(rows, weights, step_cost=step_cost)
             solver.changeRowBounds(row[0], row[1], row[1])
@@ -141,9 +137,11 @@ class Mover:
             if move is None or not self._widen(np.asarray(solver.getSolution().row_dual), step_cost):
                 break
         if move is None:
-            return None
+            return IMPOSSIBLE
         slack = np.asarray(solver.getSolution().col_value)[solver.getNumCol() - 2 * len(rows) :]
-        return move, slack[: len(rows)] + slack[len(rows) :]
+        beyond = slack[: len(rows)] + slack[len(rows) :]
+        whole = None if _fractional(move) else move.round().astype(np.int64)
+        return Relaxation(float(beyond @ weights), tuple(rows[beyond > TOLERANCE].tolist()), whole)
 
     def _widen(self, duals: Floats, step_cost: float) -> bool:
         """Let the columns be raised that would make the last solution cheaper; False if there are none."""
@@ -152,11 +150,12 @@ class Mover:
         gains = np.where(self._open & ~self._observer.pinned, self._system.matrix.transposed(duals) - step_cost, 0.0)
         best = np.argsort(-gains, kind="stable")[:COLUMNS_ADDED]
         best = best[gains[best] > TOLERANCE]
+        if not len(best):
+            return False
         self._open[best] = False
         self._raised = np.sort(np.concatenate([self._raised, best]))
-        if len(best):
-            self._load()
-        return bool(len(best))
+        self._load()
+        return True
 
     def _load(self) -> None:
         up, down = (self._system.matrix.take(columns) for columns in (self._raised, self._lowered))
@@ -220,27 +219,23 @@ class Mover:
         return found
 
     def _solve_whole(self) -> Floats | None:
-        """The same in whole numbers, where the system is small enough to search it."""
-        if self._size > WHOLE_LIMIT:
-            return None
+        """The same in whole numbers, by search."""
         columns, kinds = np.arange(self._size, dtype=np.int32), highspy.HighsVarType
         self._solver.changeColsIntegrality(self._size, columns, np.full(self._size, kinds.kInteger))
         found = self._solve(self._solver)
         self._solver.changeColsIntegrality(self._size, columns, np.full(self._size, kinds.kContinuous))
         return found
 
-    def agrees(self, move: Ints) -> bool:
-        """Whether a move agrees with all that is shown and all that the observer knows."""
-        sums = self._system.matrix.times(move)
+    def checked(self, columns: Ints) -> Move | None:
+        """The move, if it agrees with all that is shown and all that the observer knows."""
+        sums = self._system.matrix.times(columns)
         within = bool((sums >= self._low).all() and (sums <= self._high).all())
-        return within and self._observer.admits(move, self._system.truth)
+        return Move(columns, sums) if within and self._observer.admits(columns, self._system.truth) else None
 
-    def _checked(self, found: Floats | None) -> Ints | None:
-        """The move in whole numbers, if it agrees with all."""
+    def _checked(self, found: Floats | None) -> Move | None:
         if found is None or _fractional(found):
             return None
-        move = found.round().astype(np.int64)
-        return move if self.agrees(move) else None
+        return self.checked(found.round().astype(np.int64))
 
 
 def _fractional(found: Floats) -> bool:

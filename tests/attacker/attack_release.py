@@ -160,8 +160,8 @@ class Unknowns:
         size = 0
         for one in self.sets:
             names = sorted(one)
-            self.cells[one] = np.array(list(product(*(range(len(dimensions.leaves[n])) for n in names))), dtype=int)
-            self.cells[one] = self.cells[one].reshape(-1, len(names))
+            cells = list(product(*(range(len(dimensions.leaves[n])) for n in names)))
+            self.cells[one] = np.array(cells, dtype=int).reshape(len(cells), len(names))
             self.start[one] = size
             size += len(self.cells[one]) * self.outcomes
         self.size = size

@@ -1,6 +1,6 @@
 """Made-up counts for disclosure control, and the bench that holds it to its bars.
 
-    python -m tests.bench.disclosure [--summary FILE] [--quick]
+    python -m tests.bench.disclosure [--summary FILE] [--tables N] [--quick]
 
 Each row is a name, a value, a bar and whether the bar is held. The counts are drawn, with the sizes of a county's
 districts and the shares of its groups; there is no person behind them.
@@ -12,6 +12,8 @@ import random
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from policies.disclosure.types import (
     TableDeclaration,
     Tally,
 )
+from tests.attacker.attack_release import attack_release
 
 ENROLMENT = (7474, 4730, 4356, 2653, 2282, 1813, 1739, 1178, 1055, 1042, 500, 473, 354, 281, 191, 162, 102, 36, 9)
 RACES = {
@@ -52,11 +55,11 @@ def block_of(
     counts: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     own: dict[tuple[str, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0, 0]))
     for levels, known, reached, providers in people:
-        known = known or complete
+        told = known or complete
         for tally in (counts[levels], *(own[levels][name] for name in providers)):
             tally[0] += 1
-            tally[1] += known
-            tally[2] += known and reached
+            tally[1] += told
+            tally[2] += told and reached
     cells = tuple(
         BaseCell(
             levels=levels,
@@ -190,15 +193,111 @@ def truth_of(block: Block, cells: tuple[ReleasedCell, ...]) -> list[dict[str, st
         for base in block.cells:
             if all(under(name, base.levels[place[name]], level) for name, level in cell.levels):
                 tally = tally + base.tally
-        rows.append(
-            {
-                "indicator": cell.indicator,
-                "cohort_year": str(cell.cohort_year),
-                "table": cell.table,
-                **dict(cell.levels),
-                "n": str(tally.n),
-                "known": str(tally.known),
-                "k": str(tally.k),
-            }  # fmt: skip
-        )
+        place_of = {"indicator": cell.indicator, "cohort_year": str(cell.cohort_year), "table": cell.table}
+        counts = {"n": str(tally.n), "known": str(tally.known), "k": str(tally.k)}
+        rows.append({**place_of, **dict(cell.levels), **counts})
     return rows
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of the bench; `held` says whether it keeps its bar."""
+
+    name: str
+    value: float
+    bar: float
+    held: bool
+
+
+def at_most(name: str, value: float, bar: float) -> Row:
+    """A figure that must not be greater than its bar."""
+    return Row(name, round(value, 4), bar, value <= bar)
+
+
+def at_least(name: str, value: float, bar: float) -> Row:
+    """A figure that must not be less than its bar."""
+    return Row(name, round(value, 4), bar, value >= bar)
+
+
+def attacked(blocks: list[Block], result: Protected) -> int:
+    """What the independent attacker finds in a result."""
+    found = 0
+    for block in blocks:
+        cells = tuple(c for c in result.cells if (c.indicator, c.cohort_year) == (block.indicator, block.cohort_year))
+        rows = rows_of(cells, tuple(dimension.name for dimension in block.dimensions))
+        found += attack_release(rows, hierarchies_of(block))[1]["recovered"]
+    return found
+
+
+def kept(blocks: list[Block], result: Protected) -> float:
+    """The part shown of the distinct cells of at least 11."""
+    large, shown = set(), set()
+    for block in blocks:
+        cells = tuple(c for c in result.cells if (c.indicator, c.cohort_year) == (block.indicator, block.cohort_year))
+        for cell, row in zip(cells, truth_of(block, cells), strict=True):
+            if int(row["known"]) >= 11:
+                key = (block.indicator, block.cohort_year, frozenset(p for p in cell.levels if p[1] != "Total"))
+                large.add(key)
+                if cell.status == "F":
+                    shown.add(key)
+    return len(shown) / len(large) if large else 1.0
+
+
+def small_release() -> Iterator[Row]:
+    """Seven outcomes of eight cohorts of the small demonstration county, insiders audited."""
+    names = ("a", "b", "c", "d", "e", "f", "g")
+    blocks = [small_county(20 * y + i, indicator=name) for i, name in enumerate(names) for y in range(8)]
+    start = time.process_time()
+    result = protect(blocks, rules=Rules())
+    yield at_most("small county, 56 blocks: seconds of one core to protect", time.process_time() - start, 5.0)
+    yield at_most("small county: withheld numbers found by the attacker", attacked(blocks, result), 0)
+    yield at_least("small county: kept share of cells of 11 or more", kept(blocks, result), 0.6)
+
+
+def random_tables(count: int) -> Iterator[Row]:
+    """Random tables with a hierarchy, attacked by the outsider."""
+    found, chance = 0, random.Random(7)
+    for seed in range(count):
+        made = small_county(seed, people=chance.randrange(10, 160), complete=chance.random() < 0.5)
+        chosen = chance.sample(made.tables, chance.randrange(1, len(made.tables)))
+        block = replace(made, tables=tuple(chosen))
+        found += attacked([block], protect([block], rules=Rules(insiders=False)))
+    yield at_most(f"{count} random tables: withheld numbers found by the attacker", found, 0)
+
+
+def report_cards(people: int, *, share: float, seconds: float, ways: int = 2) -> Iterator[Row]:
+    """A whole report card of one cohort year."""
+    block = report_card(people, ways=ways)
+    start = time.process_time()
+    result = protect([block], rules=Rules(insiders=False))
+    name = f"report card, {people} students, up to {ways} ways"
+    yield at_most(f"{name}: seconds of one core to protect", time.process_time() - start, seconds)
+    yield at_least(f"{name}: kept share of cells of 11 or more", kept([block], result), share)
+    yield at_least(f"{name}: clean", float(result.verdict.clean), 1)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Hold disclosure control to its bars.")
+    parser.add_argument("--summary", type=Path, help="write the rows as JSON")
+    parser.add_argument("--tables", type=int, default=10_000, help="how many random tables")
+    parser.add_argument("--quick", action="store_true", help="leave out the report cards of the whole county")
+    options = parser.parse_args()
+    rows = []
+    parts = [small_release(), random_tables(options.tables)]
+    if not options.quick:
+        parts += [
+            report_cards(2_400, share=0.82, seconds=5),
+            report_cards(33_000, share=0.94, seconds=15),
+            report_cards(2_400, share=0.0, seconds=120, ways=3),
+        ]
+    for part in parts:
+        for row in part:
+            print("held  " if row.held else "BROKEN", row.name, row.value, "bar", row.bar, flush=True)
+            rows.append(asdict(row))
+    if options.summary:
+        options.summary.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    return 0 if all(row["held"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

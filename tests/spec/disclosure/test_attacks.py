@@ -261,7 +261,8 @@ def test_the_command_catches_an_unprotected_release_and_passes_a_protected_one(t
 
 def test_the_attacker_shares_no_code_with_us() -> None:
     script = Path(__file__).parents[2] / "attacker" / "attack_release.py"
-    listing = f"import runpy, sys; runpy.run_path({str(script)!r}); print(sorted(m for m in sys.modules if m.split('.')[0] in ('policies', 'linkage', 'hub', 'connectors')))"
+    names = "[m for m in sys.modules if m.split('.')[0] in ('policies', 'linkage', 'hub', 'connectors')]"
+    listing = f"import runpy, sys; runpy.run_path({str(script)!r}); print({names})"
 
     loaded = subprocess.run([sys.executable, "-I", "-c", listing], capture_output=True, text=True, check=True)
 

@@ -212,7 +212,7 @@ def test_a_large_system_starts_with_few_columns_and_asks_for_more() -> None:
     rows = [built.row(0, group, kind) for group in range(len(built.frames[0].groups)) for kind in (KNOWN, REACHED)]
     weights[rows] = np.random.default_rng(1).uniform(0.5, 2.0, len(rows))
 
-    repairs = [mover.relax(built.row(0, group, KNOWN), 3, weights=weights) for group in (30, 200)]
+    repairs = [mover.relax(built.row(0, group, KNOWN), 3, weights=weights) for group in (30, 200, *[30] * 12)]
 
     assert built.near.sum() < len(built.truth)
     assert all(np.isfinite(repair.cost) and repair.rows for repair in repairs)
