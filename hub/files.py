@@ -43,9 +43,9 @@ class FileStore:
         return self.put_all([content])[0]
 
     def put_all(self, contents: Iterable[bytes]) -> Sequence[str]:
-        """Store several at once: each is on disk when this returns, with one fsync a folder."""
+        """Store several at once: each is on disk when this returns, with one fsync of the folder."""
         names: list[str] = []
-        folders: set[Path] = set()
+        grew = False
         for content in contents:
             name = self.name_of(content)
             names.append(name)
@@ -53,9 +53,9 @@ class FileStore:
             if not path.exists():
                 nonce = secrets.token_bytes(NONCE_BYTES)
                 write_file(path, nonce + self._cipher.encrypt(nonce, content, name.encode()))
-                folders.add(path.parent)
-        for folder in folders:
-            sync_folder(folder)
+                grew = True
+        if grew:
+            sync_folder(self._folder)
         return names
 
     def get(self, name: str) -> bytes:
@@ -71,7 +71,7 @@ class FileStore:
 
     def names(self) -> Sequence[str]:
         """Every file of the store, in order."""
-        return sorted(path.name for path in self._folder.glob("??/*") if not path.name.startswith("."))
+        return sorted(path.name for path in self._folder.glob("*") if not path.name.startswith("."))
 
     def has(self, name: str) -> bool:
         return self._path(name).is_file()
@@ -87,7 +87,7 @@ class FileStore:
     def _path(self, name: str) -> Path:
         if len(name) != NAME_LENGTH or not name.isalnum():
             raise StoreError("A file name is not one of this store.", code="file-name-wrong")
-        return self._folder / name[:2] / name
+        return self._folder / name
 
 
 def analysis_store(home: Home) -> FileStore:

@@ -23,6 +23,9 @@ from hub.log import Log
 LEASE_SECONDS = 300
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS = 2
+PAUSE_GROWTH = 1.05
+PAUSE_SECONDS_MAX = 0.25
+"""An idle worker looks less and less often, down to this: about two seconds after its last job."""
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 STATES = (WAITING, RUNNING, DONE, FAILED)
@@ -154,6 +157,7 @@ class Worker:
 
     def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
         """Work until told to stop; a database that does not answer is waited for."""
+        pause = poll_seconds
         while not stop.is_set():
             try:
                 worked = self.step()
@@ -161,8 +165,11 @@ class Worker:
                 self.log.write("worker.waiting", worker=self.name, code=error.code)
                 worked = False
                 stop.wait(1.0)
-            if not worked:
-                stop.wait(poll_seconds)
+            if worked:
+                pause = poll_seconds
+            else:
+                stop.wait(pause)
+                pause = min(pause * PAUSE_GROWTH, max(PAUSE_SECONDS_MAX, poll_seconds))
 
     def _do(self, ticket: Ticket) -> None:
         try:

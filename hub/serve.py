@@ -28,6 +28,7 @@ WORKERS = ("signer", "matcher", "resolver")
 ROLES = (*WORKERS, "api")
 STOP_SECONDS = 10
 SIGN_SECONDS = 0.03
+SIGN_SECONDS_IDLE = 0.15
 WATCH_SECONDS = 0.2
 RESTARTS_MAX = 20
 
@@ -117,8 +118,10 @@ def run_signer(settings: Settings, stop: threading.Event) -> None:
 
     signer, log = signer_of(settings), Log()
     note_event(signer, "hub.started")
-    while not stop.wait(SIGN_SECONDS):
-        _sign(signer, stop, log)
+    pause = SIGN_SECONDS
+    while not stop.wait(pause):
+        signed = _sign(signer, stop, log)
+        pause = SIGN_SECONDS if signed else min(pause * 1.05, SIGN_SECONDS_IDLE)
     time.sleep(WATCH_SECONDS)
     note_event(signer, "hub.stopped")
     _sign(signer, stop, log)
@@ -135,12 +138,13 @@ def note_event(signer: Signer, event: str) -> None:
         append(session, trail, EventType(event), resource="hub")
 
 
-def _sign(signer: Signer, stop: threading.Event, log: Log) -> None:
+def _sign(signer: Signer, stop: threading.Event, log: Log) -> bool:
     try:
-        signer.sign()
+        return signer.sign() is not None
     except HubError as error:
         log.write("signer.refused", code=error.code)
         stop.wait(1.0)
+        return False
 
 
 def _watch(running: dict[str, Running], start: Callable[[str], int], *, stop: threading.Event, log: Log) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from hub.audit import merkle
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.tables import Checkpoint, Detail, Entry, Head, Node
+from hub.db import Base
 from hub.errors import NotFound, StoreError
 from policies.submission import canonical_json
 
@@ -31,6 +32,15 @@ DETAIL_FIELDS = (
     "event", "actor", "organisation", "request_id", "method", "agreement", "purpose", "resource", "decision",
     "rule", "outcome", "counts", "versions",
 )  # fmt: skip
+
+
+# Statements of the tables themselves, not of the mapped classes: the append is the hub's most frequent write.
+_TABLES = Base.metadata.tables
+_INSERT_ENTRY, _INSERT_DETAIL, _INSERT_NODE = (
+    insert(_TABLES[mapped.__tablename__]) for mapped in (Entry, Detail, Node)
+)
+_UPDATE_HEAD = update(_TABLES[Head.__tablename__])
+_LOCK_HEAD = select(*(_TABLES[Head.__tablename__].c[name] for name in ("size", "frontier"))).with_for_update()
 
 
 @dataclass(frozen=True)
@@ -71,12 +81,13 @@ def append(
     entry = entry_bytes(size, time=time, event=event.value, detail_hash=detail_hash(detail, salt))
     leaf = merkle.leaf_hash(entry)
     completed = merkle.push(frontier, size, leaf)
-    session.execute(insert(Entry).values(sequence=size, entry=entry, leaf=leaf))
-    session.execute(insert(Detail).values(sequence=size, salt=salt, time=time, **detail))
+    connection = session.connection()
+    connection.execute(_INSERT_ENTRY, {"sequence": size, "entry": entry, "leaf": leaf})
+    connection.execute(_INSERT_DETAIL, {"sequence": size, "salt": salt, "time": time, **detail})
     if completed:
-        session.execute(insert(Node), _node_rows(completed))
+        connection.execute(_INSERT_NODE, _node_rows(completed))
     root = merkle.frontier_root(frontier)
-    session.execute(update(Head).values(size=size + 1, root=root, frontier=b"".join(frontier)))
+    connection.execute(_UPDATE_HEAD, {"size": size + 1, "root": root, "frontier": b"".join(frontier)})
     return size
 
 
@@ -164,7 +175,7 @@ def _node_rows(completed: list[tuple[int, int, bytes]]) -> list[dict[str, Any]]:
 
 
 def _lock_head(session: Session) -> tuple[int, list[bytes]]:
-    row = session.execute(select(Head.size, Head.frontier).with_for_update()).one_or_none()
+    row = session.connection().execute(_LOCK_HEAD).one_or_none()
     if row is None:
         raise StoreError("The audit log has no head.", code="audit-head-missing", next_step="Run promise-hub migrate.")
     step = merkle.HASH_BYTES

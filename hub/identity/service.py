@@ -88,8 +88,9 @@ def revoke_agent(session: Session, key_id: str, *, audit: AuditTrail) -> None:
 
 def agent_key(session: Session, key_id: str) -> tuple[Ed25519PublicKey, str] | None:
     """The public key and organisation of an agent that is registered and not revoked."""
-    agent = session.get(Agent, key_id)
-    if agent is None or agent.revoked_at is not None:
+    columns = select(Agent.public_key, Agent.organisation)
+    agent = session.execute(columns.where(Agent.key_id == key_id, Agent.revoked_at.is_(None))).one_or_none()
+    if agent is None:
         return None
     return Ed25519PublicKey.from_public_bytes(b64decode(agent.public_key)), agent.organisation
 

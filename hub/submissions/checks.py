@@ -34,6 +34,8 @@ from policies.holds import gone_share, hold_reasons, rejected_share
 from policies.submission import Chunk, Manifest, SubmissionError
 
 REFERENCE_BYTES = 16
+BESIDE = -1
+"""The position of what is kept beside the chunks: the submission key, the references."""
 Refusal = LinkageError | SealingError | FactError | SubmissionError
 Refusing = (LinkageError, SealingError, FactError, SubmissionError)
 
@@ -137,16 +139,18 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
     facts, tables = _opened_facts(desk, found, references)
     if dict(tables) != {table: rows for table, rows in found.manifest.facts.items() if rows}:
         raise SubmissionError("SUB-007", "facts", "make the submission again: the facts are not as many as named")
-    key_file = desk.store.put(_submission_key(desk, found)) if spans else None
+    key = {BESIDE: _submission_key(desk, found)} if spans else {}
     previous = frozenset[bytes]()
     if found.previous_references is not None:
         previous = _split(desk.analysis.get(found.previous_references))
     present = frozenset(references)
+    span_files = _kept(desk.store, spans | key)
+    fact_files = _kept(desk.analysis, facts | {BESIDE: b"".join(sorted(present))})
     return Half(
-        files=_kept(desk.store, spans) | _kept(desk.analysis, facts),
+        key_file=span_files.pop(BESIDE, None),
+        references_file=fact_files.pop(BESIDE),
+        files=span_files | fact_files,
         counts={"references": len(present), "facts": tables.total()},
-        key_file=key_file,
-        references_file=desk.analysis.put(b"".join(sorted(present))),
         holds=hold_reasons(
             gone=gone_share(previous, present), rejected=rejected_share(found.manifest.findings, rows=tables.total())
         ),
