@@ -64,7 +64,7 @@ def _row(agreement: Agreement, text: str, *, audit: AuditTrail) -> AgreementVers
 
 def _read(text: str) -> Agreement:
     try:
-        agreement = read_agreement(text)
+        agreement = _parsed(text)
         check_activation(agreement)
     except AgreementError as error:
         raise Invalid(
