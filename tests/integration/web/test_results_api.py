@@ -249,3 +249,22 @@ def test_a_release_that_was_never_public_is_answered_like_one_that_does_not_exis
     assert shown["state"] == "published"
     assert [answer.status_code for answer in missing] == [404, 404]
     assert missing[0].content == missing[1].content
+
+
+def test_the_description_of_the_api_names_every_question_and_its_parameters(public: httpx.Client) -> None:
+    paths = public.get("/v1/openapi.json").json()["paths"]
+
+    asked = {one["name"] for one in paths["/v1/observations"]["get"]["parameters"]}
+    assert {
+        f"/v1/{name}" for name in ("indicators", "dimensions", "cohorts", "gaps", "pathway", "releases")
+    } <= paths.keys()
+    assert asked >= {"indicator", "by", "cohort", "level", "agreement", "purpose", "release", "after", "limit"}
+
+
+def test_without_the_split_that_hides_most_more_would_be_shown_says_a_note(public: httpx.Client) -> None:
+    answer = public.get("/v1/observations", params={**READING, "by": "race", "cohort": "2026"}).json()
+
+    assert answer["notes"] == [
+        "1 of 4 rows is hidden to protect students.",
+        "Without the split by race, hidden rows fall from 1 to 0.",
+    ]
