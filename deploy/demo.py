@@ -16,7 +16,8 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL_PEOPLE = 3_000
 FULL_PEOPLE = 55_000
 READY_SECONDS = 60
+SIDE_BY_SIDE = 2
 
 
 class DemonstrationError(Exception):
@@ -55,16 +57,21 @@ class Demonstration:
         self.logs.mkdir(parents=True)
         marker.touch()
 
+    def together(self, *steps: Callable[[], object]) -> None:
+        """Runs steps side by side, since there is more than one processor; raises the first error of any."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as workers:
+            for running in [workers.submit(step) for step in steps]:
+                running.result()
+
     def step(self, name: str, *command: object, accept: tuple[int, ...] = (0,)) -> str:
         """Runs one program to its end; what it printed. Raises DemonstrationError on another exit status."""
-        print(f"  {name} ...", end="", flush=True)
         begun = time.perf_counter()
         done = subprocess.run(
             [sys.executable, *(str(part) for part in command)], cwd=ROOT, capture_output=True, text=True, check=False
         )
         self.timings[name] = round(time.perf_counter() - begun, 2)
         (self.logs / f"{name.replace(' ', '-')}.log").write_text(done.stdout + done.stderr, "utf-8")
-        print(f" {self.timings[name]:.1f} s", flush=True)
+        print(f"  {name:34} {self.timings[name]:6.1f} s", flush=True)
         if done.returncode not in accept:
             tail = "\n".join((done.stdout + done.stderr).splitlines()[-15:])
             raise DemonstrationError(f"'{name}' ended with status {done.returncode}:\n{tail}")
@@ -118,52 +125,78 @@ def answers(url: str) -> bool:
 
 def bring_in(run: Demonstration) -> None:
     """Makes the county, starts the hub, and lets every provider's edge send its years and the three bad files."""
-    run.step(
-        "make the county", "-m", "connectors.synthetic", "make",
-        "--people", run.people, "--seed", run.seed, "--out", run.county,
-    )  # fmt: skip
-    run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
-    run.step(
-        "make the agents' keys", "-m", "connectors.county", "register", run.county, "--out", run.folder / "roster.json"
-    )
-    run.hub("load the roster", "roster", "load", run.folder / "roster.json")
-    run.hub("load the agreements", "agreements", "load", ROOT / "policies" / "agreements")
+    agreements, roster = ROOT / "policies" / "agreements", run.folder / "roster.json"
+
+    def make_county() -> None:
+        command = ("-m", "connectors.synthetic", "make", "--people", run.people, "--seed", run.seed)
+        run.step("make the county", *command, "--out", run.county)
+        run.step("make the agents' keys", "-m", "connectors.county", "register", run.county, "--out", roster)
+
+    def make_hub() -> None:
+        run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
+        run.hub("load the agreements", "agreements", "load", agreements)
+
+    run.together(make_county, make_hub)
+    run.hub("load the roster", "roster", "load", roster)
     run.start()
     run.step(
         "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
-        "--hub-keys", run.home / "hub.json", "--agreements", ROOT / "policies" / "agreements",
+        "--hub-keys", run.home / "hub.json", "--agreements", agreements,
         "--secret", run.folder / "linkage-secret.key", "--summary", run.folder / "push.json",
     )  # fmt: skip
 
 
 def bring_out(run: Demonstration) -> None:
-    """Links, counts, protects, publishes, and writes the report card."""
+    """Links, counts, protects and publishes; then the report card, and the outsider's view of the release."""
     run.hub("link", "linkage", "run", "--accept")
-    run.hub("release", "release", "publish")
+    run.hub("count, protect and publish", "release", "publish")
+    run.together(
+        lambda: run.hub("write the report card", "release", "report", "--out", run.folder / "report.html"),
+        lambda: attack(run),
+        lambda: compare(run),
+    )
+
+
+def attack(run: Demonstration) -> None:
+    """What an outsider could collect, and what he can compute from it."""
     run.hub("export what was released", "release", "export", "--out", run.folder / "cells.csv")
-    run.hub("write the report card", "release", "report", "--out", run.folder / "report.html")
+    run.step(
+        "attack the release", ROOT / "tests" / "attacker" / "attack_release.py",
+        run.folder / "cells.csv", run.folder / "hierarchies.json",
+        "--summary", run.folder / "attack.json", accept=(0, 1),
+    )  # fmt: skip
 
 
-def put_to_the_test(run: Demonstration) -> None:
-    """Compares with the truth, attacks the release, searches for identities, verifies the log."""
-    references, tools = run.county / "truth" / "references.csv", ROOT / "tests" / "attacker"
+def compare(run: Demonstration) -> None:
+    """Linkage and outcomes beside the truth, which only a made-up county has."""
+    references, outcomes = run.county / "truth" / "references.csv", run.county / "truth" / "outcomes.csv"
     run.hub(
         "compare linkage with the truth", "linkage", "evaluate",
         "--truth", references, "--summary", run.folder / "linkage.json",
     )  # fmt: skip
-    run.step(
-        "attack the release", tools / "attack_release.py", run.folder / "cells.csv", run.folder / "hierarchies.json",
-        "--summary", run.folder / "attack.json", accept=(0, 1),
+    run.hub(
+        "compare outcomes with the truth", "outcomes", "compare",
+        "--truth", outcomes, "--references", references, "--summary", run.folder / "outcomes.json",
     )  # fmt: skip
+
+
+def look_for_leaks(run: Demonstration) -> None:
+    """Searches every file of the hub, opened with all its keys, for identities, and verifies the log."""
     opened = run.folder / "opened"
-    run.hub("open every file of the hub", "operations", "open", "--out", opened)
-    run.step(
-        "search for identities", tools / "identity_search.py", run.county / "truth" / "people.csv",
-        run.home, opened, run.logs, run.folder / "cells.csv", run.folder / "report.html",
-        "--summary", run.folder / "identities.json", accept=(0, 1),
-    )  # fmt: skip
-    shutil.rmtree(opened, ignore_errors=True)
-    run.hub("verify the audit log", "audit", "verify", "--summary", run.folder / "audit.json")
+
+    def search() -> None:
+        run.hub("open every file of the hub", "operations", "open", "--out", opened)
+        run.step(
+            "search for identities", ROOT / "tests" / "attacker" / "identity_search.py",
+            run.county / "truth" / "people.csv",
+            run.home, opened, run.logs, run.folder / "cells.csv", run.folder / "report.html",
+            "--summary", run.folder / "identities.json", accept=(0, 1),
+        )  # fmt: skip
+        shutil.rmtree(opened, ignore_errors=True)
+
+    run.together(
+        search, lambda: run.hub("verify the audit log", "audit", "verify", "--summary", run.folder / "audit.json")
+    )
 
 
 def figures(run: Demonstration) -> dict[str, Any]:
@@ -268,7 +301,7 @@ def main() -> int:
         with PeakMemory() as memory:
             bring_in(run)
             bring_out(run)
-            put_to_the_test(run)
+            look_for_leaks(run)
         found = figures(run)
         found |= {"seconds": round(time.perf_counter() - begun, 1), "peak_mb": memory.peak_mb, "timings": run.timings}
         if options.summary:
