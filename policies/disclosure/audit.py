@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from policies.disclosure.moves import Move, Mover, Observer, Relaxation, nobody
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet
-from policies.disclosure.system import ALL, KNOWN, REACHED, Floats, Ints, System, kinds
+from policies.disclosure.standing import Band, Sheet, Standing
+from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, kinds
 
 Small = NDArray[np.int32]
 
 COVERAGE_COST, WIDENING_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.1, 0.4, 1.0
+TOTAL_COST = 1000.0
 """What it costs to withhold a coverage band, to widen a coded rate, to code a rate, to withhold a cell; scaled by the
-table's rank."""
+table's rank, and for the total of all."""
 
 SWEEPS, FEW = 6, 12
 """How often many withheld counts are moved at once, before the last few are moved one by one."""
@@ -77,8 +78,10 @@ class Audit:
         self._persons = np.zeros(rows, dtype=np.int64)
         for row, (block, group, _) in self._places.items():
             self._persons[row] = system.row(block, group, KNOWN if sheets[block].frame.block.complete else ALL)
-        self._low, self._high, self._weights = np.zeros(rows), np.zeros(rows), np.zeros(rows)
-        self._reach, self._secret = np.zeros(rows, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        self._low, self._high, self._weights = np.zeros(rows), np.zeros(rows), np.full(rows, np.inf)
+        self._reach, self._told = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
+        self._secret = np.zeros(0, dtype=np.int64)
+        self._states: dict[tuple[int, int], tuple[bool, Band | None, Band | None]] = {}
         self._refresh()
 
     def protect(self, observers: tuple[Observer, ...]) -> list[Finding]:
@@ -209,42 +212,29 @@ class Audit:
         return changed
 
     def _refresh(self) -> None:
-        """Tell the solver what is shown now, and note what must not be told and what may still be withheld."""
-        changed, lows, highs, secret = [], [], [], []
-        for row, (block, group, kind) in self._places.items():
-            sheet = self._sheets[block]
-            standing = sheet.groups[group]
-            low, high = standing.limits(kind)
-            bounds = (float(low), np.inf if high is None else float(high))
-            if bounds != (self._low[row], self._high[row]):
-                self._low[row], self._high[row] = bounds
-                changed.append(row)
-                lows.append(bounds[0])
-                highs.append(bounds[1])
-            if kind in standing.secret(complete=sheet.frame.block.complete):
-                secret.append(row)
-            if self._rules.strict and kind == KNOWN and standing.hidden:
-                self._reach[row] = max(self._rules.min_n - standing.known, 0)
-        self._mover.allow(changed, lows, highs)
-        self._secret = np.array(secret, dtype=np.int64)
-        self._weights = self._costs()
+        """Tell the solver what has changed, and note what must not be told and what may still be withheld."""
+        for block, sheet in enumerate(self._sheets):
+            for group, standing in enumerate(sheet.groups):
+                state = (standing.hidden, standing.band, standing.cover)
+                if self._states.get((block, group)) != state:
+                    self._states[block, group] = state
+                    self._restate(block, group)
+        self._secret = np.flatnonzero(self._told)
 
-    def _costs(self) -> Floats:
-        """What withholding each row costs for each person it would have to move; infinite where it is not shown."""
-        weights = np.full(self._system.matrix.shape[0], np.inf)
-        for row, (block, group, kind) in self._places.items():
-            sheet = self._sheets[block]
-            standing, (rank, depth) = sheet.groups[group], sheet.frame.groups[group].rank
-            scale = 1000.0 if rank == 0 else 1.0 + 4.0 / (rank * depth)
-            if standing.hidden or standing.fixed or standing.zero:
-                continue
-            if kind == KNOWN:
-                weights[row] = CELL_COST * scale
-            elif kind == REACHED and standing.band != (0, 100):
-                weights[row] = (WIDENING_COST if standing.band else NUMERATOR_COST) * scale
-            elif kind == ALL and standing.cover is not None:
-                weights[row] = COVERAGE_COST * scale
-        return weights
+    def _restate(self, block: int, group: int) -> None:
+        sheet = self._sheets[block]
+        standing, (rank, depth) = sheet.groups[group], sheet.frame.groups[group].rank
+        scale = TOTAL_COST if rank == 0 else 1.0 + 4.0 / (rank * depth)
+        rows = [self._system.row(block, group, kind) for kind in range(kinds(sheet.frame))]
+        secret = standing.secret(complete=sheet.frame.block.complete)
+        for kind, row in enumerate(rows):
+            low, high = standing.limits(kind)
+            self._low[row], self._high[row] = low, np.inf if high is None else high
+            self._told[row] = kind in secret
+            self._weights[row] = _cost(standing, kind) * scale
+        if self._rules.strict and standing.hidden:
+            self._reach[rows[KNOWN]] = max(self._rules.min_n - standing.known, 0)
+        self._mover.allow(rows, self._low[rows].tolist(), self._high[rows].tolist())
 
     def _tells_all(self, row: int, low: Ints, high: Ints) -> bool:
         """Whether an interval of no width tells that none, or all, of some persons reached the outcome."""
@@ -252,3 +242,14 @@ class Audit:
         standing = self._sheets[block].groups[group]
         told = kind not in (KNOWN, ALL) and low[row] == high[row]
         return bool(told and standing.known and int(self._system.counts[row]) in (0, standing.known))
+
+
+def _cost(standing: Standing, kind: int) -> float:
+    """What withholding a kind of count costs for each person it would have to move; infinite if it is not shown."""
+    if standing.hidden or standing.fixed or standing.zero:
+        return np.inf
+    if kind == KNOWN:
+        return CELL_COST
+    if kind == REACHED and standing.band != (0, 100):
+        return WIDENING_COST if standing.band else NUMERATOR_COST
+    return COVERAGE_COST if kind == ALL and standing.cover is not None else np.inf
