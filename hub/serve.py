@@ -91,7 +91,7 @@ def run_api(settings: Settings, listener: socket.socket, stop: threading.Event) 
     hub = hub_parts(settings)
     config = uvicorn.Config(
         create_app(hub),
-        log_level="warning",
+        log_level="critical",  # its error log prints what an exception says; ours names class and place alone
         access_log=False,
         server_header=False,
         proxy_headers=False,
