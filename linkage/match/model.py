@@ -56,12 +56,13 @@ def learnt_model(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> Mode
     """The model that the pairs of every view teach."""
     m, u = list(expected_tables("m")), list(expected_tables("u"))
     by_view = {of_view.view: of_view for of_view in counts}
+    expected_u = _seen_among_others(counts, schema=schema)
     taught: set[int] = set()
     for view in schema.views:
         if view.name not in by_view or not by_view[view.name].pairs.sum():
             continue
         fields = [place for place, field in enumerate(FIELDS) if field not in own_fields(view)]
-        mixture = _learnt(by_view[view.name], fields=fields)
+        mixture = _learnt(by_view[view.name].pairs, fields=fields, expected_u=expected_u)
         for place, field in enumerate(fields):
             if field not in taught:
                 m[field], u[field] = mixture.m[place], mixture.u[place]
@@ -87,27 +88,26 @@ def own_fields(view: View) -> frozenset[str]:
     return frozenset(own | ({"names"} if view.names != "none" else set()))
 
 
-def _learnt(counts: ViewCounts, *, fields: list[int]) -> Mixture:
-    present = np.flatnonzero(counts.pairs)
-    expected_u = _seen_among_others(counts.same_provider)
+def _learnt(pairs: Table, *, fields: list[int], expected_u: Sequence[Table]) -> Mixture:
+    present = np.flatnonzero(pairs)
     start = Mixture(
         proportion=_START_PROPORTION,
         m=tuple(expected_tables("m")[field] for field in fields),
         u=tuple(expected_u[field] for field in fields),
     )
     neutral = [neutral_outcomes()[field] for field in fields]
-    return estimate(
-        outcomes_of(present)[:, fields], counts.pairs[present], start=start, neutral=neutral, pseudo=_PSEUDO
-    )
+    return estimate(outcomes_of(present)[:, fields], pairs[present], start=start, neutral=neutral, pseudo=_PSEUDO)
 
 
-def _seen_among_others(same_provider: Table) -> tuple[Table, ...]:
+def _seen_among_others(counts: Sequence[ViewCounts], *, schema: LinkageSchema) -> tuple[Table, ...]:
     """Start values for non-matches: tags as pairs of plainly other people inside providers show them."""
-    others = np.flatnonzero(same_provider)
-    outcomes, counts = outcomes_of(others), same_provider[others]
     tables = list(expected_tables("u"))
     for field in range(2, len(FIELDS)):
-        seen = np.bincount(outcomes[:, field], weights=counts, minlength=len(tables[field]))[:-1]
+        teaching = [of for of in counts if FIELDS[field] not in own_fields(schema.view(of.view))]
+        same_provider = sum((of_view.same_provider for of_view in teaching), start=np.zeros(PATTERNS))
+        others = np.flatnonzero(same_provider)
+        outcomes = outcomes_of(others)[:, field]
+        seen = np.bincount(outcomes, weights=same_provider[others], minlength=len(tables[field]))[:-1]
         tables[field] = np.append(seen + _PSEUDO_TAGS * tables[field][:-1], 0.0) / (seen.sum() + _PSEUDO_TAGS)
     return tuple(tables)
 

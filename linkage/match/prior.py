@@ -2,7 +2,9 @@
 
 The expected number of matches of two providers is solved so that posteriors add up to it. A record has
 at most one partner at another provider, so the candidates of one record at one provider share its
-chance: posterior = odds / (1 + odds of the pair + odds of its rivals on either side).
+chance. A rival so likely by itself that a second number of the same child explains it better takes little
+of it: with o the odds of the pair, r those of its rivals and d the share of students who have a second
+number, posterior = (o + d o r) / (1 + o + r + d o r), the sum over one, the other, both or neither.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from linkage.match.evidence import Evidence
 
 _PSEUDO_MATCHES = 3.0
 """Two providers with few pairs lean on the prior of all providers together with the weight of so many matches."""
+_SECOND_NUMBERS = 0.01
+"""Assumed share of students who have two numbers at one provider; local systems aim at none."""
 _ROUNDS = 60
 _TOLERANCE = 1e-7
 _HEAVIEST = 60.0
@@ -41,13 +45,16 @@ def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32], maximum
     of_right = np.searchsorted(names, provider[evidence.right])
     block = np.searchsorted(blocks[:, 0] * len(names) + blocks[:, 1], of_left * len(names) + of_right)
     likelihood = np.where(evidence.vetoed, 0.0, np.exp2(np.minimum(evidence.weight, _HEAVIEST)))
-    rivals = _rivals(evidence.left, of_right, likelihood) + _rivals(evidence.right, of_left, likelihood) - likelihood
+    rivals = (
+        _rivals(evidence.left, of_right, likelihood) + _rivals(evidence.right, of_left, likelihood) - 2 * likelihood
+    )
     prior = np.full(len(blocks), 0.5 / max(1.0, float(np.sqrt(possible.sum()))))
     posterior = np.zeros(len(block))
     expected = np.zeros(len(blocks))
     for _ in range(maximum_rounds):
-        odds = prior[block]
-        posterior = likelihood * odds / (1.0 + odds * rivals)
+        odds, others = prior[block] * likelihood, prior[block] * np.maximum(rivals, 0.0)
+        both = odds * (1.0 + _SECOND_NUMBERS * others)
+        posterior = both / (1.0 + others + both)
         expected = np.bincount(block, weights=posterior, minlength=len(blocks)).astype(np.float64)
         overall = max(1.0, float(expected.sum())) / max(1.0, float(possible.sum()))
         renewed = (expected + _PSEUDO_MATCHES) / (possible + _PSEUDO_MATCHES / overall)

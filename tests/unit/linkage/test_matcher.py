@@ -273,6 +273,12 @@ def test_interpreted_parts_of_the_kernel_agree_with_their_definition() -> None:
     assert interpreted(kernel.common_bits)(words, words, 0, 1, 0, 0) == 4
     assert [interpreted(kernel.level_of)(common, cuts) for common in (0, 2, 5, 9)] == [0, 1, 2, 3]
     assert interpreted(kernel.date_outcome)(np.array([[0] * 7, [1] * 7], dtype=np.uint16), 0, 1) == 2 * DAY_SIZE + 4
+    both_agree = np.array([[5, 2, 3], [5, 2, 3]], dtype=np.uint16)
+    swapped = np.array([[5, 2, 3], [5, 3, 2]], dtype=np.uint16)
+    assert interpreted(kernel.date_outcome)(both_agree, 0, 1) == DAY_SIZE + DAY_AGREES
+    same_month = np.array([[5, 2, 3], [5, 2, 9]], dtype=np.uint16)
+    assert interpreted(kernel.date_outcome)(same_month, 0, 1) == DAY_SIZE + 1
+    assert interpreted(kernel.date_outcome)(swapped, 0, 1) == DAY_SIZE + DAY_SWAPPED
 
 
 def _count(word: int) -> int:

@@ -331,11 +331,19 @@ def _evidence(weights: list[float], *, left: list[int], right: list[int]) -> Evi
 def test_rivals_at_one_provider_share_the_chance_of_a_record() -> None:
     provider = np.array([1, 2, 2], dtype=np.int32)
 
-    alone = solve_posteriors(_evidence([20.0], left=[0], right=[1]), provider=provider)
-    rivals = solve_posteriors(_evidence([20.0, 20.0], left=[0, 0], right=[1, 2]), provider=provider)
+    alone = solve_posteriors(_evidence([4.0], left=[0], right=[1]), provider=provider)
+    rivals = solve_posteriors(_evidence([4.0, 4.0], left=[0, 0], right=[1, 2]), provider=provider)
 
-    assert alone.posterior[0] > 0.99
-    assert rivals.posterior.tolist() == pytest.approx([0.5, 0.5], abs=0.01)
+    assert rivals.posterior[0] == rivals.posterior[1]
+    assert alone.posterior[0] - rivals.posterior[0] > 0.2
+
+
+def test_rivals_too_alike_for_chance_are_one_child_with_two_numbers() -> None:
+    provider = np.array([1, 2, 2], dtype=np.int32)
+
+    rivals = solve_posteriors(_evidence([40.0, 40.0], left=[0, 0], right=[1, 2]), provider=provider)
+
+    assert (rivals.posterior > 0.99).all()
 
 
 def test_the_prior_of_one_round_is_not_yet_that_of_many() -> None:
