@@ -6,8 +6,9 @@ Every distinct name form, date and value gets a number; what follows works on ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from linkage.encode.phonetic import phonetic_code
 from linkage.encode.tables import NameTables
 
 ABSENT = -1
+
+_Raw = TypeVar("_Raw", bound=Hashable)
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,22 +83,22 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
     for number, person in enumerate(people):
         first = given_of.of(person.given, person.alias_given)
         last = surname_of.of(person.surname, person.alias_surname)
-        for g, s, bits in _pairs(first, last)[:maximum_variants]:
-            record.append(number)
-            given.append(g)
-            surname.append(s)
-            variant.append(bits)
-    ssids = [ssid_value(person.ssid) for person in people]
-    dates = [date_parts(person.birth_date, tables=tables) for person in people]
-    postcodes = [postcode_value(person.postcode) for person in people]
+        pairs = _pairs(first, last)[:maximum_variants]
+        record += [number] * len(pairs)
+        given += [g for g, _, _ in pairs]
+        surname += [s for _, s, _ in pairs]
+        variant += [bits for _, _, bits in pairs]
+    ssids = _each([person.ssid for person in people], ssid_value)
+    dates = _each([person.birth_date for person in people], lambda raw: date_parts(raw, tables=tables))
+    postcodes = _each([person.postcode for person in people], postcode_value)
     return RosterColumns(
         record_numbers=np.array([person.local_record for person in people], dtype=np.uint64),
         values={
             "birth_year": [None if year is None else str(year) for year, _, _ in dates],
-            "birth_month_day": [_unordered(month, day) for _, month, day in dates],
-            "ssid": list(ssids),
-            "postcode": list(postcodes),
-            "guardian": [_guardian(person, tables=tables) for person in people],
+            "birth_month_day": _each(dates, lambda parts: _unordered(parts[1], parts[2])),
+            "ssid": ssids,
+            "postcode": postcodes,
+            "guardian": _each([person.guardian for person in people], lambda names: _guardian(names, tables=tables)),
         },
         tag_codes=_tag_codes(people, dates=dates, postcodes=postcodes, ssids=ssids, tables=tables),
         record=np.array(record, dtype=np.int64),
@@ -109,8 +113,9 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
 
 def _pairs(first: tuple[tuple[int, int], ...], last: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int]]:
     """Every given form with every surname form, those nearest to what was written first."""
-    if len(first) == 1 and len(last) == 1:
-        return [(first[0][0], last[0][0], first[0][1] | last[0][1])]
+    if len(first) == 1:
+        g, gbits = first[0]
+        return [(g, s, gbits | sbits) for s, sbits in last]
     pairs = [(i + j, i, g, s, gbits | sbits) for i, (g, gbits) in enumerate(first) for j, (s, sbits) in enumerate(last)]
     pairs.sort()
     return [(g, s, bits) for _, _, g, s, bits in pairs]
@@ -122,9 +127,15 @@ def _unordered(month: int | None, day: int | None) -> str | None:
     return f"{min(month, day)}-{max(month, day)}"
 
 
-def _guardian(person: ClearPerson, *, tables: NameTables) -> str | None:
+def _each(raw: Sequence[_Raw], work: Callable[[_Raw], _Value]) -> list[_Value]:
+    """`work` of every value, done once for equal values."""
+    known = {value: work(value) for value in dict.fromkeys(raw)}
+    return [known[value] for value in raw]
+
+
+def _guardian(names: tuple[str, ...], *, tables: NameTables) -> str | None:
     """The guardian's name parts as unordered phonetic codes, since guardians' names arrive in any order."""
-    codes = {phonetic_code(part) for name in person.guardian for part in name_parts(name, tables=tables)}
+    codes = {phonetic_code(part) for name in names for part in name_parts(name, tables=tables)}
     return " ".join(sorted(codes)) or None
 
 
@@ -139,21 +150,16 @@ def _tag_codes(
     codes = np.full((len(people), 7), ABSENT, dtype=np.int64)
     for field in range(3):
         codes[:, field] = [ABSENT if (part := parts[field]) is None else part for parts in dates]
-    codes[:, 3] = [_text_code(sex_value(person.sex)) for person in people]
-    codes[:, 4] = _text_codes(postcodes)
-    codes[:, 5] = [_middle_code(person.middle, tables=tables) for person in people]
-    codes[:, 6] = _text_codes(ssids)
+    codes[:, 3] = _each([person.sex for person in people], lambda raw: _text_code(sex_value(raw)))
+    codes[:, 4] = _each(postcodes, _text_code)
+    codes[:, 5] = _each([person.middle for person in people], lambda raw: _middle_code(raw, tables=tables))
+    codes[:, 6] = _each(ssids, _text_code)
     return codes
 
 
 def _middle_code(middle: str | None, *, tables: NameTables) -> int:
     parts = name_parts(middle, tables=tables) if middle else ()
     return _text_code(parts[0][0] if parts else None)
-
-
-def _text_codes(values: Sequence[str | None]) -> list[int]:
-    known = {value: _text_code(value) for value in set(values)}
-    return [known[value] for value in values]
 
 
 def _text_code(value: str | None) -> int:
