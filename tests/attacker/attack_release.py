@@ -16,6 +16,7 @@ three, or told to be none or all of a group. Ends with 1 if anything was found, 
 
 An insider's `own.csv` has indicator, cohort_year, a column for each dimension with the finest level, n, known, k: its
 own children, which it recognises wherever they appear. `--owns` names a level where there are no children but its own.
+With the truth at hand, what an insider tells of a group that holds its own children alone is not counted.
 """
 
 import argparse
@@ -356,13 +357,16 @@ def secrets(printed, unknowns):
     return {(group, what): row for (group, what), row in unknowns.targets.items() if not printed[group].fixed(what)}
 
 
-def findings(printed, attack, mine):
-    """What the attack found, but what an insider knows of its own children alone."""
+def findings(printed, attack, mine, alone):
+    """What the attack found, but what an insider knows of its own children alone.
+
+    `alone` are groups that hold nobody else in truth: that they are empty of others is told of no child.
+    """
     for (group, what), row in attack.targets.items():
         low, high = attack.interval(row)
         if high - low >= WIDTH:
             continue
-        if mine is not None and attack.most(group) == mine[group]:
+        if mine is not None and (group in alone or attack.most(group) == mine[group]):
             continue
         kind = "exact" if high == low else "narrow"
         none = what in ("k", "no") and high == 0 and attack.low[attack.targets.get((group, "known"), row)] > 0
@@ -373,7 +377,7 @@ def findings(printed, attack, mine):
         }  # fmt: skip
 
 
-def attack_block(rows, names, dimensions, *, insider=None, owned=()):
+def attack_block(rows, names, dimensions, *, insider=None, owned=(), truth=()):
     """Findings for one indicator and cohort year; vintages that contradict each other are attacked one by one."""
     printed = read_printed(rows, names, dimensions)
     shown = [item for item in printed.values() if item.fixed("known") and item.low["known"]]
@@ -402,7 +406,9 @@ def attack_block(rows, names, dimensions, *, insider=None, owned=()):
             for v in vintages
         ]
         return [found for part, _ in parts for found in part], sum(count for _, count in parts)
-    return list(findings(printed, attack, mine)), len(attack.targets)
+    true = {dimensions.group(row, names): int(row["n"]) for row in truth} if mine else {}
+    alone = {group for group, n in true.items() if mine.get(group) == n}
+    return list(findings(printed, attack, mine, alone)), len(attack.targets)
 
 
 def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=()):
@@ -418,7 +424,11 @@ def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=()):
     found, attacked = [], 0
     for block, rows in sorted(blocks.items()):
         names = [name for name in rows[0] if name not in FIXED and any(row.get(name) for row in rows)]
-        part, count = attack_block(rows, names, dimensions, insider=own.get(block) if insider else None, owned=owned)
+        part, count = attack_block(
+            rows, names, dimensions,
+            insider=own.get(block) if insider else None, owned=owned,
+            truth=[row for row in truth if (row["indicator"], row["cohort_year"]) == block],
+        )  # fmt: skip
         attacked += count
         found += [{"indicator": block[0], "cohort_year": block[1], **item} for item in part]
     exact = [item for item in found if item["kind"] == "exact"]
