@@ -22,7 +22,7 @@ _OWN_FIELDS = {"birth_year": "date", "birth_month_day": "date", "ssid": "ssid", 
 _PSEUDO = PseudoPairs(matches=50.0, others=20000.0, discount=1.0)
 _START_PROPORTION = 0.05
 _SMALLEST_SHARE = 1e-9
-_PSEUDO_TAGS = 20.0
+_PSEUDO_TAGS = 3.0
 _PSEUDO_TWINS = 0.5
 _USUAL_TWINS = 0.001
 """Share of pairs with one birth date that are twins where nothing is known: 3 % of births are twin births
