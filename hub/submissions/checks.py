@@ -24,7 +24,7 @@ from hub.jobs import Outcome, Ticket, enqueue
 from hub.submissions import service
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
-from hub.submissions.tables import ACCEPTED, CHECKING, HELD, RECEIVING, REFUSED, REPLACED, Submission, SubmissionChunk
+from hub.submissions.tables import ACCEPTED, CHECKING, HELD, REFUSED, REPLACED, Submission, SubmissionChunk
 from linkage.errors import LinkageError
 from linkage.rows import span_rows, view_rows
 from linkage.schema import current_schema
@@ -285,7 +285,7 @@ def _locked(session: Session, name: str) -> Submission:
 
 def _clear(desk: Desk, name: str) -> None:
     with desk.database.reading() as session:
-        settled = session.get_one(Submission, name).state not in (RECEIVING, CHECKING)
+        settled = service.is_settled(session, name)
     if settled:
         desk.inbox.clear(name)
 

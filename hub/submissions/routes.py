@@ -48,7 +48,7 @@ def put_chunk(request: Request, submission: str, sha256: str, body: Body) -> Res
     """Keep one chunk; sending it again is nothing. Facts that do not keep the form refuse the submission."""
     intake = _intake(request)
     with hub_of(request).database.reading() as session:
-        manifest, chunk = service.chunk_to_store(session, submission, sha256, principal=principal_of(request))
+        manifest, chunk, wanted = service.chunk_to_store(session, submission, sha256, principal=principal_of(request))
         permitted = service.permitted_by(session, manifest) if chunk.holds == "facts" else frozenset()
     try:
         kept = service.checked_chunk(manifest, chunk, body, intake=intake, permitted=permitted)
@@ -59,7 +59,13 @@ def put_chunk(request: Request, submission: str, sha256: str, body: Body) -> Res
             )
         intake.inbox.clear(submission)
         raise refusal from error
-    intake.inbox.put(submission, sha256, kept)
+    if wanted:
+        intake.inbox.put(submission, sha256, kept)
+        with hub_of(request).database.reading() as session:
+            settled = service.is_settled(session, submission)
+        if settled:
+            # The same chunk came twice and the other one was faster: nothing may be left behind.
+            intake.inbox.clear(submission)
     return Response(status_code=204)
 
 

@@ -24,7 +24,7 @@ from hub.jobs import enqueue
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status, status_of
-from hub.submissions.tables import ACCEPTED, CHECKING, RECEIVING, REFUSED, Submission, SubmissionChunk
+from hub.submissions.tables import ACCEPTED, CHECKING, RECEIVING, REFUSED, WITHDRAWN, Submission, SubmissionChunk
 from linkage.errors import LinkageError
 from linkage.profile import ViewProfile, check_profile
 from linkage.sealing import seal
@@ -108,16 +108,25 @@ def open_submission(
     return Opened(name, RECEIVING, tuple(chunk.sha256 for chunk in manifest.chunks), created=True)
 
 
-def chunk_to_store(session: Session, name: str, sha256: str, *, principal: Principal) -> tuple[Manifest, Chunk]:
-    """The manifest and chunk that an arriving piece belongs to; NotFound where the caller has no such submission."""
+def chunk_to_store(session: Session, name: str, sha256: str, *, principal: Principal) -> tuple[Manifest, Chunk, bool]:
+    """The manifest and chunk that an arriving piece belongs to, and whether it is still wanted.
+
+    NotFound where the caller has no such submission; Conflict where the submission is closed for good. After the
+    commit a chunk that is sent again is nothing.
+    """
     submission = own_submission(session, name, principal=principal)
     manifest = manifest_of(submission)
     chunk = next((chunk for chunk in manifest.chunks if chunk.sha256 == sha256), None)
     if chunk is None:
         raise NotFound()
-    if submission.state != RECEIVING:
+    if submission.state in (REFUSED, WITHDRAWN):
         raise Conflict(f"The submission is {submission.state}.", code="submission-closed")
-    return manifest, chunk
+    return manifest, chunk, submission.state == RECEIVING
+
+
+def is_settled(session: Session, name: str) -> bool:
+    """Whether the inbox has nothing more to keep for a submission."""
+    return session.get_one(Submission, name).state not in (RECEIVING, CHECKING)
 
 
 def checked_chunk(

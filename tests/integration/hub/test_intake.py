@@ -373,11 +373,24 @@ def test_a_chunk_that_the_manifest_does_not_name_is_refused(sqlite_hub):
     assert answer.status_code == 404
 
 
-def test_a_chunk_after_the_commit_is_refused(sqlite_hub):
+def test_a_chunk_sent_again_after_the_commit_is_nothing_and_other_bytes_are_refused(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
-    prepared = edge.prepare(range(12))
-    edge.send(prepared)
+    prepared = edge.deliver(range(12))
     name = next(iter(prepared.chunks))
+
+    again = edge.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", prepared.chunks[name])
+    other = edge.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", b"x")
+
+    assert (again.status_code, other.status_code) == (204, 422)
+    assert list(sqlite_hub.home.inbox.iterdir()) == []
+
+
+def test_a_chunk_for_a_refused_submission_is_refused(sqlite_hub):
+    edge = sqlite_hub.enrol("novato")
+    prepared = reseal(edge, edge.prepare(range(12)), "rows", b"", 1)
+    edge.send(prepared)
+    sqlite_hub.work()
+    name = prepared.manifest["chunks"][-1]["sha256"]
 
     answer = edge.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", prepared.chunks[name])
 
