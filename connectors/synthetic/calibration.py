@@ -39,6 +39,8 @@ class Calibration:
     race_points: Mapping[str, Mapping[str, float]]
     pandemic: Mapping[str, Mapping[int, float]]
     writing: Mapping[str, float]
+    class_sizes: Mapping[int, float]
+    districts_source: str
 
     def __getitem__(self, name: str) -> float:
         return self.figures[name].value
@@ -53,7 +55,15 @@ def load_calibration() -> Calibration:
         for name, entry in loaded["figures"].items()
     }
     pandemic = {"ELA": loaded["pandemic_points"], "MATH": loaded["pandemic_points_math"]}
-    return Calibration(figures, loaded["districts"], loaded["race_points"], pandemic, loaded["writing"])
+    return Calibration(
+        figures=figures,
+        districts=loaded["districts"],
+        race_points=loaded["race_points"],
+        pandemic=pandemic,
+        writing=loaded["writing"],
+        class_sizes=loaded["class_sizes"],
+        districts_source=loaded["districts_source"],
+    )
 
 
 @dataclass(frozen=True)

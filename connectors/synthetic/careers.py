@@ -54,7 +54,7 @@ def _begin(year: int, run: Run) -> Pupils:
         year=year,
         organisation=organisation,
         registration=standing.registration[here, organisation],
-        school=run.schools(standing.home[here], organisation, here),
+        school=run.schools(standing.home[here], organisation, here, grade=grade[here]),
         grade=grade[here],
         start=start,
         transitional=transitional[here],

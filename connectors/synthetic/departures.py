@@ -68,7 +68,7 @@ def _move_midway(pupils: Pupils, midway: Ints, run: Run) -> None:
         year=gone.year,
         organisation=to,
         registration=standing.registration[gone.person, to],
-        school=run.schools(home, to, gone.person),
+        school=run.schools(home, to, gone.person, grade=gone.grade),
         grade=gone.grade,
         start=midway[elsewhere] + run.rng.integers(1, 12, len(gone)),
         transitional=gone.transitional,
@@ -125,7 +125,8 @@ def _summer(pupils: Pupils, run: Run) -> tuple[Flags, Flags, Flags]:
     poor = run.people.disadvantaged[pupils.person]
     move = calibration["move-in-summer"] * np.where(poor, 1.6, 0.7)
     usual = calibration["leave-in-summer"] * np.where(grade > 8, 0.6, 1.0)
-    private = np.where(poor, calibration["leave-after-eighth-D"], calibration["leave-after-eighth-N"])
+    others = np.array([one.leave_after_eighth for one in run.county.organisations])[pupils.organisation]
+    private = np.where(poor, calibration["leave-after-eighth-D"], others)
     leave = np.where(grade == 8, private, usual)
     small = np.array([len(one.schools) == 1 for one in run.county.organisations])[pupils.organisation]
     leaves = draw < leave * np.where(small & (grade < 8), 0.4, 1.0)
@@ -150,7 +151,9 @@ def complete_seniors(pupils: Pupils, run: Run) -> None:
     end = run.rng.choice(len(_OTHER_ENDS), count, p=[one[2] for one in _OTHER_ENDS])
     end = np.where(fifth & (end == _COMES_BACK), _NOT_GRADUATED, end)
     end = np.where((end == _DISABLED_ONLY) & ~run.people.disabled[here], _NOT_GRADUATED, end)
-    met = run.rng.random(count) < np.where(poor, calibration["uc-csu-D"], calibration["uc-csu-N"])
+    white = run.people.race[here] == "700"
+    rates = [calibration[f"uc-csu-{one}"] for one in ("others-N", "others-D", "white-N", "white-D")]
+    met = run.rng.random(count) < np.array(rates)[white * 2 + poor]
     late = graduates & (run.rng.random(count) < 0.015)
     reason = np.where(graduates, "E230", _column([one[0] for one in _OTHER_ENDS], end))
     done = np.where(late, day(pupils.year, 7, 24), last_day(pupils.year))

@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 
 from connectors.synthetic.calibration import Calibration, Floats, Text
+from connectors.synthetic.evenness import even_draws
 from connectors.synthetic.people import RACES, Flags, Ints, People
 from connectors.synthetic.preschooling import Preschool
 from connectors.synthetic.schooling import NO_DAY, Enrollments, census_day, same_day
@@ -99,12 +100,15 @@ def screen_kindergartners(
     fewer = np.where(hispanic, calibration["screened-hispanic"], calibration["screened-others"])
     growing = np.clip((enrollments.year - _FIRST_TREND_YEAR) / 7, 0, 1)
     share = np.clip(calibration["kindergarten-screened"] + trend, 0, 0.93) * (fewer + (1 - fewer) * growing)
-    row = np.flatnonzero(there & (rng.random(len(there)) < share))
+    row = np.flatnonzero(there)
+    group = enrollments.year[row] * 2 + hispanic[row]
+    row = row[even_draws(group, enrollments.organisation[row], rng) < share[row]]
     person, year = enrollments.person[row], enrollments.year[row]
-    poor = people.disadvantaged[person]
+    poor, hispanic = people.disadvantaged[person], hispanic[row]
     helped = np.where(np.isin(person, preschool.person), 0.08, np.where(poor, -0.06, -0.015))
     chance = _chance(_Bases.of(calibration, "ready"), people, person, year, calibration=calibration) + helped
-    ready = rng.random(len(row)) < chance
+    chance = chance + np.where(hispanic, calibration["ready-points-hispanic"], 0.0)
+    ready = even_draws(year * 4 + hispanic * 2 + poor, enrollments.organisation[row], rng) < chance
     above, below = rng.beta(1.4, 2.2, len(row)), rng.beta(2.6, 1.4, len(row))
     high = READY_SCORE + np.floor(above * (MOST_POINTS - READY_SCORE + 1))
     low = FEWEST_POINTS + np.floor(below * (READY_SCORE - FEWEST_POINTS))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.synthetic.calibration import Calibration, Text
+from connectors.synthetic.calibration import Calibration, Floats, Text
+from connectors.synthetic.evenness import even_draws
 from connectors.synthetic.naming import Names, make_names, mark_names
 from connectors.synthetic.organisations import SMALLEST_CATCHMENT, County
 
@@ -81,13 +83,13 @@ def make_people(
     """`count` people."""
     leader, twin = _households(count, calibration, rng)
     household = np.cumsum(leader) - 1
-    class_year = _classes(leader, twin, span=span, rng=rng)
+    class_year = _classes(leader, twin, span=span, calibration=calibration, rng=rng)
     home = _homes(leader, class_year, span=span, county=county, rng=rng)[household]
     class_year = _small_catchments(class_year, home, county=county)
-    race = _races(home, leader, household, county=county, calibration=calibration, rng=rng)
-    disadvantaged = _disadvantaged(home, race, leader, household, county=county, rng=rng)
-    learner = _learners(home, race, disadvantaged, county=county, calibration=calibration, rng=rng)
-    learner = learner[np.flatnonzero(leader)][household]
+    first = _FirstOfHousehold(home, class_year, np.flatnonzero(leader), household)
+    race = _races(first, county=county, calibration=calibration, rng=rng)
+    disadvantaged = _disadvantaged(first, race, county=county, rng=rng)
+    learner = _learners(first, race, disadvantaged, county=county, calibration=calibration, rng=rng)
     custom = _customs(race, rng)[np.flatnonzero(leader)][household]
     birth = _births(class_year, twin, rng)
     gender = np.where(rng.random(count) < 0.51, "M", "F").astype(object)
@@ -136,10 +138,15 @@ def _households(count: int, calibration: Calibration, rng: np.random.Generator) 
     return ~(twin | (draw < calibration["twins"] + calibration["siblings"])), twin
 
 
-def _classes(leader: Flags, twin: Flags, *, span: Span, rng: np.random.Generator) -> Ints:
+def _classes(leader: Flags, twin: Flags, *, span: Span, calibration: Calibration, rng: np.random.Generator) -> Ints:
     """From seniors of the first year to three-year-olds of the last; siblings two to four classes apart."""
     low, high = span.first, span.last + 14
-    chosen = rng.integers(low, high + 1, len(leader))
+    years = np.arange(low, high + 1)
+    known = calibration.class_sizes
+    sizes = np.interp(years, list(known), list(known.values()))
+    nobody = np.zeros(len(leader), dtype=np.int64)
+    draw = rng.permutation(even_draws(nobody, nobody, rng))
+    chosen = years[np.minimum(np.searchsorted(np.cumsum(sizes) / sizes.sum(), draw), len(years) - 1)]
     apart = rng.integers(2, 5, len(leader)) * rng.choice([-1, 1], len(leader))
     for i in np.flatnonzero(~leader):
         step = 0 if twin[i] else apart[i]
@@ -151,8 +158,9 @@ def _classes(leader: Flags, twin: Flags, *, span: Span, rng: np.random.Generator
 def _homes(leader: Flags, class_year: Ints, *, span: Span, county: County, rng: np.random.Generator) -> Ints:
     """The catchment of each household; the smallest get their few households all the same."""
     weights = np.array([one.weight for one in county.catchments])
-    households = int(leader.sum())
-    home = rng.choice(len(weights), households, p=weights / weights.sum())
+    classes = class_year[leader]
+    draw = even_draws(np.zeros_like(classes), classes, rng)
+    home = np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), draw), len(weights) - 1)
     place = 0
     for i in np.flatnonzero(weights / weights.sum() * len(leader) < SMALLEST_CATCHMENT):
         home[home == i] = int(np.argmax(weights))
@@ -171,15 +179,32 @@ def _small_catchments(class_year: Ints, home: Ints, *, county: County) -> Ints:
     return settled
 
 
-def _races(
-    home: Ints, leader: Flags, household: Ints, *, county: County, calibration: Calibration, rng: np.random.Generator
-) -> Text:
-    hispanic = _hispanic_shares(county, calibration)[home]
+@dataclass(frozen=True)
+class _FirstOfHousehold:
+    """The first child of each household, who decides for its brothers and sisters; homes and classes of all."""
+
+    home: Ints
+    class_year: Ints
+    first: Ints
+    household: Ints
+
+    def draws(self, group: Ints, rng: np.random.Generator) -> Floats:
+        """Even draws for all, each the same within a household."""
+        return even_draws(group[self.first], self.class_year[self.first], rng)[self.household]
+
+    def of_all(self, column: NDArray[Any]) -> NDArray[Any]:
+        """What holds for the first child, for all."""
+        return column[self.first][self.household]
+
+
+def _races(one: _FirstOfHousehold, *, county: County, calibration: Calibration, rng: np.random.Generator) -> Text:
+    hispanic = _hispanic_shares(county, calibration)[one.home]
     others = ("white", "asian", "filipino", "black", "two-or-more", "native", "islander")
     weights = np.array([calibration[f"not-hispanic-{name}"] for name in others])
-    other = np.array(RACES[1:], dtype=object)[rng.choice(len(others), len(home), p=weights / weights.sum())]
-    race = np.where(rng.random(len(home)) < hispanic, "500", other).astype(object)
-    return np.asarray(race[np.flatnonzero(leader)][household], dtype=object)
+    is_hispanic = one.draws(one.home, rng) < hispanic
+    draw = one.draws(np.zeros_like(one.home), rng)
+    other = np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), draw), len(others) - 1)
+    return np.asarray(one.of_all(np.where(is_hispanic, "500", np.array(RACES[1:], dtype=object)[other])), dtype=object)
 
 
 def _hispanic_shares(county: County, calibration: Calibration) -> NDArray[np.float64]:
@@ -187,34 +212,38 @@ def _hispanic_shares(county: County, calibration: Calibration) -> NDArray[np.flo
     return np.clip(calibration["hispanic-base"] + calibration["hispanic-of-upc"] * upc, 0.0, 0.92)
 
 
-def _disadvantaged(
-    home: Ints, race: Text, leader: Flags, household: Ints, *, county: County, rng: np.random.Generator
-) -> Flags:
+def _disadvantaged(one: _FirstOfHousehold, race: Text, *, county: County, rng: np.random.Generator) -> Flags:
     """Economic status by household, so that each catchment has its published share."""
-    published = np.array([one.upc for one in county.catchments])[home]
+    home, places = one.home, len(county.catchments)
+    published = np.array([place.upc for place in county.catchments])[home]
     # A little below the published share of low income and learners together: some learners, fewer where most are poor,
     # are not.
     upc = published * (0.88 + 0.14 * published)
     hispanic = race == "500"
-    shares = np.bincount(home, hispanic, len(county.catchments)) / np.maximum(
-        np.bincount(home, minlength=len(county.catchments)), 1
-    )
+    shares = np.bincount(home, hispanic, places) / np.maximum(np.bincount(home, minlength=places), 1)
     among_others = upc * 0.33
     among = np.clip((upc - (1 - shares[home]) * among_others) / np.maximum(shares[home], 0.01), 0.0, 0.985)
     chance = np.where(hispanic, among, among_others)
-    return np.asarray((rng.random(len(home)) < chance)[np.flatnonzero(leader)][household])
+    return np.asarray(one.of_all(one.draws(home * 2 + hispanic, rng) < chance))
 
 
 def _learners(
-    home: Ints, race: Text, disadvantaged: Flags, *, county: County, calibration: Calibration, rng: np.random.Generator
+    one: _FirstOfHousehold,
+    race: Text,
+    disadvantaged: Flags,
+    *,
+    county: County,
+    calibration: Calibration,
+    rng: np.random.Generator,
 ) -> Flags:
     """English learners at entry: nearly all of them Hispanic or Asian."""
-    share = np.array([one.english_learners for one in county.catchments]) * calibration["english-learner-entry"]
+    home, places = one.home, len(county.catchments)
+    share = np.array([place.english_learners for place in county.catchments]) * calibration["english-learner-entry"]
     weight = np.where(race == "500", np.where(disadvantaged, 1.0, 0.45), np.where(race == "200", 0.5, 0.035))
-    places = len(county.catchments)
     mean = np.bincount(home, weight, places) / np.maximum(np.bincount(home, minlength=places), 1)
     chance = np.clip(weight * (share / np.maximum(mean, 1e-9))[home], 0.0, 0.97)
-    return np.asarray(rng.random(len(home)) < chance)
+    kind = np.where(race == "500", np.where(disadvantaged, 3, 2), np.where(race == "200", 1, 0))
+    return np.asarray(one.of_all(one.draws(home * 4 + kind, rng) < chance))
 
 
 def _customs(race: Text, rng: np.random.Generator) -> Text:

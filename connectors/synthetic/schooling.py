@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from connectors.synthetic.calibration import Calibration, Text
-from connectors.synthetic.organisations import County
+from connectors.synthetic.calibration import Calibration, Floats, Text
+from connectors.synthetic.evenness import GOLDEN
+from connectors.synthetic.organisations import County, high_school_shares
 from connectors.synthetic.people import EPOCH, Flags, Ints, People, Span
 
 NO_DAY = -1
@@ -139,24 +141,33 @@ class Run:
         closes = np.array([one.last_year for one in self.county.catchments])[home]
         return np.asarray(np.where((grade <= self.county.last_grades()[lower]) & (year <= closes), lower, upper))
 
-    def schools(self, home: Ints, organisation: Ints, person: Ints) -> Ints:
-        """The place of the school in its district: by catchment in high school, by person elsewhere."""
-        schools = np.array([max(1, len(one.schools)) for one in self.county.organisations])[organisation]
-        preferred = np.array([one.school for one in self.county.catchments])[home]
-        high = np.array([one.first_grade == 9 for one in self.county.organisations])[organisation]
-        return np.asarray(np.where(high & (person % 23 != 0), preferred % schools, person % schools))
+    def schools(self, home: Ints, organisation: Ints, person: Ints, *, grade: Ints) -> Ints:
+        """The place of the school in its district: by catchment in high school, by person below."""
+        below = np.array([max(1, one.schools_below_ninth) for one in self.county.organisations])[organisation]
+        high = np.array([bool(one.high_schools) for one in self.county.organisations])[organisation] & (grade >= 9)
+        cumulated = np.cumsum(self.high_school_shares[home], axis=1)
+        of_ninth = (cumulated <= (person * GOLDEN % 1.0)[:, None]).sum(axis=1)
+        return np.asarray(np.where(high, of_ninth, person % below))
+
+    @cached_property
+    def high_school_shares(self) -> Floats:
+        """Looked up for every year."""
+        return high_school_shares(self.county)
 
     def other_homes(self, person: Ints) -> Ints:
-        """New catchments, by size and by how many there are as well or as badly off; none of the smallest."""
-        places = self.county.catchments
+        """New catchments, by size and by how many there are of one's own kind; nobody moves to or from the smallest.
+
+        Kinds: English learners at entry, others of little means, the rest: so that moves leave the shares as they are.
+        """
+        places, people = self.county.catchments, self.people
         sizes = np.array([one.weight if one.weight >= 15 and one.from_grade < 0 else 0.0 for one in places])
         upc = np.array([one.upc for one in places])
-        poor = self.people.disadvantaged[person]
-        poor_home, other_home = (
-            self.rng.choice(len(places), len(person), p=weights / weights.sum())
-            for weights in (sizes * upc, sizes * (1 - upc))
-        )
-        return np.where(poor, poor_home, other_home)
+        learners = np.array([one.english_learners for one in places])
+        shares = (1 - upc, np.maximum(upc - learners, 0.02), learners)
+        kind = np.where(people.learner[person], 2, people.disadvantaged[person].astype(np.int64))
+        drawn = [self.rng.choice(len(places), len(person), p=sizes * one / (sizes * one).sum()) for one in shares]
+        home = self.standing.home[person]
+        return np.asarray(np.where(sizes[home] > 0, np.choose(kind, drawn), home))
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def serve(people: People, enrollments: Enrollments, *, calibration: Calibration,
     """Statuses and programmes of all enrollments; the same in one school year, whichever the district."""
     person, year = enrollments.person, enrollments.year
     language, since = _language(people, enrollments, calibration, rng)
-    meals = people.disadvantaged[person] & (_by_person_and_year(person, year, rng) < 0.945)
+    meals = people.disadvantaged[person] & (_by_person_and_year(person, year, rng) < 0.97)
     free = (rng.random(len(people)) < 0.72)[person]
     homeless = people.homeless_in(person, year)
     columns = (

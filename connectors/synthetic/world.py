@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
@@ -18,7 +19,8 @@ from connectors.synthetic.services import Services, serve
 from connectors.synthetic.writings import Addresses, Records, live, registration_keys, write_people
 
 MARKED = 200  # people whose names are no words, for the search of identities
-SPARE = 1.3  # people drawn for one that appears in some roster
+PROBE = 3000  # people by whom it is found out how many of those drawn appear in some roster
+SPARE, SPARE_PEOPLE = 1.01, 60
 
 
 class _Setting(TypedDict):
@@ -59,10 +61,11 @@ def make_world(count: int, *, seed: int, span: Span) -> World:
         return np.random.default_rng([seed, stage])
 
     setting: _Setting = {"span": span, "county": county, "calibration": calibration}
-    everybody = make_people(int(count * SPARE) + 40, rng=rng(1), **setting)
-    all_enrollments = simulate(everybody, rng=rng(2), **setting)
-    all_preschool = attend_preschool(everybody, all_enrollments, rng=rng(3), **setting)
-    kept = _seen(count, everybody, all_enrollments, all_preschool)
+    probed = _Childhoods.of(PROBE, setting, [seed, 16])
+    drawn = int(count * SPARE * PROBE / len(probed.seen)) + SPARE_PEOPLE
+    childhoods = _Childhoods.of(drawn, setting, [seed])
+    everybody, all_enrollments, all_preschool = childhoods.people, childhoods.enrollments, childhoods.preschool
+    kept = childhoods.seen[:count]
     people = mark_people(_only(everybody, kept), min(MARKED, count // 3), rng(15))
     number = np.full(len(everybody), -1)
     number[kept] = np.arange(len(kept))
@@ -95,12 +98,29 @@ def make_world(count: int, *, seed: int, span: Span) -> World:
     )
 
 
-def _seen(count: int, everybody: People, enrollments: Enrollments, preschool: Preschool) -> Ints:
-    """The first `count` people who appear in some roster."""
-    appears = np.zeros(len(everybody), dtype=bool)
-    appears[enrollments.person] = True
-    appears[preschool.person] = True
-    return np.flatnonzero(appears)[:count]
+@dataclass(frozen=True, repr=False)
+class _Childhoods:
+    """People with their schools and preschools, before those whom nobody ever sees are left out."""
+
+    people: People
+    enrollments: Enrollments
+    preschool: Preschool
+
+    @classmethod
+    def of(cls, count: int, setting: _Setting, seed: Sequence[int]) -> _Childhoods:
+        """`count` people drawn by the streams 1 to 3 of the seed."""
+        rngs = [np.random.default_rng([*seed, stage]) for stage in (1, 2, 3)]
+        people = make_people(count, rng=rngs[0], **setting)
+        enrollments = simulate(people, rng=rngs[1], **setting)
+        return cls(people, enrollments, attend_preschool(people, enrollments, rng=rngs[2], **setting))
+
+    @property
+    def seen(self) -> Ints:
+        """Those who appear in some roster."""
+        appears = np.zeros(len(self.people), dtype=bool)
+        appears[self.enrollments.person] = True
+        appears[self.preschool.person] = True
+        return np.flatnonzero(appears)
 
 
 def _only(everybody: People, kept: Ints) -> People:
