@@ -20,6 +20,7 @@ from hub.identity.replay import NonceMemory
 from hub.log import Log
 from hub.settings import Home, Settings
 from hub.web.authentication import authenticate
+from hub.web.pages import error_page
 from policies.submission import CHUNK_BYTES_MAX
 
 BODY_BYTES_MAX = CHUNK_BYTES_MAX + 64 * 1024
@@ -76,7 +77,7 @@ def create_app(hub: Hub) -> FastAPI:
     for router in routers:
         app.include_router(router)
     check_declared(routers)
-    install(app)
+    install(app, draw=error_page)
     app.add_middleware(Edge)
     return app
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -135,8 +135,12 @@ def enforce(request: Request) -> None:
         raise NotSignedIn(rule="R-01") if principal == ANONYMOUS else Refused(rule="R-01")
 
 
-def install(app: FastAPI) -> None:
-    """Give the app its problem answers."""
+Drawer = Callable[[Request, HubError], Response]
+
+
+def install(app: FastAPI, *, draw: Drawer | None = None) -> None:
+    """Give the app its problem answers; `draw` makes a page of an error for who asks with a browser."""
+    app.state.draw_error = draw
     app.add_exception_handler(HubError, _answer_hub_error)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -159,35 +163,42 @@ def problem(error: HubError) -> JSONResponse:
     return JSONResponse(body, status_code=error.status, media_type=PROBLEM)
 
 
-def _answer_hub_error(request: Request, error: Exception) -> JSONResponse:
+def _answer(request: Request, error: HubError) -> Response:
+    """A problem for programs; for a browser outside the API a page that says the same."""
+    draw: Drawer | None = request.app.state.draw_error
+    asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
+    return draw(request, error) if draw is not None and asks_for_page else problem(error)
+
+
+def _answer_hub_error(request: Request, error: Exception) -> Response:
     known = error if isinstance(error, HubError) else HubError()
     event = EventType.REQUEST_REFUSED if isinstance(known, CallerError) else EventType.REQUEST_FAILED
     return _logged(request, known, event)
 
 
-def _answer_validation(request: Request, error: Exception) -> JSONResponse:
+def _answer_validation(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
     faults = [Fault(".".join(str(part) for part in item["loc"][:3]), str(item["type"])) for item in found[:20]]
     return _logged(request, Invalid(faults=faults), EventType.REQUEST_REFUSED)
 
 
-def _answer_http(request: Request, error: Exception) -> JSONResponse:
+def _answer_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     if status == 404:
-        return problem(NotFound())
+        return _answer(request, NotFound())
     if status == 405:
-        return problem(Conflict(code="method-wrong", next_step="Use another method at this address."))
-    return problem(CallerError())
+        return _answer(request, Conflict(code="method-wrong", next_step="Use another method at this address."))
+    return _answer(request, CallerError())
 
 
-def _answer_failure(request: Request, error: Exception) -> JSONResponse:
+def _answer_failure(request: Request, error: Exception) -> Response:
     hub_of(request).log.write(
         "request.failed", request_id=getattr(request.state, "request_id", ""), path=_route_path(request), error=error
     )
     return _logged(request, HubError(), EventType.REQUEST_FAILED)
 
 
-def _logged(request: Request, error: HubError, event: EventType) -> JSONResponse:
+def _logged(request: Request, error: HubError, event: EventType) -> Response:
     try:
         with transaction_of(request) as session:
             append(
@@ -201,8 +212,8 @@ def _logged(request: Request, error: HubError, event: EventType) -> JSONResponse
             )
     except Exception as failure:  # nothing may be told that is not logged
         hub_of(request).log.write("audit.failed", path=_route_path(request), error=failure)
-        return problem(Unavailable())
-    return problem(error)
+        return _answer(request, Unavailable())
+    return _answer(request, error)
 
 
 def _route_path(request: Request) -> str:

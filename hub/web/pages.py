@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hub.audit.events import EventType
 from hub.audit.service import append
-from hub.errors import CallerError
+from hub.errors import CallerError, HubError
 from hub.http import hub_of, principal_of, trail_of, transaction_of
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import extent_of
@@ -69,6 +69,11 @@ def page(request: Request, name: str, *, status: int = 200, **values: object) ->
         )
     )
     return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": POLICY})
+
+
+def error_page(request: Request, error: HubError) -> HTMLResponse:
+    """What went wrong and what to do next, in words; the event is the caller's."""
+    return page(request, "error", status=error.status, error=error)
 
 
 def refused_page(request: Request, error: CallerError, *, name: str, **values: object) -> HTMLResponse:

@@ -187,3 +187,21 @@ def test_the_style_sheet_is_served_without_a_sign_in(public: httpx.Client) -> No
     answer = public.get("/static/hub.css")
 
     assert answer.headers["content-type"].startswith("text/css")
+
+
+def test_a_browser_is_told_of_a_refusal_in_a_page_and_a_program_in_a_problem(public: httpx.Client) -> None:
+    for path, status in (("/submissions", 401), ("/no-such-page", 404)):
+        as_page = public.get(path, headers={"Accept": "text/html"})
+        as_problem = public.get(path)
+
+        told = as_problem.json()
+        assert (as_page.status_code, as_problem.status_code) == (status, status)
+        assert as_page.headers["content-type"].startswith("text/html")
+        assert as_problem.headers["content-type"] == "application/problem+json"
+        assert told["next_step"] in as_page.text
+
+
+def test_the_api_answers_problems_whatever_the_caller_accepts(public: httpx.Client) -> None:
+    answer = public.get("/v1/releases/none-such", headers={"Accept": "text/html"})
+
+    assert answer.headers["content-type"] == "application/problem+json"
