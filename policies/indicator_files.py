@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter
@@ -72,7 +72,7 @@ class Indicator(_Strict):
     `serves` are the kinds of agency that can stand in its district dimension; `grade` is the grade in the cohort year
     (kindergarten 0), `window_years` the school years, cohort year included, over which a characteristic counts.
     `population` is the name shared by indicators that count the same persons of a cohort year; `part_of` the indicator
-    whose numerator is this one's cohort. `aggregate` marks one that counts groups made elsewhere; `aggregate_columns`
+    whose numerator is this one's cohort. `better` says which way is good. `aggregate` marks one that counts groups made elsewhere; `aggregate_columns`
     names its column of each dimension.
     """
 
@@ -95,6 +95,7 @@ class Indicator(_Strict):
     sql: str
     digest: str
     core: bool = False
+    better: Literal["higher", "lower"] = "higher"
     based_on: str | None = None
     grade: int | None = None
     window_years: int = 1

@@ -11,6 +11,7 @@ from hub.release.slices import HIDDEN_REASON, RANGE_REASON, Cursor, PublishedCel
 from hub.release.words import DISTRICT, dimension_title, indicator_title, level_label
 from policies.catalogue_files import catalogue
 from policies.indicator_files import dimensions, indicators
+from policies.indicator_sets import indicator_sets
 from policies.organisation_files import organisations
 
 Row = dict[str, object]
@@ -31,7 +32,9 @@ def indicator_card(indicator: str) -> Row:
         {"table": table.name, "title": table.title, "by": list(table.dimensions), "audience": table.audience}
         for table in catalogue().tables[indicator]
     ]
-    return {**words, "tables": tables}
+    sets = indicator_sets()
+    belongs: Row = {"set": sets.set_of(indicator), "toward": sets.toward(indicator), "better": found.better}
+    return {**words, **belongs, "tables": tables}
 
 
 def dimension_cards() -> list[Row]:

@@ -56,6 +56,12 @@ def gap_point(cohort_year: int, reference: ReleasedRate, *, group: ReleasedRate)
     return GapPoint(cohort_year, reference, group, reference.rate - group.rate, low, high)
 
 
+def gap_point_lower_is_better(cohort_year: int, reference: ReleasedRate, *, group: ReleasedRate) -> GapPoint:
+    """The gap where a lower rate is better: the group's rate less the reference's, so that a gap still disfavours."""
+    turned = gap_point(cohort_year, group, group=reference)
+    return GapPoint(cohort_year, reference, group, turned.gap, turned.low, turned.high)
+
+
 def pace(points: Sequence[GapPoint], *, target_year: int, pace_years: int) -> Pace:
     """Compare the pace made over about the last `pace_years` with the pace that closes the gap by `target_year`.
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.errors import Fault, Invalid, Refused
-from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, pace
+from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, gap_point_lower_is_better, pace
 from hub.release.notes import notes_on
 from hub.release.pathway import Stage, stages
 from hub.release.service import Release, current_release, published_release
@@ -23,6 +23,8 @@ from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
 from policies.decision import Decision, Query, Resource, decide
 from policies.disclosure.types import TOTAL
+from policies.indicator_files import indicators as definitions
+from policies.indicator_sets import indicator_sets
 from policies.principal import Principal
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -128,7 +130,7 @@ def gaps(
     asker: Asker,
     audit: AuditTrail,
 ) -> Gaps:
-    """The gaps of these indicators and pairs; empty means all of the catalogue."""
+    """The gaps of these indicators and pairs; empty means the core outcomes, and all pairs of the catalogue."""
     wanted = check_gaps(indicators, pairs, catalogue=catalogue)
     decisions = [check_may_read(asker, indicator, table=table) for indicator, _, table in wanted]
     found = _release(session, release)
@@ -236,7 +238,7 @@ def check_gaps(
         )
     return [
         (indicator, pair, table)
-        for indicator in indicators or catalogue.indicators
+        for indicator in indicators or indicator_sets().core
         for pair in catalogue.gaps
         if (not pairs or pair.name in pairs) and (table := catalogue.table(indicator, name=pair.table)) is not None
     ]
@@ -282,8 +284,9 @@ def gap_series(
     if licence is not None:
         cells = _licensed(cells, licence)
     by_place = {(cell.cohort_year, cell.levels[pair.dimension]): cell for cell in cells}
+    find = gap_point if definitions()[indicator].better == "higher" else gap_point_lower_is_better
     points = tuple(
-        gap_point(year, _rate(by_place[year, pair.reference]), group=_rate(by_place[year, pair.group]))
+        find(year, _rate(by_place[year, pair.reference]), group=_rate(by_place[year, pair.group]))
         for year in sorted({year for year, _ in by_place})
         if (year, pair.reference) in by_place and (year, pair.group) in by_place
     )

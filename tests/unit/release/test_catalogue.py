@@ -24,7 +24,7 @@ pathway:
 def test_the_core_catalogue_declares_the_seven_outcomes_in_the_order_of_the_road() -> None:
     found = catalogue()
 
-    assert found.indicators == (
+    assert found.indicators[:7] == (
         "kindergarten-readiness",
         "third-grade-reading",
         "eighth-grade-math",
@@ -33,7 +33,7 @@ def test_the_core_catalogue_declares_the_seven_outcomes_in_the_order_of_the_road
         "postsecondary-completion",
         "employment",
     )
-    assert tuple(step.indicator for step in found.pathway) == found.indicators
+    assert tuple(step.indicator for step in found.pathway) == found.indicators[:7]
     assert found.target_year == 2028
 
 
