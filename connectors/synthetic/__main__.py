@@ -1,4 +1,4 @@
-"""`python -m connectors.synthetic`: `make` writes a county; `figures` shows what it is calibrated to, and what it has."""
+"""`python -m connectors.synthetic`: `make` writes a county; `figures` shows what it is calibrated to and what it is."""
 
 from __future__ import annotations
 
