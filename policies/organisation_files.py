@@ -28,6 +28,7 @@ class Organisation:
     names: tuple[tuple[str, int | None, int | None], ...]
     first_year: int | None
     last_year: int | None
+    cds: str | None = None
 
     @property
     def published_as(self) -> str:
@@ -49,12 +50,21 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Organisations:
-    """All organisations of one county, its areas, and its groups of small districts (id -> title)."""
+    """All organisations of a county (`county` is its code), its areas, its groups of small districts (id -> title)."""
 
     version: int
     areas: tuple[str, ...]
     merges: Mapping[str, str]
     members: tuple[Organisation, ...]
+    county: str = ""
+
+    def of_code(self, cds: str) -> Organisation | None:
+        """The agency with the state's code of county and district (7 digits), or None."""
+        return next((member for member in self.members if member.cds == cds), None)
+
+    def districts(self) -> tuple[Organisation, ...]:
+        """All districts and the county office, of any year, in the order of the file."""
+        return tuple(member for member in self.members if member.kind in LOCAL_EDUCATION_AGENCIES)
 
     def serving(self, kinds: frozenset[str], school_year: int) -> tuple[Organisation, ...]:
         """The organisations of those kinds that exist in the school year, in the order of the file."""
@@ -67,19 +77,23 @@ class Organisations:
         return {**titles, **self.merges, **areas}[level]
 
 
-def district_parents(districts: Iterable[Organisation]) -> dict[str, str]:
+def district_parents(districts: Iterable[Organisation], *, among: Iterable[Organisation]) -> dict[str, str]:
     """The area into which each district, or group of small ones, is summed below the county.
 
-    A group is not summed when its members lie in several areas, nor is a district or group that is alone in its area.
+    The same for every indicator, whoever serves its grades, so that all releases stand in one hierarchy: `among` are
+    all districts. A group is not summed when its members lie in several areas, nor a district that is alone in its
+    area among all.
     """
     areas: dict[str, set[str]] = {}
-    for district in districts:
+    for district in among:
         areas.setdefault(district.published_as, set()).add(district.area)
     inside: dict[str, list[str]] = {}
     for level, found in areas.items():
         if len(found) == 1:
             inside.setdefault(area_level(*found), []).append(level)
-    return {level: area for area, levels in inside.items() if len(levels) > 1 for level in levels}
+    parents = {level: area for area, levels in inside.items() if len(levels) > 1 for level in levels}
+    published = {district.published_as for district in districts}
+    return {level: area for level, area in parents.items() if level in published}
 
 
 def area_level(area: str) -> str:
@@ -92,13 +106,20 @@ def organisations() -> Organisations:
     """The organisations of this version of the code."""
     read = yaml.safe_load(resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8"))
     members = tuple(_organisation(entry) for entry in read["organisations"])
-    return Organisations(read["version"], tuple(read["areas"]), read["merges"], members)
+    return Organisations(read["version"], tuple(read["areas"]), read["merges"], members, read["county"]["cds"])
 
 
 def _organisation(read: Mapping[str, Any]) -> Organisation:
     names = tuple((name["name"], name.get("from"), name.get("to")) for name in read["names"])
     return Organisation(
-        read["id"], read["kind"], read["area"], read.get("merge"), names, read.get("from"), read.get("to")
+        read["id"],
+        read["kind"],
+        read["area"],
+        read.get("merge"),
+        names,
+        read.get("from"),
+        read.get("to"),
+        read.get("cds"),
     )
 
 

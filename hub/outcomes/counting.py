@@ -64,7 +64,7 @@ def district_dimension(organisations: Organisations, indicator: Indicator, cohor
     years = range(cohort_year - indicator.window_years + 1, cohort_year + 1)
     members = serving(organisations, indicator, years)
     levels = tuple(dict.fromkeys(member.published_as for member in members))
-    return Dimension(name=DISTRICT, levels=levels, parents=district_parents(members))
+    return Dimension(name=DISTRICT, levels=levels, parents=district_parents(members, among=organisations.districts()))
 
 
 def _shared_splits(tables: Mapping[str, Sequence[TableDeclaration]]) -> dict[str, tuple[str, ...]]:

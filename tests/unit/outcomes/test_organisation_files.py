@@ -31,7 +31,7 @@ def test_small_districts_are_published_as_their_group_and_summed_into_its_area()
     members = organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
     levels = {member.id: member.published_as for member in members}
 
-    parents = district_parents(members)
+    parents = district_parents(members, among=organisations().districts())
 
     assert levels["nicasio"] == levels["laguna-joint"] == "west-marin-small"
     assert levels["kentfield"] == "kentfield"
@@ -43,7 +43,7 @@ def test_small_districts_are_published_as_their_group_and_summed_into_its_area()
 def test_a_group_over_two_areas_and_a_district_alone_in_its_area_are_summed_into_the_county_only() -> None:
     members = organisations().serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
 
-    parents = district_parents(members)
+    parents = district_parents(members, among=organisations().districts())
 
     assert {member.published_as for member in members if member.id in ("ross", "sausalito-marin-city")} == {
         "southern-small"
@@ -54,7 +54,9 @@ def test_a_group_over_two_areas_and_a_district_alone_in_its_area_are_summed_into
 def test_every_level_of_the_district_dimension_has_a_title() -> None:
     known = organisations()
     members = known.serving(frozenset(LOCAL_EDUCATION_AGENCIES), 2020)
-    levels = {member.published_as for member in members} | set(district_parents(members).values())
+    levels = {member.published_as for member in members} | set(
+        district_parents(members, among=organisations().districts()).values()
+    )
 
     titles = {level: known.title_of(level, 2020) for level in levels}
 
@@ -62,3 +64,13 @@ def test_every_level_of_the_district_dimension_has_a_title() -> None:
     assert titles["west-marin-small"] == "West Marin small districts"
     assert titles["novato"] == "Novato Unified"
     assert area_level("Ross Valley") == "area-ross-valley"
+
+
+def test_a_district_has_one_parent_whoever_else_serves_the_grades() -> None:
+    known = organisations()
+    everybody = district_parents(known.districts(), among=known.districts())
+
+    high_schools = district_parents(known.serving(frozenset({"high", "unified"}), 2026), among=known.districts())
+
+    assert high_schools["san-rafael-high"] == "area-san-rafael"
+    assert high_schools.items() <= everybody.items()
