@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
+from hub.errors import StoreError
 from hub.release.service import PUBLISHED, REPLACED, released_cell
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseRow
 from policies.disclosure.types import ReleasedCell
@@ -78,12 +79,17 @@ def cells_csv(cells: Iterable[ReleasedCell]) -> str:
 
 
 def hierarchies_json(equations: Iterable[Mapping[str, object]]) -> str:
-    """Each dimension's levels with their parents, up to `Total`."""
+    """Each dimension's levels with their parents, up to `Total`.
+
+    Raises StoreError when a level has two parents: releases of two hierarchies cannot be checked together.
+    """
     parents: dict[str, dict[str, str]] = {}
     for equation in equations:
         for dimension in _dimensions(equation):
             below = parents.setdefault(str(dimension["name"]), {})
-            below.update(_parents(dimension))
+            for level, parent in _parents(dimension).items():
+                if below.setdefault(level, parent) != parent:
+                    raise StoreError(f"A level of {dimension['name']} has two parents.", code="hierarchy-differs")
     return json.dumps(parents, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub.audit.events import AuditTrail
 from hub.db import Database
+from hub.errors import StoreError
 from hub.release.export import cells_csv, export_published, hierarchies_json
 from hub.release.service import Release, ledger
 from hub.release.slices import Slice, cohort_years, read_slice
@@ -89,3 +92,13 @@ def test_a_slice_holds_the_cells_of_its_table_years_and_levels_and_no_other(
     ]
     assert years == {"kindergarten-readiness": (2023, 2026), "third-grade-reading": (2023, 2024, 2025, 2026)}
     assert nothing == ()
+
+
+def test_releases_of_two_hierarchies_are_not_exported_together() -> None:
+    def equation(parent: str) -> dict[str, object]:
+        return {"dimensions": [{"name": "district", "levels": ["zzq-high"], "parents": {"zzq-high": parent}}]}
+
+    with pytest.raises(StoreError) as refused:
+        hierarchies_json([equation("area-a"), equation("area-b")])
+
+    assert refused.value.code == "hierarchy-differs"
