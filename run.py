@@ -93,7 +93,8 @@ def main() -> int:
     if command in ("test", "check", "bench", "soak"):
         set_up("developer")
     if command == "test":
-        return call(PYTHON, "-m", "pytest", *(options or ["-m", "not slow and not spark and not pages and not faults"]))
+        chosen = [] if "-m" in options else ["-m", "not slow and not spark and not pages and not faults"]
+        return call(PYTHON, "-m", "pytest", "-q", *chosen, *options)
     if command == "check":
         return check()
     if command in ("bench", "soak") and (options or command == "soak"):
