@@ -46,6 +46,21 @@ def test_linkage_meets_its_bars_overall_and_by_name_custom(first):
     assert max(groups.values()) - min(groups.values()) <= 0.04
 
 
+def test_the_seven_outcomes_equal_the_truth_within_what_linkage_missed(first):
+    folder, found = first
+    compared = [row for row in json.loads((folder / "outcomes.json").read_text()) if row["group"] == "all"]
+
+    missed = 1 - found["recall"]
+
+    assert len({row["indicator"] for row in compared}) == 7
+    for row in compared:
+        name = (row["indicator"], row["cohort_year"])
+        for count in ("n", "known", "k"):
+            assert row[f"true_links_{count}"] == row[f"truth_{count}"], name
+            assert abs(row[f"linked_{count}"] - row[f"truth_{count}"]) <= 1 + 2 * missed * row[f"truth_{count}"], name
+        assert abs(row["linked_rate"] - row["truth_rate"]) <= 1, name
+
+
 def test_nothing_is_recovered_and_nobody_is_found_and_the_log_is_whole(first):
     _, found = first
 
