@@ -16,19 +16,20 @@ from tests.attacker.linkage.claims import NOBODY
 from tests.attacker.linkage.figures import Figures
 
 ROUNDS = 3
+ROUNDS_OVER_RECORDS = 1
+"""Records tie everything to everything: after one round each chance equality of 16-bit tags spoils many colours."""
 _LARGEST = 1000
 
 
-def refine(
-    target: dict[str, Figures], own: dict[str, Figures], *, records: bool, rounds: int = ROUNDS
-) -> dict[str, NDArray[np.int64]]:
+def refine(target: dict[str, Figures], own: dict[str, Figures], *, records: bool) -> dict[str, NDArray[np.int64]]:
     """By view, the person of every target figure whose colour is found once in each store.
 
     With `records` the colours of a record's figures over all views are joined (its `person` then serves as its
     number only; names are read from the attacker's own store).
     """
+    rounds = ROUNDS_OVER_RECORDS if records else ROUNDS
     ours, theirs = colours(target, records=records, rounds=rounds), colours(own, records=records, rounds=rounds)
-    return {view: _same_once(ours[view], theirs[view], persons=own[view].person, records=records) for view in target}
+    return {view: _same_once(ours[view], theirs[view], persons=own[view].person) for view in target}
 
 
 def colours(figures: dict[str, Figures], *, records: bool, rounds: int) -> dict[str, NDArray[np.uint64]]:
@@ -52,7 +53,7 @@ def _join_records(figures: dict[str, Figures], current: dict[str, NDArray[np.uin
 
 
 def _same_once(
-    ours: NDArray[np.uint64], theirs: NDArray[np.uint64], *, persons: NDArray[np.int64], records: bool
+    ours: NDArray[np.uint64], theirs: NDArray[np.uint64], *, persons: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     claims = np.full(len(ours), NOBODY)
     values, first, counts = np.unique(theirs, return_index=True, return_counts=True)
