@@ -151,9 +151,9 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, sec
         ]
         sent = [future.result() for future in sending]
         outcome.mark("sent")
-        for one in sent:
-            edge = edges[one.provider]
-            outcome.add_answer(settle(_hub(client, edge), one.submission, receipts=edge.receipts), one.files)
+        settling = [senders.submit(_settle, client, edges[one.provider], one) for one in sent]
+        for one, settled in zip(sent, settling, strict=True):
+            outcome.add_answer(settled.result(), one.files)
         outcome.mark("settled")
         for case in sorted((county / "bad").glob("*/bad.json")):
             outcome.bad.append(_try_bad(case, client, edges, known=known, outcome=outcome))
@@ -207,6 +207,10 @@ def _prepare(preparation: Preparation, batch: Batch, outcome: Outcome) -> Prepar
 
 def _send(hub: Hub, edge: Workspace, *, prepared: Prepared, files: int) -> Sent:
     return Sent(edge.settings.organisation, send(hub, prepared.folder), files)
+
+
+def _settle(client: httpx.Client, edge: Workspace, sent: Sent) -> Answer:
+    return settle(_hub(client, edge), sent.submission, receipts=edge.receipts)
 
 
 def _try_bad(

@@ -2,13 +2,18 @@
 
 SQLite (embedded default) and PostgreSQL run the same code. On SQLite a writing transaction takes the write
 lock at once (`BEGIN IMMEDIATE`), so that two writers never meet half way; the journal is write-ahead and
-every commit reaches the disk (`synchronous=FULL`).
+every commit reaches the disk (`synchronous=FULL`). Writers take turns before they ask SQLite, which lets those who
+wait sleep up to 100 ms at a time.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -24,6 +29,7 @@ Clock = Callable[[], datetime]
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 READING = "promise_reading"
+TURN_POLL_SECONDS = 0.001
 
 
 def utc_now() -> datetime:
@@ -75,6 +81,8 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._readers = self.engine.execution_options(**{READING: True})
+        path = make_url(url).database if self.is_sqlite else None
+        self._turns = Turns(f"{path}-turn") if path else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -83,7 +91,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One unit of work: all of it is committed, or nothing."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session:
             with _busy_as_unavailable():
                 session.connection()
             yield session
@@ -100,13 +108,58 @@ class Database:
         """Give every connection back to the system."""
         self.engine.dispose()
 
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.take()
+
+
+class Turns:
+    """Lets one writer at a time, of all threads and processes, come to a SQLite file; who waits is woken at once.
+
+    SQLite's own lock still holds against whoever does not ask here. The file is empty and stays.
+    """
+
+    def __init__(self, path: str, *, wait_seconds: float = BUSY_TIMEOUT_MILLISECONDS / 1000) -> None:
+        self._path, self._wait_seconds = path, wait_seconds
+        self._threads = threading.Lock()
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Waits for the turn; raises Unavailable when it does not come in time."""
+        until = time.monotonic() + self._wait_seconds
+        if not self._threads.acquire(timeout=self._wait_seconds):
+            raise _unanswered()
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                _lock_until(descriptor, until)
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._threads.release()
+
+
+def _lock_until(descriptor: int, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise _unanswered() from None
+            time.sleep(TURN_POLL_SECONDS)
+
+
+def _unanswered() -> Unavailable:
+    return Unavailable("The database did not answer in time.", code="database-unavailable")
+
 
 @contextmanager
 def _busy_as_unavailable() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise Unavailable("The database did not answer in time.", code="database-unavailable") from error
+        raise _unanswered() from error
 
 
 def _engine(url: str) -> Engine:

@@ -6,14 +6,11 @@ sealed by the API to the resolver before they touch the disk, so that nothing in
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from hub.errors import StoreError
-from hub.files import sync_folder
+from hub.files import sync_folder, write_file
 
 
 class Inbox:
@@ -23,12 +20,8 @@ class Inbox:
         self._folder = folder
 
     def put(self, submission: str, sha256: str, content: bytes) -> None:
-        """Keep a chunk whole or not at all; it is made safe against a power cut by `secure`."""
-        folder = self._folder / submission
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f".{sha256}.{secrets.token_hex(4)}"
-        temporary.write_bytes(content)
-        temporary.replace(folder / sha256)
+        """Keep a chunk whole or not at all; its name is made safe against a power cut by `secure`."""
+        write_file(self._folder / submission / sha256, content)
 
     def has(self, submission: str, sha256: str) -> bool:
         return (self._folder / submission / sha256).is_file()
@@ -39,15 +32,9 @@ class Inbox:
             raise StoreError("A received chunk is missing from the inbox.", code="chunk-missing")
         return path.read_bytes()
 
-    def secure(self, submission: str, chunks: Iterable[str]) -> None:
-        """Bring the chunks of a submission to the disk before its commit is promised."""
+    def secure(self, submission: str) -> None:
+        """Bring the names of a submission's chunks to the disk before its commit is promised."""
         folder = self._folder / submission
-        for sha256 in chunks:
-            descriptor = os.open(folder / sha256, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
         if folder.is_dir():
             sync_folder(folder)
 

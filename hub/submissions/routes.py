@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,22 +16,43 @@ from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_
 from hub.submissions import service
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
+from hub.submissions.tables import RECEIVING
 from policies.dictionary import FactError
 from policies.submission import SubmissionError
 
 router = APIRouter(prefix="/v1/submissions", tags=["submissions"])
 
 
+@dataclass(frozen=True, repr=False)
+class Envelope:
+    """The body that opens a submission: what is signed, the chunks it carries, and whether to commit at once."""
+
+    manifest: Any
+    signature: str
+    chunks: Mapping[str, bytes]
+    commit: bool
+
+
 @router.post("")
 @declare("submission.send", "submission")
 def open_submission(request: Request, body: Body) -> Response:
-    """Open a submission by its signed manifest; the same again tells its state."""
-    value, signature = _read_envelope(body)
+    """Open a submission by its signed manifest, with the chunks it carries; the same again tells its state."""
+    envelope = _read_envelope(body)
     with transaction_of(request) as session:
         opened = service.open_submission(
-            session, value, signature, principal=principal_of(request), intake=_intake(request), audit=trail_of(request)
+            session,
+            envelope.manifest,
+            envelope.signature,
+            principal=principal_of(request),
+            intake=_intake(request),
+            audit=trail_of(request),
         )
-    answer = {"submission": opened.submission, "state": opened.state, "missing": list(opened.missing)}
+    state = opened.state
+    if state == RECEIVING:
+        _keep(request, opened.submission, envelope.chunks)
+        state = _commit(request, opened.submission) if envelope.commit else state
+    missing = [sha256 for sha256 in opened.missing if sha256 not in envelope.chunks]
+    answer = {"submission": opened.submission, "state": state, "missing": missing}
     return JSONResponse(answer, status_code=201 if opened.created else 200)
 
 
@@ -46,26 +69,7 @@ def list_submissions(request: Request) -> Response:
 @declare("submission.send", "submission")
 def put_chunk(request: Request, submission: str, sha256: str, body: Body) -> Response:
     """Keep one chunk; sending it again is nothing. Facts that do not keep the form refuse the submission."""
-    intake = _intake(request)
-    with hub_of(request).database.reading() as session:
-        manifest, chunk, wanted = service.chunk_to_store(session, submission, sha256, principal=principal_of(request))
-        permitted = service.permitted_by(session, manifest) if chunk.holds == "facts" else frozenset()
-    try:
-        kept = service.checked_chunk(manifest, chunk, body, intake=intake, permitted=permitted)
-    except (FactError, SubmissionError) as error:
-        with transaction_of(request) as session:
-            refusal = service.refuse_for_facts(
-                session, submission, error, principal=principal_of(request), audit=trail_of(request)
-            )
-        intake.inbox.clear(submission)
-        raise refusal from error
-    if wanted:
-        intake.inbox.put(submission, sha256, kept)
-        with hub_of(request).database.reading() as session:
-            settled = service.is_settled(session, submission)
-        if settled:
-            # The same chunk came twice and the other one was faster: nothing may be left behind.
-            intake.inbox.clear(submission)
+    _keep(request, submission, {sha256: body})
     return Response(status_code=204)
 
 
@@ -84,11 +88,7 @@ def missing_chunks(request: Request, submission: str) -> Response:
 @declare("submission.send", "submission")
 def commit_submission(request: Request, submission: str) -> Response:
     """All chunks are there: set the checks going."""
-    with transaction_of(request) as session:
-        state = service.commit_submission(
-            session, submission, principal=principal_of(request), intake=_intake(request), audit=trail_of(request)
-        )
-    return JSONResponse({"state": state}, status_code=202)
+    return JSONResponse({"state": _commit(request, submission)}, status_code=202)
 
 
 @router.get("/{submission}")
@@ -100,6 +100,44 @@ def read_submission(request: Request, submission: str) -> Response:
     return JSONResponse(_status(status))
 
 
+def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> None:
+    """Check and keep arriving chunks; facts that do not keep the form refuse the submission."""
+    intake = _intake(request)
+    with hub_of(request).database.reading() as session:
+        wanted = service.chunks_to_store(session, submission, pieces, principal=principal_of(request))
+    try:
+        kept = {
+            chunk.sha256: service.checked_chunk(wanted, chunk, pieces[chunk.sha256], intake=intake)
+            for chunk in wanted.chunks
+        }
+    except (FactError, SubmissionError) as error:
+        with transaction_of(request) as session:
+            refusal = service.refuse_for_facts(
+                session, submission, error, principal=principal_of(request), audit=trail_of(request)
+            )
+        intake.inbox.clear(submission)
+        raise refusal from error
+    if wanted.receiving and kept:
+        for sha256, content in kept.items():
+            intake.inbox.put(submission, sha256, content)
+        with hub_of(request).database.reading() as session:
+            settled = service.is_settled(session, submission)
+        if settled:
+            # The same chunk came twice and the other one was faster: nothing may be left behind.
+            intake.inbox.clear(submission)
+
+
+def _commit(request: Request, submission: str) -> str:
+    intake = _intake(request)
+    with hub_of(request).database.reading() as session:
+        service.own_submission(session, submission, principal=principal_of(request))
+    intake.inbox.secure(submission)
+    with transaction_of(request) as session:
+        return service.commit_submission(
+            session, submission, principal=principal_of(request), intake=intake, audit=trail_of(request)
+        )
+
+
 def _intake(request: Request) -> service.Intake:
     hub = hub_of(request)
     return service.Intake(
@@ -107,17 +145,19 @@ def _intake(request: Request) -> service.Intake:
     )
 
 
-def _read_envelope(body: bytes) -> tuple[Any, str]:
+def _read_envelope(body: bytes) -> Envelope:
     try:
         read = json.loads(body)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict) or not isinstance(read.get("signature"), str) or "manifest" not in read:
+        if not isinstance(read["signature"], str):
+            raise TypeError
+        chunks = {sha256: b64decode(content, validate=True) for sha256, content in read.get("chunks", {}).items()}
+        return Envelope(read["manifest"], read["signature"], chunks, read.get("commit") is True)
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         raise Invalid(
-            "The body is {manifest, signature}.", code="SUB-001", faults=[Fault("body", "SUB-001")],
+            "The body is {manifest, signature}, and chunks by their names where it carries some.",
+            code="SUB-001", faults=[Fault("body", "SUB-001")],
             next_step="Send the manifest as the edge tool wrote it, with its signature.",
-        )  # fmt: skip
-    return read["manifest"], read["signature"]
+        ) from None  # fmt: skip
 
 
 def _status(status: Status) -> dict[str, Any]:

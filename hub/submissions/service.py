@@ -7,7 +7,7 @@ matcher and the resolver check what they alone can open (`hub.submissions.checks
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,16 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The chunks that arriving pieces are, whether they are still to be kept, and what their facts may name."""
+
+    manifest: Manifest
+    chunks: tuple[Chunk, ...]
+    receiving: bool
+    permitted: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class AcceptedSubmission:
     """One accepted submission and its facts files in the analysis store, in the order of its manifest."""
 
@@ -108,20 +118,23 @@ def open_submission(
     return Opened(name, RECEIVING, tuple(chunk.sha256 for chunk in manifest.chunks), created=True)
 
 
-def chunk_to_store(session: Session, name: str, sha256: str, *, principal: Principal) -> tuple[Manifest, Chunk, bool]:
-    """The manifest and chunk that an arriving piece belongs to, and whether it is still wanted.
+def chunks_to_store(session: Session, name: str, digests: Collection[str], *, principal: Principal) -> Wanted:
+    """What arriving pieces belong to and whether they are still wanted.
 
-    NotFound where the caller has no such submission; Conflict where the submission is closed for good. After the
-    commit a chunk that is sent again is nothing.
+    NotFound where the caller has no such submission or it names no such chunk; Conflict where the submission is
+    closed for good. After the commit a chunk that is sent again is nothing.
     """
     submission = own_submission(session, name, principal=principal)
     manifest = manifest_of(submission)
-    chunk = next((chunk for chunk in manifest.chunks if chunk.sha256 == sha256), None)
-    if chunk is None:
+    named = {chunk.sha256: chunk for chunk in manifest.chunks}
+    chunks = tuple(named[digest] for digest in digests if digest in named)
+    if len(chunks) != len(digests):
         raise NotFound()
     if submission.state in (REFUSED, WITHDRAWN):
         raise Conflict(f"The submission is {submission.state}.", code="submission-closed")
-    return manifest, chunk, submission.state == RECEIVING
+    facts = any(chunk.holds == "facts" for chunk in chunks)
+    permitted = permitted_by(session, manifest) if facts else frozenset()
+    return Wanted(manifest, chunks, submission.state == RECEIVING, permitted)
 
 
 def is_settled(session: Session, name: str) -> bool:
@@ -129,9 +142,7 @@ def is_settled(session: Session, name: str) -> bool:
     return session.get_one(Submission, name).state not in (RECEIVING, CHECKING)
 
 
-def checked_chunk(
-    manifest: Manifest, chunk: Chunk, content: bytes, *, intake: Intake, permitted: frozenset[tuple[str, str]]
-) -> bytes:
+def checked_chunk(wanted: Wanted, chunk: Chunk, content: bytes, *, intake: Intake) -> bytes:
     """The bytes to keep of an arriving chunk: facts are checked and sealed, the rest stays as it came.
 
     Raises TooLarge or Invalid for damage on the way (send it again) and FactError or SubmissionError for facts
@@ -145,8 +156,8 @@ def checked_chunk(
         raise _invalid(error) from error
     if chunk.holds != "facts":
         return content
-    check_facts(content, kind=manifest.kind, count=chunk.count, permitted=permitted)
-    return seal(intake.resolver_public_key, content, context_of(manifest, "facts"))
+    check_facts(content, kind=wanted.manifest.kind, count=chunk.count, permitted=wanted.permitted)
+    return seal(intake.resolver_public_key, content, context_of(wanted.manifest, "facts"))
 
 
 def refuse(
@@ -180,7 +191,7 @@ def refuse_for_facts(
 
 
 def commit_submission(session: Session, name: str, *, principal: Principal, intake: Intake, audit: AuditTrail) -> str:
-    """Promise that all chunks are safe and set the checks going; the same again tells the present state."""
+    """Set the checks going; the same again tells the present state. The inbox was secured before."""
     submission = own_submission(session, name, principal=principal, lock=True)
     if submission.state != RECEIVING:
         return submission.state
@@ -190,7 +201,6 @@ def commit_submission(session: Session, name: str, *, principal: Principal, inta
             f"{len(missing)} chunks are missing.", code="chunks-missing", next_step="Send the missing chunks first."
         )
     manifest = manifest_of(submission)
-    intake.inbox.secure(name, [chunk.sha256 for chunk in manifest.chunks])
     submission.state, submission.committed_at = CHECKING, audit.clock()
     submission.rows_checked = all(chunk.holds != "rows" for chunk in manifest.chunks)
     kinds = [SPANS_CHECK] if submission.rows_checked else [ROWS_CHECK, SPANS_CHECK]

@@ -184,6 +184,12 @@ class MadeUpEdge:
         body = json.dumps({"manifest": prepared.manifest, "signature": prepared.signature}).encode()
         return self.ask("POST", "/v1/submissions", body)
 
+    def carry(self, prepared, chunks, *, commit=True):
+        """Manifest and chunks in one request."""
+        carried = {name: base64.b64encode(content).decode() for name, content in chunks.items()}
+        envelope = {"manifest": prepared.manifest, "signature": prepared.signature, "chunks": carried, "commit": commit}
+        return self.ask("POST", "/v1/submissions", json.dumps(envelope).encode())
+
     def send(self, prepared):
         """The whole protocol up to the commit; the commit's answer."""
         for name in self.open(prepared).json()["missing"]:

@@ -50,6 +50,46 @@ def test_a_submission_is_opened_received_checked_and_accepted_with_a_receipt(mad
         assert verify_log(session, read_vkey(made_up_hub.facts["log_verifier"])).whole is True
 
 
+def test_a_small_submission_carries_its_chunks_and_is_committed_in_one_request(made_up_hub):
+    edge = made_up_hub.enrol("novato")
+    prepared = edge.prepare(range(30))
+
+    sent, again = edge.carry(prepared, prepared.chunks), edge.carry(prepared, prepared.chunks)
+    made_up_hub.work()
+
+    assert (sent.status_code, again.status_code) == (201, 200)
+    assert sent.json() == {"submission": prepared.id, "state": "checking", "missing": []}
+    assert again.json() == sent.json()
+    assert accepted_ids(made_up_hub) == [prepared.id]
+    assert list(made_up_hub.home.inbox.iterdir()) == []
+
+
+def test_a_submission_that_carries_a_part_is_not_committed_and_tells_what_is_missing(sqlite_hub):
+    edge = sqlite_hub.enrol("novato")
+    prepared = edge.prepare(range(12))
+    name, *others = prepared.chunks
+
+    opened = edge.carry(prepared, {name: prepared.chunks[name]}, commit=False)
+    early = edge.carry(prepared, {})
+
+    assert (opened.json()["state"], opened.json()["missing"]) == ("receiving", others)
+    assert (early.status_code, early.json()["code"]) == (409, "chunks-missing")
+
+
+def test_a_carried_chunk_is_checked_like_any_other(sqlite_hub):
+    edge = sqlite_hub.enrol("novato")
+    prepared = edge.prepare(range(12))
+    name = next(iter(prepared.chunks))
+
+    cut = edge.carry(prepared, {**prepared.chunks, name: prepared.chunks[name][:-1]})
+    unknown = edge.carry(prepared, {**prepared.chunks, "0" * 64: b"x"})
+    whole = edge.carry(prepared, prepared.chunks)
+
+    assert (cut.status_code, cut.json()["code"]) == (422, "SUB-003")
+    assert unknown.status_code == 404
+    assert (whole.status_code, whole.json()["state"]) == (200, "checking")
+
+
 def test_every_step_leaves_its_event(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
     before = len(sqlite_hub.events())
@@ -206,7 +246,14 @@ def test_a_manifest_signed_by_another_key_is_refused(sqlite_hub):
     assert edge.open(prepared).json()["code"] == "SUB-002"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"manifest": {}}', b'{"manifest": {}, "signature": "x"}'])
+NO_ENVELOPES = [
+    b"", b"[]", b"{", b'{"manifest": {}}', b'{"manifest": {}, "signature": "x"}',
+    b'{"manifest": {}, "signature": "x", "chunks": []}',
+    b'{"manifest": {}, "signature": "x", "chunks": {"a": "QORVAX"}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NO_ENVELOPES)
 def test_a_body_that_is_no_signed_manifest_is_refused_without_repeating_it(sqlite_hub, body):
     answer = sqlite_hub.enrol("novato").ask("POST", "/v1/submissions", body)
 
@@ -245,9 +292,11 @@ def test_facts_outside_the_dictionary_refuse_the_submission_and_nothing_is_store
     edge.open(prepared)
 
     answer = edge.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", prepared.chunks[name])
+    carried = edge.carry(prepared, prepared.chunks)
     sqlite_hub.work()
 
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (carried.status_code, carried.json()["state"]) == (200, "refused")
     assert "QORVAX" not in answer.text
     assert edge.state(prepared)["state"] == "refused"
     assert stored_files(sqlite_hub) == []

@@ -1,5 +1,6 @@
 """Pushing over an unreliable wire, to a stand-in for the hub that checks every signature and hash by the law."""
 
+import base64
 import datetime as dt
 import json
 import os
@@ -14,7 +15,7 @@ from connectors.batches import Batch
 from connectors.errors import HubUnreachableError, PushRefusedError, WorkspaceError
 from connectors.keystore import write_key
 from connectors.prepare import prepare, sealing_of
-from connectors.push import Hub, push, send
+from connectors.push import CARRIED_BYTES_MAX, Hub, carried, push, send
 from connectors.reading import read_file
 from connectors.submitting import Preparation, system_randomness, unsent
 from connectors.workspace import make_workspace, read_agreements, write_json
@@ -52,9 +53,10 @@ def agreement_named(name):
 
 
 class StandIn:
-    """Keeps what it is sent; breaks off after `breaks_at` requests, once."""
+    """Keeps what it is sent; breaks off after `breaks_at` requests, once; may leave what a manifest carries."""
 
-    def __init__(self, public_key, *, ends="accepted", breaks_at=0, busy_at=0):
+    def __init__(self, public_key, *, ends="accepted", breaks_at=0, busy_at=0, carries=False):
+        self.carries = carries
         self.key = Ed25519PublicKey.from_public_bytes(public_key)
         self.ends, self.breaks_at, self.busy_at = ends, breaks_at, busy_at
         self.seen, self.nonces, self.chunks, self.manifest, self.committed = [], set(), {}, None, 0
@@ -84,6 +86,8 @@ class StandIn:
                 body = json.loads(request.content)
                 self.manifest = read_manifest(body["manifest"])
                 check_signature(self.manifest, body["signature"], self.key)
+                if self.carries:
+                    self._take(body)
                 state = self.ends if self.committed else "receiving"
                 return httpx.Response(201, json=self._state() | {"state": state, "missing": self._missing()})
             case ["submissions", _, "chunks", digest]:
@@ -98,6 +102,13 @@ class StandIn:
             case ["submissions", _]:
                 return httpx.Response(200, json=self._state() | {"state": self.ends, "next_step": "keep the receipt"})
         return httpx.Response(404, json={"code": "not-found", "title": "There is none.", "next_step": "Look again."})
+
+    def _take(self, body):
+        for chunk in self.manifest.chunks:
+            self.chunks[chunk.sha256] = base64.b64decode(body["chunks"][chunk.sha256], validate=True)
+            check_chunk(chunk, self.chunks[chunk.sha256])
+        assert body["commit"] is True
+        self.committed += 1
 
     def _missing(self):
         return [chunk.sha256 for chunk in self.manifest.chunks if chunk.sha256 not in self.chunks]
@@ -114,8 +125,9 @@ def public_key(workspace):
     return workspace.keys.agent().signer().public_key().public_bytes_raw()
 
 
-def test_a_submission_is_sent_whole_and_its_receipt_kept(workspace, prepared):
-    stand_in = StandIn(public_key(workspace))
+@pytest.mark.parametrize("carries", [True, False])
+def test_a_submission_is_sent_whole_and_its_receipt_kept(workspace, prepared, carries):
+    stand_in = StandIn(public_key(workspace), carries=carries)
 
     answer = push(hub_of(workspace, stand_in), prepared.folder, receipts=workspace.receipts)
 
@@ -123,6 +135,21 @@ def test_a_submission_is_sent_whole_and_its_receipt_kept(workspace, prepared):
     assert set(stand_in.chunks) == {chunk.sha256 for chunk in prepared.manifest.chunks}
     assert json.loads((workspace.receipts / f"{answer.submission}.json").read_text())["state"] == "accepted"
     assert unsent(workspace) == []
+
+
+def test_a_small_submission_is_one_request(workspace, prepared):
+    stand_in = StandIn(public_key(workspace), carries=True)
+
+    send(hub_of(workspace, stand_in), prepared.folder)
+
+    assert stand_in.seen == [("POST", "/v1/submissions")]
+    assert stand_in.committed == 1
+
+
+def test_a_large_submission_carries_nothing(workspace):
+    manifest = {"chunks": [{"sha256": "0" * 64, "size": CARRIED_BYTES_MAX + 1}]}
+
+    assert carried(workspace.outbox, manifest) == {}
 
 
 def test_what_was_sent_opens_for_the_right_role_and_names_nobody(workspace, prepared):

@@ -4,13 +4,15 @@ import datetime as dt
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from hub import errors
 from hub.app import check_declared
 from hub.audit.events import EventType
-from hub.db import Database, UtcDateTime
+from hub.db import Database, Turns, UtcDateTime
 from hub.errors import Fault, HubError, SettingError
 from hub.http import declare, problem
 from hub.log import Log
@@ -124,3 +126,34 @@ def test_a_route_without_an_action_stops_the_start():
 def test_an_action_outside_the_role_table_cannot_be_declared():
     with pytest.raises(KeyError):
         declare("everything.do", "all")
+
+
+def test_writers_of_all_threads_take_turns_and_none_is_lost(tmp_path):
+    one, other = (Database(f"sqlite:///{tmp_path}/hub.db") for _ in range(2))
+    with one.transaction() as session:
+        session.execute(text("create table counts (n integer)"))
+        session.execute(text("insert into counts values (0)"))
+
+    def count(database):
+        with database.transaction() as session:
+            found = session.execute(text("select n from counts")).scalar_one()
+            session.execute(text("update counts set n = :n"), {"n": found + 1})
+
+    with ThreadPoolExecutor(6) as writers:
+        list(writers.map(count, [one, other] * 20))
+
+    with one.reading() as session:
+        assert session.execute(text("select n from counts")).scalar_one() == 40
+    one.close()
+    other.close()
+
+
+def test_a_turn_that_does_not_come_is_told(tmp_path):
+    one, other = (Turns(f"{tmp_path}/turn", wait_seconds=0.05) for _ in range(2))
+
+    with one.take():
+        for turns in (one, other):
+            with pytest.raises(errors.Unavailable, match="in time"), turns.take():
+                pass
+    with other.take():
+        pass
