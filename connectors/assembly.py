@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from connectors.decoding import refuse
 from connectors.reading import FileReading
 from connectors.roster import Roster, build_roster
-from connectors.rows import RowReading
+from connectors.rows import Fact, RowReading
 from connectors.values import Value
 from linkage.encode.person import ClearPerson, SpanFacts, grade_number
 from policies.dictionary import FactError, dictionary
@@ -72,6 +73,19 @@ def assemble(
     )
 
 
+@dataclass(frozen=True, repr=False)
+class _Stated:
+    """The facts of a reading, parted: those that stand alone, those merged to one row a student; and their fault.
+
+    Rows that state the same share one tuple of facts (connectors.row_parsing), so that this is found out once.
+    """
+
+    facts: tuple[Fact, ...]
+    single: tuple[Fact, ...]
+    merged: tuple[Fact, ...]
+    fault: str | None
+
+
 class _Placed:
     """The facts of all rows, laid to the student each belongs to."""
 
@@ -82,38 +96,42 @@ class _Placed:
         self._fields = _return_fields(files)
         self._dated = _dated_fields(files)
         self.rejected: Counter[str] = Counter()
-        self.stated: dict[str, list[tuple[str, Mapping[str, Value]]]] = {}
+        self.stated: dict[str, list[Fact]] = {}
         self.students: set[str] = set(self._fields.values())
         self._merged: dict[tuple[str, str], list[tuple[str, Mapping[str, Value]]]] = {}
         self._aggregate: list[FactRow] = []
+        self._of_facts: dict[int, _Stated] = {}
         for file in files:
             for row, reading in file.readings:
                 self._place(file, row, reading)
 
     def facts(self, reference_of: ReferenceOf) -> list[FactRow]:
         """Every fact with its reference, each once, in an order that tells nothing of the local numbers'."""
-        rows = list(self._aggregate)
+        words = _Words()
+        rows = [(str(row["t"]), "", str(row), row) for row in self._aggregate]
         references = {local_id: reference_of(local_id).hex() for local_id in sorted(self.stated)}
         for local_id, reference in references.items():
-            rows.extend({"t": table, "r": reference, **elements} for table, elements in self.stated[local_id])
-        for (local_id, table), parts in sorted(self._merged.items(), key=lambda item: item[0]):
+            for table, elements in self.stated[local_id]:
+                rows.append((table, reference, words.of(elements), {"t": table, "r": reference, **elements}))
+        for (local_id, table), parts in sorted(self._merged.items(), key=itemgetter(0)):
             elements = _merge(table, parts)
             if elements:
                 reference = references.get(local_id) or reference_of(local_id).hex()
-                rows.append({"t": table, "r": reference, **elements})
-        return sorted(rows, key=lambda row: (row["t"], row.get("r", ""), str(row)))
+                rows.append((table, reference, str(elements), {"t": table, "r": reference, **elements}))
+        return [row for *_, row in sorted(rows, key=itemgetter(0, 1, 2))]
 
     def _place(self, file: FileReading, row: int, reading: RowReading) -> None:
         if reading.named_by == "nobody":
             self._aggregate.extend({"t": table, **elements} for table, elements in reading.facts)
             return
         local_id, code = self._owner(reading)
-        fault = code or self._fault(reading)
+        stated = self._stated_by(reading.facts)
+        fault = code or stated.fault
         if local_id is None or fault is not None:
             file.findings.add_all(fault or "ROW-004", [row])
             self.rejected[file.name] += 1
             return
-        if self._state(local_id, reading):
+        if self._state(local_id, reading, stated):
             file.findings.add_all("ROW-005", [row])
 
     def _owner(self, reading: RowReading) -> tuple[str | None, str | None]:
@@ -128,27 +146,45 @@ class _Placed:
         local_id = self._roster.by_ssid.get(reading.ssid or "")
         return local_id, None if local_id is not None else "ROW-004"
 
-    def _fault(self, reading: RowReading) -> str | None:
+    def _stated_by(self, facts: tuple[Fact, ...]) -> _Stated:
+        known = self._of_facts.get(id(facts))
+        if known is None:
+            single = tuple(fact for fact in facts if fact[0] not in ONE_ROW_A_STUDENT)
+            merged = tuple(fact for fact in facts if fact[0] in ONE_ROW_A_STUDENT and fact[1])
+            # It holds the facts, so that their number stays theirs.
+            known = self._of_facts[id(facts)] = _Stated(facts, single, merged, self._fault(single))
+        return known
+
+    def _fault(self, single: Sequence[Fact]) -> str | None:
         """ROW-006 when a fact of the row breaks the dictionary; rows that are merged are checked when merged."""
-        for table, elements in reading.facts:
-            if table in ONE_ROW_A_STUDENT:
-                continue
+        for table, elements in single:
             try:
                 dictionary().check_fact({"t": table, "r": "0" * 32, **elements}, self._kind)
             except FactError:
                 return "ROW-006"
         return None
 
-    def _state(self, local_id: str, reading: RowReading) -> bool:
+    def _state(self, local_id: str, reading: RowReading, by: _Stated) -> bool:
         """Adds the row's facts; True when all of them were there already."""
         stated = self.stated.setdefault(local_id, [])
-        single = [fact for fact in reading.facts if fact[0] not in ONE_ROW_A_STUDENT]
-        fresh = [fact for fact in single if fact not in stated]
+        fresh = [fact for fact in by.single if fact not in stated]
         stated.extend(fresh)
-        for table, elements in reading.facts:
-            if table in ONE_ROW_A_STUDENT and elements:
-                self._merged.setdefault((local_id, table), []).append((reading.as_of, elements))
-        return bool(single) and not fresh
+        for table, elements in by.merged:
+            self._merged.setdefault((local_id, table), []).append((reading.as_of, elements))
+        return bool(by.single) and not fresh
+
+
+class _Words:
+    """Elements as words, once for those that several students share."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Mapping[str, Value], str]] = {}
+
+    def of(self, elements: Mapping[str, Value]) -> str:
+        known = self._known.get(id(elements))
+        if known is None:
+            known = self._known[id(elements)] = (elements, str(elements))
+        return known[1]
 
 
 def _return_fields(files: Sequence[FileReading]) -> dict[str, str]:

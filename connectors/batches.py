@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.collection import collection_paused
 from connectors.errors import FileRefusedError
 from connectors.reading import FileReading, read_file
 from connectors.reports import FileReport
@@ -27,7 +28,8 @@ def read_reports(
     paths: Sequence[Path], *, source_map: SourceMap, school_year: int | None, latest: dt.date
 ) -> list[FileReport]:
     """Every file read or refused by itself, in order; one refused file does not stop the others."""
-    return [_report(path, source_map=source_map, school_year=school_year, latest=latest) for path in paths]
+    with collection_paused():
+        return [_report(path, source_map=source_map, school_year=school_year, latest=latest) for path in paths]
 
 
 def _report(path: Path, *, source_map: SourceMap, school_year: int | None, latest: dt.date) -> FileReport:

@@ -48,6 +48,11 @@ READERS: Mapping[str, RowReader] = {
     "programme.participant": programme.participant,
 }
 """Every connector function by the name that layouts call it."""
+IDENTITY_STANDS: frozenset[RowReader] = frozenset(
+    {calpads.enrollment, calpads.information, calpads.language, calpads.program, calpads.absence, toms.score}
+    | {readiness.readiness, clearinghouse.request, clearinghouse.detail}
+)
+"""Connectors that take identity over as it stands: facts and codes depend at most on which parts of it are there."""
 
 
 @dataclass(frozen=True)

@@ -40,19 +40,38 @@ def minimize(assembly: Assembly, agreement: Agreement) -> tuple[Assembly, Droppe
     """The assembly with agreed elements only; a table whose required element is not agreed is dropped whole."""
     counts: Counter[str] = Counter()
     permitted = permitted_elements(agreement)
-    facts = [row for fact in assembly.facts if (row := _kept(fact, permitted, counts)) is not None]
+    kept = _Kept(permitted)
+    facts = [row for fact in assembly.facts if (row := kept.of(fact, counts)) is not None]
     people = _people(assembly.people, agreement, counts)
     spans = assembly.spans if agreement.linkage is not None else ()
     return replace(assembly, facts=facts, people=people, spans=spans), Dropped(dict(sorted(counts.items())))
 
 
-def _kept(fact: FactRow, permitted: frozenset[tuple[str, str]], counts: Counter[str]) -> dict[str, Any] | None:
-    table = str(fact["t"])
-    kept = {name: value for name, value in fact.items() if name in ("t", "r") or (table, name) in permitted}
-    counts.update(f"{table}.{name}" for name in fact if name not in kept)
-    elements = dictionary().tables[table].elements.values()
-    whole = all(element.name in kept for element in elements if element.required) and len(kept) > 2 - ("r" not in fact)
-    return kept if whole else None
+class _Kept:
+    """What of a fact is agreed: decided once for each table and set of elements."""
+
+    def __init__(self, permitted: frozenset[tuple[str, str]]) -> None:
+        self._permitted = permitted
+        self._known: dict[tuple[Any, ...], tuple[frozenset[str], bool]] = {}
+
+    def of(self, fact: FactRow, counts: Counter[str]) -> FactRow | None:
+        """The fact with agreed elements only, or None when a required one is not agreed or none is left."""
+        table = str(fact["t"])
+        key = (table, *fact)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._decide(table, fact)
+        dropped, whole = known
+        if not dropped:
+            return fact if whole else None
+        counts.update(f"{table}.{name}" for name in fact if name in dropped)
+        return {name: value for name, value in fact.items() if name not in dropped} if whole else None
+
+    def _decide(self, table: str, fact: FactRow) -> tuple[frozenset[str], bool]:
+        kept = [name for name in fact if name in ("t", "r") or (table, name) in self._permitted]
+        elements = dictionary().tables[table].elements.values()
+        whole = all(element.name in kept for element in elements if element.required)
+        return frozenset(fact) - frozenset(kept), whole and len(kept) > 2 - ("r" not in fact)
 
 
 def _people(people: Sequence[ClearPerson], agreement: Agreement, counts: Counter[str]) -> Sequence[ClearPerson]:

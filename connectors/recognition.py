@@ -130,12 +130,11 @@ def _variant(layout: Layout, rows: Sequence[Line], width: int) -> Variant | None
 
 
 def _seen(evidence: Mapping[int, str], rows: Sequence[Line]) -> int:
-    shapes = [(at - 1, re.compile(shape)) for at, shape in evidence.items()]
     return sum(
-        1
-        for line in rows
-        for at, shape in shapes
-        if at < len(line.cells) and shape.fullmatch(line.cells[at]) is not None
+        count
+        for at, shape in evidence.items()
+        for cell, count in Counter(line.cells[at - 1] for line in rows if at <= len(line.cells)).items()
+        if re.fullmatch(shape, cell) is not None
     )
 
 

@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 
 from connectors.batches import Batch
+from connectors.collection import collection_paused
 from connectors.prepare import Prepared, Sealing, agreed, prepare, sealing_of
 from connectors.push import Hub
 from connectors.workspace import Workspace
@@ -42,16 +43,17 @@ class Preparation:
 
     def prepare(self, batch: Batch) -> Prepared:
         """The batch as a submission in the outbox."""
-        return prepare(
-            batch.readings,
-            workspace=self.workspace,
-            sealing=self.sealing,
-            agreement=self.agreement,
-            kind=batch.kind,
-            school_year=batch.school_year,
-            now=self.now,
-            rng=self.rng,
-        )
+        with collection_paused():
+            return prepare(
+                batch.readings,
+                workspace=self.workspace,
+                sealing=self.sealing,
+                agreement=self.agreement,
+                kind=batch.kind,
+                school_year=batch.school_year,
+                now=self.now,
+                rng=self.rng,
+            )
 
 
 def system_randomness() -> np.random.Generator:
