@@ -72,8 +72,8 @@ class Indicator(_Strict):
     `serves` are the kinds of agency that can stand in its district dimension; `grade` is the grade in the cohort year
     (kindergarten 0), `window_years` the school years, cohort year included, over which a characteristic counts.
     `population` is the name shared by indicators that count the same persons of a cohort year; `part_of` the indicator
-    whose numerator is this one's cohort. `better` says which way is good. `aggregate` marks one that counts groups made elsewhere; `aggregate_columns`
-    names its column of each dimension.
+    whose numerator is this one's cohort. `better` says which way is good. `aggregate` marks one that counts groups made
+    elsewhere; `aggregate_columns` names its column of each dimension.
     """
 
     id: str

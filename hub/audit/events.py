@@ -55,6 +55,7 @@ class EventType(StrEnum):
     SNAPSHOT_TAKEN = "snapshot.taken"
     COUNTED = "outcomes.counted"
     OUTCOMES_COMPARED = "outcomes.compared"
+    STATE_FIGURES_IMPORTED = "state_figures.imported"
     RELEASE_PREPARED = "release.prepared"
     RELEASE_REFUSED = "release.refused"
     RELEASE_PUBLISHED = "release.published"

@@ -24,6 +24,23 @@ def snapshot(home: HomeOption) -> None:
         print(f"Snapshot {taken.id[:12]} under linkage {taken.linkage_version}.")
 
 
+@app.command("import-state")
+def import_state(
+    home: HomeOption, files: Annotated[list[Path], typer.Argument(help="Public files of the state, as published.")]
+) -> None:
+    """Import the state's public figures, to stand beside ours: each file whole, or refused with the reason."""
+    from hub.outcomes.state import import_state_file
+
+    with console(home, "outcomes import-state") as hub:
+        for file in files:
+            with hub.database.transaction() as session:
+                read = import_state_file(session, file, audit=hub.trail())
+            years = ", ".join(str(year) for year in read.years) or "no year of ours"
+            hidden = sum(figure.hidden for figure in read.figures)
+            print(f"{file.name}: {read.title}, {years}. {len(read.figures)} figures, {hidden} of them hidden;")
+            print(f"  {read.other_rows} of {read.rows} rows are of other places or part of the schools.")
+
+
 @app.command()
 def compare(
     home: HomeOption,

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from hub.outcomes.state import state_figures
 from hub.release.answers import citation
 from hub.release.charts import DotRow, Spec, dot_chart, dot_row, draw, gap_chart
 from hub.release.gaps import GapPoint, Pace
@@ -22,10 +23,12 @@ from hub.release.notes import coverage_note
 from hub.release.questions import GapSeries, gap_series
 from hub.release.service import Release
 from hub.release.slices import HIDDEN_REASON, PublishedCell, Slice, read_slice
+from hub.release.state_lines import StateLine, state_lines
 from hub.release.words import dimension_title, indicator_title, level_label, range_words, rate_words
 from policies.catalogue_files import Catalogue
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import Indicator, indicators
+from policies.indicator_sets import Contribution, indicator_sets
 
 # The splits that StriveTogether names: race, gender, economic status.
 SPLITS = ("economic-status", "race", "gender")
@@ -73,6 +76,21 @@ class Milestone:
     hidden: str
     coverage: str
     citation: str
+    state: tuple[StateLine, ...]
+
+
+@dataclass(frozen=True)
+class Contributor:
+    """One contributing indicator: its latest rate, its course, and the milestone that it leads to."""
+
+    id: str
+    title: str
+    toward: str
+    better: str
+    definition: str
+    year: int | None
+    rate: str
+    trend: Markup | None
 
 
 @dataclass(frozen=True)
@@ -83,15 +101,17 @@ class ReportCard:
     made_up: bool
     target_year: int
     milestones: tuple[Milestone, ...]
+    contributors: tuple[Contributor, ...]
 
 
 def report_card(session: Session, release: Release, *, catalogue: Catalogue, made_up: bool = False) -> ReportCard:
     """The card of a release, from its public tables."""
     milestones = tuple(
         _milestone(session, release, number=number, indicator=indicator, catalogue=catalogue)
-        for number, indicator in enumerate(catalogue.indicators, start=1)
+        for number, indicator in enumerate(indicator_sets().core, start=1)
     )
-    return ReportCard(release, made_up, catalogue.target_year, milestones)
+    contributors = tuple(_contributor(session, release, one) for one in indicator_sets().contributing)
+    return ReportCard(release, made_up, catalogue.target_year, milestones, contributors)
 
 
 def render(card: ReportCard) -> str:
@@ -138,6 +158,23 @@ def _milestone(session: Session, release: Release, *, number: int, indicator: st
         hidden=_hidden_words(groups),
         coverage=coverage_note(() if latest is None else (latest,)),
         citation=citation(indicator, release=release),
+        state=state_lines(totals, state_figures(session, indicator)),
+    )
+
+
+def _contributor(session: Session, release: Release, one: Contribution) -> Contributor:
+    totals = read_slice(session, release.id, wanted=Slice(one.indicator, "total")).cells
+    latest = max(totals, key=lambda cell: cell.cohort_year, default=None)
+    words = indicators()[one.indicator]
+    return Contributor(
+        id=one.indicator,
+        title=words.title,
+        toward=indicator_title(one.toward),
+        better=words.better,
+        definition=words.definition,
+        year=None if latest is None else latest.cohort_year,
+        rate="not yet observed" if latest is None else rate_words(latest),
+        trend=_trend(totals),
     )
 
 

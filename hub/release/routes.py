@@ -4,7 +4,9 @@ Routes speak HTTP only: they read the question, call one service function inside
 answer when it is committed. What may be read is decided by `hub.release.questions`.
 """
 
+import json
 import re
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,11 +17,13 @@ from hub.audit import service as audit_log
 from hub.audit.events import EventType
 from hub.errors import Fault, Invalid
 from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.outcomes.state import state_figures
 from hub.release import answers, questions
 from hub.release.formats import Row, answer, etag_of, wanted_format
 from hub.release.questions import Asker
 from hub.release.service import current_release, published_release, published_releases
 from hub.release.slices import Cursor, cohort_years
+from hub.release.state_lines import state_rows
 from policies.catalogue_files import catalogue
 
 router = APIRouter(prefix="/v1", tags=["results"])
@@ -42,9 +46,16 @@ def list_indicators(request: Request) -> Response:
 @router.get("/indicators/{indicator}")
 @declare("public.read", "definitions")
 def show_indicator(request: Request, indicator: str) -> Response:
-    """One indicator's definition: source, cohort, numerator, denominator, timing, unknown rule, comparison."""
+    """One indicator's definition, and the state's published figures with the reason why ours differ."""
     questions.check_indicator(indicator, catalogue=catalogue())
-    return _definitions(request, "indicators", [answers.indicator_card(indicator)])
+    wanted_format(request)
+    with transaction_of(request) as session:
+        figures = state_rows(state_figures(session, indicator))
+        audit_log.append(session, trail_of(request), EventType.CATALOGUE_READ, resource="indicators")
+    card = answers.indicator_card(indicator)
+    told = {**card, "state_figures": figures}
+    mark = sha256(json.dumps(figures).encode()).hexdigest()
+    return _answer(request, {"rows": [told]}, rows=[card], release=f"{card['digest']} {catalogue().version} {mark}")
 
 
 @router.get("/dimensions")

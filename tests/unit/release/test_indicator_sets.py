@@ -43,9 +43,7 @@ def test_a_file_that_names_an_indicator_twice_or_leads_nowhere_is_refused(
 
 
 def test_where_lower_is_better_a_gap_is_what_the_group_has_more() -> None:
-    point = gap_point_lower_is_better(
-        2026, ReleasedRate(100, 10, None, None), group=ReleasedRate(100, 25, None, None)
-    )
+    point = gap_point_lower_is_better(2026, ReleasedRate(100, 10, None, None), group=ReleasedRate(100, 25, None, None))
 
     assert point.gap == 15
     assert point.reference.rate == 10
