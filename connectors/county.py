@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from connectors.batches import Batch, batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.cli import install
 from connectors.errors import EdgeError, WorkspaceError
-from connectors.keystore import KEY_BYTES, write_key
+from connectors.keystore import REFERENCE_FILE, write_key
 from connectors.prepare import Prepared
 from connectors.push import Answer, Hub, send, settle
 from connectors.references import record_reference
@@ -124,6 +125,7 @@ def register(county: Path) -> list[dict[str, str]]:
     """A workspace with keys for every provider of the county; the agents as they stand on the roster."""
     agents = []
     for provider in _providers(county):
+        _seed_reference_key(county, provider)
         workspace = make_workspace(_edge(county, provider), organisation=provider, hub=HUB_UNKNOWN, inbox="../inbox")
         key = workspace.keys.agent().public()
         agents.append({"organisation": provider, "key_id": workspace.key_id, "public_key": key})
@@ -133,7 +135,7 @@ def register(county: Path) -> list[dict[str, str]]:
 def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, secret: Path) -> Outcome:
     """Everything that the county's providers have, sent; then the bad files; then the references for the evaluation."""
     if not secret.exists():
-        write_key(secret, os.urandom(KEY_BYTES))
+        write_key(secret, _seeded_key(county, "linkage secret"))
     known = read_agreements(agreements)
     providers = _providers(county)
     edges = {
@@ -147,7 +149,7 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, sec
         sending = [
             senders.submit(_send, _hub(client, edge), edge, prepared=prepared, files=files)
             for edge in edges.values()
-            for prepared, files in _prepared(edge, known, outcome)
+            for prepared, files in _prepared(edge, known, outcome, rng=_seeded_randomness(county, edge))
         ]
         sent = [future.result() for future in sending]
         outcome.mark("sent")
@@ -161,10 +163,37 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, sec
     return outcome
 
 
+def _seed_reference_key(county: Path, provider: str) -> None:
+    """The provider's reference key out of the county's seed, where there is none yet."""
+    path = _edge(county, provider) / "keys" / REFERENCE_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_key(path, _seeded_key(county, f"reference {provider}"))
+
+
+def _seeded_key(county: Path, label: str) -> bytes:
+    """32 bytes that the county's seed gives: two runs of one demonstration then make the same release.
+
+    Equal matches are told apart by references, and dummies move estimates; a district's keys are drawn at random.
+    """
+    seed = _told(county)["seed"]
+    return hashlib.sha256(f"promise demonstration/1|{seed}|{label}".encode()).digest()
+
+
+def _seeded_randomness(county: Path, edge: Workspace) -> np.random.Generator:
+    """The order and dummies of one provider's submissions out of the county's seed."""
+    return np.random.default_rng(int.from_bytes(_seeded_key(county, f"order {edge.settings.organisation}"), "little"))
+
+
 def _providers(county: Path) -> list[str]:
+    return sorted({str(provider["id"]) for provider in _told(county)["providers"]})
+
+
+def _told(county: Path) -> dict[str, Any]:
+    """What the county says of itself; raises WorkspaceError EDGE-012 when the folder is none."""
     try:
         told = json.loads((county / "county.json").read_text("utf-8"))
-        return sorted({str(provider["id"]) for provider in told["providers"]})
+        return {"seed": int(told["seed"]), "providers": [{"id": one["id"]} for one in told["providers"]]}
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkspaceError(
             "EDGE-012", "This folder is no county.", "Make one: python -m connectors.synthetic"
@@ -185,9 +214,11 @@ def _hub(client: httpx.Client, edge: Workspace) -> Hub:
     return Hub(client, edge.keys.agent(), edge.key_id, _now)
 
 
-def _prepared(edge: Workspace, known: Sequence[Agreement], outcome: Outcome) -> Iterator[tuple[Prepared, int]]:
+def _prepared(
+    edge: Workspace, known: Sequence[Agreement], outcome: Outcome, *, rng: np.random.Generator
+) -> Iterator[tuple[Prepared, int]]:
     """Every submission of one provider, year by year, with the number of its files; what is refused is counted."""
-    preparation = Preparation.of(edge, now=_now(), agreements=known)
+    preparation = replace(Preparation.of(edge, now=_now(), agreements=known), rng=rng)
     source_map = edge.source_map()
     for year in inbox_years(edge.inbox):
         paths = inbox_files(edge.inbox, year)
