@@ -12,14 +12,13 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from connectors import values as cells
 from connectors.readers import calpads, clearinghouse, employment, preschool, programme, readiness, toms
 from connectors.rows import RowReader
 from connectors.values import Parser
 from policies.dictionary import dictionary
 from policies.rules.rulebook import rejecting_twin
+from policies.yaml_text import read_yaml
 
 BLANK_CODES = {
     "name": "IDN-003",
@@ -114,7 +113,7 @@ def layouts() -> Mapping[str, Layout]:
     """Every layout by its id."""
     folder = resources.files("connectors").joinpath("layouts")
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name)
-    read = [yaml.safe_load(entry.read_text("utf-8")) for entry in files]
+    read = [read_yaml(entry.read_text("utf-8")) for entry in files]
     return {layout["id"]: _layout(layout) for layout in read if "id" in layout}
 
 

@@ -13,6 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def prepare(
         provider=provider,
         kind=kind,
         school_year=school_year,
-        reference_of=lambda local_id: record_reference(sealing.reference, local_id),
+        reference_of=cache(partial(record_reference, sealing.reference)),
     )
     minimized, dropped = minimize(assembly, agreement)
     manifest, chunks = _manifest(files, minimized, agreement=agreement, sealing=sealing, now=now, rng=rng)

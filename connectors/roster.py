@@ -13,8 +13,8 @@ from connectors.reading import FileReading
 from connectors.rows import PersonPart, RowReading
 from linkage.encode.person import ClearPerson
 
-_SPELLINGS = frozenset({"given", "surname", "alias_given", "alias_surname", "guardian", "as_of"})
-_ONE_VALUE = tuple(field.name for field in fields(PersonPart) if field.name not in _SPELLINGS)
+_MANY_VALUES = frozenset({"alias_given", "alias_surname", "guardian", "as_of"})
+_ONE_VALUE = tuple(field.name for field in fields(PersonPart) if field.name not in _MANY_VALUES)
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,21 +67,27 @@ def _readings(files: Sequence[FileReading]) -> Iterable[RowReading]:
 
 
 def _person(number: int, parts: Sequence[PersonPart]) -> ClearPerson:
-    latest = {name: _latest(parts, name) for name in _ONE_VALUE}
-    given, surname = _latest(parts, "given"), _latest(parts, "surname")
+    last = parts[-1]
+    latest = {name: getattr(last, name) for name in _ONE_VALUE}
+    for name, value in latest.items():
+        if value is None and len(parts) > 1:
+            latest[name] = _latest(parts, name)
+    given, surname = latest["given"], latest["surname"]
     return ClearPerson(
         number,
         given=given,
         middle=latest["middle"],
         surname=surname,
         suffix=latest["suffix"],
-        alias_given=_others(parts, "given", "alias_given", but=given),
-        alias_surname=_others(parts, "surname", "alias_surname", but=surname),
+        alias_given=_others([spelling for part in parts for spelling in (part.given, part.alias_given)], but=given),
+        alias_surname=_others(
+            [spelling for part in parts for spelling in (part.surname, part.alias_surname)], but=surname
+        ),
         birth_date=latest["birth_date"],
         sex=latest["sex"],
         postcode=latest["postcode"],
         ssid=latest["ssid"],
-        guardian=_others(parts, "guardian", but=None),
+        guardian=_others([part.guardian for part in parts], but=None),
     )
 
 
@@ -89,10 +95,10 @@ def _latest(parts: Sequence[PersonPart], name: str) -> str | None:
     return next((value for part in reversed(parts) if (value := getattr(part, name)) is not None), None)
 
 
-def _others(parts: Sequence[PersonPart], *names: str, but: str | None) -> tuple[str, ...]:
+def _others(spellings: Sequence[str | None], *, but: str | None) -> tuple[str, ...]:
     """The other spellings, each once, in a fixed order."""
-    seen = {value for part in parts for name in names if (value := getattr(part, name)) is not None}
-    return tuple(sorted(seen - {but}))
+    other = {spelling for spelling in spellings if spelling is not None and spelling != but}
+    return tuple(sorted(other)) if other else ()
 
 
 def _find_conflicts(files: Sequence[FileReading]) -> None:

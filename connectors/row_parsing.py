@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import Any
 
 from connectors.findings import Finding, Findings
 from connectors.grids import Line
@@ -168,11 +169,13 @@ def _naming(reading: RowReading, named: dict[str, Value]) -> RowReading:
 
 
 def _person(like: PersonPart, named: dict[str, Value]) -> PersonPart:
-    told: dict[str, str] = {name: str(value) for name, value in named.items() if name in _PERSON}
-    return PersonPart(**told, sex=like.sex, guardian=like.guardian, as_of=like.as_of)
+    told: dict[str, Any] = {**named, "sex": like.sex, "guardian": like.guardian, "as_of": like.as_of}
+    for name in _NO_PART_OF_A_PERSON:
+        told.pop(name, None)
+    return PersonPart(**told)
 
 
-_PERSON = IDENTITY - {"local_id", "return_field"}
+_NO_PART_OF_A_PERSON = ("local_id", "return_field")
 
 
 def _nothing(cells: Sequence[str]) -> object:

@@ -17,7 +17,7 @@ Fact = tuple[str, Mapping[str, Value]]
 """A table of the data dictionary and its elements."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, slots=True)
 class PersonPart:
     """What one row says of a person. Masked in repr; refuses pickling."""
 
@@ -41,7 +41,7 @@ class PersonPart:
         raise TypeError("clear identity is never pickled")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, slots=True)
 class RowReading:
     """One row understood: whom it names, what it states, and the codes of what its reader found."""
 

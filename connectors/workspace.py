@@ -26,6 +26,7 @@ from connectors.source_map import SourceMap, read_source_map
 from policies.agreements import Agreement, AgreementError, read_agreement
 from policies.organisation_files import organisations
 from policies.submission import Digest, Slug
+from policies.yaml_text import read_yaml
 
 SETTINGS_FILE = "edge.yaml"
 HUB_FILE = "hub.json"
@@ -119,7 +120,7 @@ def make_workspace(folder: Path, *, organisation: str, hub: str, inbox: str = "i
 def open_workspace(folder: Path) -> Workspace:
     """The workspace of a folder; raises WorkspaceError EDGE-001 when there is none."""
     try:
-        read = yaml.safe_load((folder / SETTINGS_FILE).read_text("utf-8"))
+        read = read_yaml((folder / SETTINGS_FILE).read_text("utf-8"))
         return Workspace(folder, Settings.model_validate(read))
     except OSError:
         raise WorkspaceError("EDGE-001", "This folder is no workspace.", "Run `promise-edge setup` first.") from None

@@ -28,6 +28,7 @@ FACTS_BYTES_MAX = 256 * 1024 * 1024  # unpacked, a chunk: a bomb is refused long
 FACT_LINE_BYTES_MAX = 4096
 CHUNKS_MAX = 4096
 _SIGNED = b"promise-submission/1\n"
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
@@ -113,7 +114,7 @@ class Manifest(_Strict):
 
 def canonical_json(value: Any) -> bytes:
     """RFC 8785 for JSON without floats: keys sorted, no white space, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _CANONICAL.encode(value).encode("utf-8")
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
