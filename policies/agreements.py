@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from policies.disclosure_floor import MINIMUM_N
 from policies.submission import canonical_json
+from policies.yaml_text import read_yaml
 
 Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
@@ -163,7 +164,7 @@ CLAUSES_BY_BASIS: Mapping[str, tuple[str, ...]] = {
 def read_agreement(text: str) -> Agreement:
     """The agreement of a YAML text; raises AgreementError AGR-001 naming the place."""
     try:
-        return Agreement.model_validate(yaml.safe_load(text))
+        return Agreement.model_validate(read_yaml(text))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "agreement"

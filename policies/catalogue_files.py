@@ -10,8 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from policies.yaml_text import read_yaml
 
 Audience = Literal["public", "partner"]
 
@@ -134,7 +135,7 @@ def catalogue() -> Catalogue:
 
 def read_catalogue(text: str) -> Catalogue:
     """Parse a catalogue file. Raises pydantic's ValidationError with the place of what is wrong."""
-    file = _File.model_validate(yaml.safe_load(text))
+    file = _File.model_validate(read_yaml(text))
     tables = {name: CatalogueTable(name, **table.model_dump()) for name, table in file.tables.items()}
     return Catalogue(
         version=file.version,

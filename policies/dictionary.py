@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from policies.yaml_text import read_yaml
 
 ELEMENT_TYPES = ("code", "date", "integer", "decimal")
 ELEMENT_CLASSES = ("quasi", "outcome", "sensitive")
@@ -104,7 +104,7 @@ class Dictionary:
 @cache
 def dictionary() -> Dictionary:
     """The dictionary of this version of the code."""
-    read = yaml.safe_load(resources.files("policies").joinpath("elements/facts.yaml").read_text("utf-8"))
+    read = read_yaml(resources.files("policies").joinpath("elements/facts.yaml").read_text("utf-8"))
     return Dictionary(read["version"], {name: _table(name, table) for name, table in read["tables"].items()})
 
 

@@ -15,10 +15,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, ClassVar, Literal
 
-import yaml
 from pydantic import ConfigDict, TypeAdapter
 
 from policies.submission import canonical_json
+from policies.yaml_text import read_yaml
 
 OUTCOMES = ("yes", "no", "unknown")
 ParameterValue = str | tuple[str, ...] | Mapping[str, str]
@@ -241,7 +241,7 @@ def _names(folder: Traversable) -> list[str]:
 
 
 def _read(file: Traversable) -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+    read: dict[str, Any] = read_yaml(file.read_text("utf-8"))
     return read
 
 

@@ -12,8 +12,9 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from policies.yaml_text import read_yaml
 
 SetName = Literal["core", "contributing"]
 
@@ -75,5 +76,5 @@ def indicator_sets() -> IndicatorSets:
 
 def read_sets(text: str) -> IndicatorSets:
     """Parse a file of sets. Raises pydantic's ValidationError with the place of what is wrong."""
-    file = _File.model_validate(yaml.safe_load(text))
+    file = _File.model_validate(read_yaml(text))
     return IndicatorSets(file.version, file.reviewed_on, file.review_every_months, file.core, file.contributing)

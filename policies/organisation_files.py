@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from policies.yaml_text import read_yaml
 
 LOCAL_EDUCATION_AGENCIES = ("county", "elementary", "high", "unified")
 
@@ -104,7 +104,7 @@ def area_level(area: str) -> str:
 @cache
 def organisations() -> Organisations:
     """The organisations of this version of the code."""
-    read = yaml.safe_load(resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8"))
+    read = read_yaml(resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8"))
     members = tuple(_organisation(entry) for entry in read["organisations"])
     return Organisations(read["version"], tuple(read["areas"]), read["merges"], members, read["county"]["cds"])
 

@@ -19,6 +19,7 @@ from hub.errors import Conflict
 from hub.files import sync_folder, write_file
 from hub.identity.service import load_organisations
 from hub.settings import KEY_BYTES, Home, Settings, write_key
+from policies.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -109,7 +110,6 @@ def _revision(session: Session) -> str:
 
 
 def organisations() -> list[tuple[str, str]]:
-    import yaml
 
     text = resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8")
-    return [(entry["id"], entry["kind"]) for entry in yaml.safe_load(text)["organisations"]]
+    return [(entry["id"], entry["kind"]) for entry in read_yaml(text)["organisations"]]

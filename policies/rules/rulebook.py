@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from policies.yaml_text import read_yaml
 
 SEVERITIES = ("refuse", "reject", "leave", "drop", "note")
 REJECTED_SHARE_MAX = 0.5
@@ -73,4 +73,4 @@ def _read(name: str) -> Iterator[Rule]:
 @cache
 def _entries(name: str) -> tuple[Mapping[str, Any], ...]:
     text = resources.files("policies").joinpath(f"rules/{name}.yaml").read_text("utf-8")
-    return tuple(yaml.safe_load(text)["rules"])
+    return tuple(read_yaml(text)["rules"])

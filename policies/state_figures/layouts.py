@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-import yaml
 from pydantic import BaseModel, ConfigDict, field_validator
+
+from policies.yaml_text import read_yaml
 
 Titles = tuple[str, ...]
 
@@ -104,4 +105,4 @@ class LayoutFile(_Strict):
 def layouts() -> LayoutFile:
     """The layouts of this version of the code."""
     text = resources.files("policies.state_figures").joinpath("layouts.yaml").read_text("utf-8")
-    return LayoutFile.model_validate(yaml.safe_load(text))
+    return LayoutFile.model_validate(read_yaml(text))
