@@ -1,6 +1,9 @@
 """The attack suite on encodings at full size, against ours and against plain CLKs, with bars.
 
     python tests/bench/attacks.py [--people 100000] [--views dob,names,ssid] [--clk-people 20000] [--summary FILE]
+                                  [--finer] [--remedies]
+
+`--finer` attacks the finer views in place of `--views`; `--remedies` tries each remedy of docs/attacks.md instead.
 
 Each row is a name, a value (the share of records rightly named), a bar and whether it is held; docs/attacks.md says
 what the attacks are. Findings at full knowledge, with the resolver's key, or on plain CLKs carry no bar.
@@ -19,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from linkage.schema import current_schema
 from tests.attacker.linkage.claims import Finding
-from tests.attacker.linkage.suite import MATCHER, PUBLIC, Settings, run_suite
+from tests.attacker.linkage.remedies import FINER_VIEWS, finer_schema
+from tests.attacker.linkage.suite import MATCHER, PUBLIC, Settings, run_remedies, run_suite
 
 MOST_NAMED = 0.01
 MOST_TIMES_CHANCE = 2.0
@@ -29,10 +33,14 @@ FULL = "plaintext of 100%"
 def main() -> int:
     options = _options()
     settings = Settings(
-        schema=current_schema(), views=tuple(options.views.split(",")), clk_people=options.clk_people, seed=options.seed
+        schema=finer_schema() if options.finer else current_schema(),
+        views=FINER_VIEWS if options.finer else tuple(options.views.split(",")),
+        clk_people=options.clk_people,
+        seed=options.seed,
     )
+    run = run_remedies if options.remedies else run_suite
     began, rows = time.monotonic(), []
-    for finding in run_suite(options.people, settings):
+    for finding in run(options.people, settings):
         rows.append(row(finding))
         print(
             f"{time.monotonic() - began:7.0f} s  {rows[-1]['name']:92} {finding.named:8.4f}  of claims"
@@ -59,7 +67,7 @@ def row(finding: Finding) -> dict[str, Any]:
 
 def bar_of(finding: Finding) -> float | None:
     """The most that may be named, or None where the finding is a residual risk that is only reported."""
-    if finding.store != MATCHER or finding.knowledge == FULL:
+    if finding.store != MATCHER or finding.knowledge.startswith(FULL):
         return None
     return MOST_TIMES_CHANCE * finding.chance if finding.knowledge == PUBLIC else MOST_NAMED
 
@@ -70,6 +78,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--views", default=",".join(current_schema().default_views))
     parser.add_argument("--clk-people", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--finer", action="store_true")
+    parser.add_argument("--remedies", action="store_true")
     parser.add_argument("--summary")
     return parser.parse_args()
 

@@ -9,7 +9,7 @@ record), and plain CLKs of the same people. docs/attacks.md tells what each atta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from tests.attacker.linkage.claims import NOBODY, Finding, score
 from tests.attacker.linkage.clk import plain_clks
 from tests.attacker.linkage.figures import Figures, figures_of
 from tests.attacker.linkage.people import People, another_file, made_up_people
+from tests.attacker.linkage.remedies import REMEDIES, applied
 from tests.attacker.linkage.stores import ATTACKER_SECRET, HUB_SECRET, SECOND_SECRET, encoded_store
 
 MATCHER, RESOLVER, CLK = "matcher", "matcher and resolver", "plain CLK"
@@ -66,6 +67,19 @@ def run_suite(count: int, settings: Settings) -> Iterator[Finding]:
         yield from plaintext_attacks(held_with_share(people, target, settings, share=share), settings)
     yield from plaintext_attacks(held_with_another_file(people, target, settings), settings)
     yield from clk_attacks(people.take(np.arange(min(count, settings.clk_people))), settings)
+
+
+def run_remedies(count: int, settings: Settings, *, share: float = 0.8) -> Iterator[Finding]:
+    """Graph matching in blocks and refinement, on what each remedy would leave of the matcher's store."""
+    people = made_up_people(count, seed=settings.seed)
+    target = _figures(people, settings, secret=HUB_SECRET)
+    held = held_with_share(people, target, settings, share=share)
+    for name, remedies in REMEDIES.items():
+        changed = replace(
+            held, target=applied(remedies, held.target), own=applied(remedies, held.own),
+            again=applied(remedies, held.again), knowledge=f"{held.knowledge}, remedy: {name}",
+        )  # fmt: skip
+        yield from plaintext_attacks(changed, settings)
 
 
 def _figures(people: People, settings: Settings, *, secret: bytes) -> dict[str, Figures]:

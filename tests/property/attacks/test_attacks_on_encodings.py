@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
-from importlib import resources
 
 import numpy as np
 import pytest
 
-from linkage.schema import LinkageSchema, current_schema, parse_schema
+from linkage.schema import LinkageSchema, current_schema
 from tests.attacker.linkage import block_matching, components, mining, refinement, sizes
 from tests.attacker.linkage.claims import Finding, score
 from tests.attacker.linkage.figures import Figures, figures_of
 from tests.attacker.linkage.people import People, another_file, made_up_people
+from tests.attacker.linkage.remedies import REMEDIES, applied, finer_schema
 from tests.attacker.linkage.stores import ATTACKER_SECRET, HUB_SECRET, SECOND_SECRET, encoded_store
-from tests.attacker.linkage.suite import CLK, MATCHER, RESOLVER, Settings, run_suite
+from tests.attacker.linkage.suite import CLK, MATCHER, RESOLVER, Settings, run_remedies, run_suite
 from tests.bench.attacks import bar_of
 
 pytestmark = pytest.mark.slow
@@ -97,14 +96,32 @@ def test_nobody_is_named_among_strangers():
 
 
 def test_finer_views_give_far_less_to_match():
-    content = json.loads(resources.files("linkage").joinpath("schema", "v1.json").read_text(encoding="utf-8"))
-    finer = {"name": "finer", "number": 99, "values": ["birth_month_day"], "names": "pair", "default": False}
-    schema = parse_schema({**content, "views": [*content["views"], finer]})
-    people = made_up_people(5_000, seed=8)
+    people, schema = made_up_people(5_000, seed=8), finer_schema()
 
-    coarse_sizes, finer_sizes = (figures(people, HUB_SECRET, view, schema).sizes for view in ("names", "finer"))
+    coarse_sizes, finer_sizes = (figures(people, HUB_SECRET, view, schema).sizes for view in ("names", "names-day"))
 
     assert (finer_sizes > 1).sum() * 5 < (coarse_sizes > 1).sum()
+
+
+def test_each_remedy_keeps_equal_names_equal_and_every_figure():
+    people = made_up_people(1_000, seed=14)
+    before = figures(people, HUB_SECRET, "names")
+
+    for name, remedies in REMEDIES.items():
+        after = applied(remedies, {"names": before})["names"]
+        assert np.array_equal(after.starts, before.starts), name
+        assert _equal_neighbours(after) == _equal_neighbours(before), name
+
+
+def _equal_neighbours(of: Figures) -> list[bool]:
+    together = np.flatnonzero(of.token[1:] == of.token[:-1])
+    return (of.names[together] == of.names[together + 1]).all(axis=1).tolist()
+
+
+def test_remedies_are_tried_one_by_one_at_the_matcher():
+    tried = [f for f in run_remedies(1_000, replace(SETTINGS, seeds=5)) if f.attack == "graph matching in blocks"]
+
+    assert [f.knowledge.split("remedy: ")[1] for f in tried] == list(REMEDIES)
 
 
 def test_blocks_of_one_size_are_taken_for_each_other_when_no_other_block_has_it():
