@@ -28,6 +28,9 @@ class EdgeError(Exception):
         self.sentence = sentence
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[type[EdgeError], tuple[str, str, str]]:
+        return type(self), (self.code, self.sentence, self.next_step)
+
 
 class FileRefusedError(EdgeError):
     """A source file that is not used at all; the code is a rule of `policies/rules`.

@@ -42,7 +42,9 @@ def folder(tmp_path):
         "truth/records.csv": made.lines(
             "provider,local_id,person,custom", "novato,L3,p1,other", "canal-alliance,P1,p2,other"
         ),
-        "county.json": json.dumps({"seed": 1, "providers": [{"id": "novato"}, {"id": "canal-alliance"}, {"id": "novato"}]}),
+        "county.json": json.dumps(
+            {"seed": 1, "providers": [{"id": "novato"}, {"id": "canal-alliance"}, {"id": "novato"}]}
+        ),
     }
     for name in ("look-alike", "third-gone"):
         told = {"name": name, "provider": "novato", "kind": "k12", "school_year": 2026, "expect": "refused"}
