@@ -18,6 +18,8 @@ import gzip
 import hashlib
 import io
 import json
+import multiprocessing
+import os
 import sys
 import unicodedata
 import urllib.parse
@@ -27,11 +29,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from pyarrow import parquet
+import pyarrow as pa
+from pyarrow import compute, parquet
 
 SHORTEST = 6  # bytes; shorter forms would be found in random bytes
 NEAR = 256  # bytes between a birth date and a name
-BLOCK = 1 << 22
+BLOCK = 1 << 20
+ROWS = 100_000  # of a table at once
+MUCH = 100_000_000  # bytes; more is looked through by several processes
+Seen = tuple[str, int, int, set[str], set[str]]
 DIGESTS = ("md5", "sha1", "sha256", "sha512")
 
 
@@ -86,14 +92,20 @@ def birth_date_forms(born: str) -> list[bytes]:
 
 
 class Finder:
-    """Finds many byte patterns in one pass: a bit table over four-byte words, then an exact look at each candidate."""
+    """Finds many byte patterns in one pass: bit tables over the first six bytes, then an exact look at what is left."""
 
     def __init__(self, patterns: Iterable[bytes]) -> None:
-        self.by_head: dict[bytes, list[bytes]] = defaultdict(list)
-        self.table = np.zeros(1 << 22, dtype=bool)
-        for pattern in patterns:
-            self.by_head[pattern[:SHORTEST]].append(pattern)
-            self.table[self._slots(np.frombuffer(pattern[:4], dtype="<u4"))] = True
+        self.patterns = frozenset(patterns)
+        self.lengths: dict[bytes, set[int]] = defaultdict(set)
+        for pattern in self.patterns:
+            self.lengths[pattern[:SHORTEST]].add(len(pattern))
+        self.first, self.second = self._table(0), self._table(2)
+
+    def _table(self, at: int) -> np.ndarray:
+        words = np.frombuffer(b"".join(head[at : at + 4] for head in self.lengths), dtype="<u4")
+        table = np.zeros(1 << 22, dtype=bool)
+        table[self._slots(words)] = True
+        return table
 
     @staticmethod
     def _slots(words: np.ndarray) -> np.ndarray:
@@ -101,78 +113,135 @@ class Finder:
 
     def hits(self, content: bytes) -> Iterator[tuple[int, bytes]]:
         """(offset, pattern) of every pattern in the content."""
-        for start in range(0, max(len(content) - 3, 0), BLOCK):
-            block = np.frombuffer(content[start : start + BLOCK + 3], dtype=np.uint8).astype(np.uint32)
-            words = block[:-3] | (block[1:-2] << 8) | (block[2:-1] << 16) | (block[3:] << 24)
-            for offset in np.flatnonzero(self.table[self._slots(words)]) + start:
-                for pattern in self.by_head.get(content[offset : offset + SHORTEST], ()):
-                    if content.startswith(pattern, offset):
-                        yield int(offset), pattern
+        for offset in self._candidates(content):
+            for length in self.lengths.get(content[offset : offset + SHORTEST], ()):
+                if content[offset : offset + length] in self.patterns:
+                    yield offset, content[offset : offset + length]
+
+    def _candidates(self, content: bytes) -> Iterator[int]:
+        raw = np.frombuffer(content, dtype=np.uint8)
+        for start in range(0, len(content), BLOCK):
+            for lane in range(start, start + 4):
+                words = min(BLOCK, len(content) - lane) // 4
+                if words > 0:
+                    block = np.frombuffer(content, dtype="<u4", offset=lane, count=words)
+                    offsets = np.flatnonzero(self.first[self._slots(block)]) * 4 + lane
+                    offsets = offsets[offsets <= len(content) - SHORTEST]
+                    yield from offsets[self.second[self._slots(word_at(raw, offsets + 2))]].tolist()
 
 
-def contents(folders: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
-    for folder in folders:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
-            if not path.is_file():
-                continue
-            raw = path.read_bytes()
-            yield path, str(path.name).encode() + b"\n" + raw
-            if raw[:2] == b"\x1f\x8b":
-                try:
-                    yield path, gzip.decompress(raw)
-                except (OSError, EOFError, zlib.error):
-                    continue
-            if raw[:4] == b"PAR1":
-                yield path, table_text(raw)
+def word_at(raw: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The four bytes at each offset as one number."""
+    word = raw[offsets].astype(np.uint32)
+    for byte in (1, 2, 3):
+        word |= raw[offsets + byte].astype(np.uint32) << np.uint32(8 * byte)
+    return word
 
 
-def table_text(raw: bytes) -> bytes:
+def files_of(folders: Iterable[Path]) -> list[Path]:
+    found = [path for folder in folders for path in (sorted(folder.rglob("*")) if folder.is_dir() else [folder])]
+    return [path for path in found if path.is_file()]
+
+
+def contents(path: Path) -> Iterator[bytes]:
+    """A file's name and bytes, and what is packed in it."""
+    raw = path.read_bytes()
+    yield str(path.name).encode() + b"\n" + raw
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            yield gzip.decompress(raw)
+        except (OSError, EOFError, zlib.error):
+            return
+    if raw[:4] == b"PAR1":
+        yield from table_texts(raw)
+
+
+def table_texts(raw: bytes) -> Iterator[bytes]:
     """Every value of a Parquet file, a line a row, as it would read once unpacked."""
-    rows = parquet.read_table(io.BytesIO(raw)).to_pylist()
-    return "\n".join("|".join(str(value) for value in row.values()) for row in rows).encode("utf-8")
+    for batch in parquet.ParquetFile(io.BytesIO(raw)).iter_batches(ROWS):
+        try:
+            columns = [column.cast(pa.string()) for column in batch.columns]
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            rows = batch.to_pylist()
+            yield "\n".join("|".join(str(value) for value in row.values()) for row in rows).encode("utf-8")
+            continue
+        lines = compute.binary_join_element_wise(*columns, "\n", "|", null_handling="replace", null_replacement="None")
+        yield lines.buffers()[2].to_pybytes()
 
 
-def search(people: list[dict[str, str]], folders: list[Path]) -> dict[str, object]:
+class Search:
+    """What is looked for, and how one file is looked through."""
+
+    def __init__(self, people: list[dict[str, str]]) -> None:
+        self.of_pattern: dict[bytes, set[str]] = defaultdict(set)
+        self.born: dict[bytes, list[tuple[str, bytes, bytes]]] = defaultdict(list)
+        for person in people:
+            name = (person["person"], fold(person["given"]).encode(), fold(person["surname"]).encode())
+            if person["birth_date"] and person["given"] and person["surname"]:
+                for form in birth_date_forms(person["birth_date"]):
+                    self.born[form].append(name)
+            for pattern in marked_patterns(person) if is_marked(person) else ():
+                self.of_pattern[pattern].add(person["person"])
+        self.finder = Finder([*self.of_pattern, *self.born])
+
+    def look(self, path: Path) -> Seen:
+        """What one file holds: its path, its contents and their bytes, marked people, people beside birth dates."""
+        number = size = 0
+        marked: set[str] = set()
+        beside: set[str] = set()
+        for content in contents(path):
+            number, size = number + 1, size + len(content)
+            lowered = content.lower() if content.isascii() else None
+            for offset, pattern in self.finder.hits(content):
+                marked |= self.of_pattern.get(pattern, set())
+                around = slice(max(offset - NEAR, 0), offset + NEAR)
+                if pattern in self.born:
+                    near = lowered[around] if lowered else fold(content[around].decode("utf-8", "ignore")).encode()
+                    beside |= {one for one, given, last in self.born[pattern] if given in near and last in near}
+        return str(path), number, size, marked, beside
+
+
+def is_marked(person: dict[str, str]) -> bool:
+    return person.get("marked") in ("1", "yes", "true")
+
+
+def processes_for(paths: list[Path]) -> int:
+    """Several where there is much to read and processes are cheap to start."""
+    much = sum(path.stat().st_size for path in paths) > MUCH
+    return min(os.cpu_count() or 1, 4) if much and sys.platform == "linux" else 1
+
+
+def look_at_all(search: Search, paths: list[Path], processes: int) -> list[Seen]:
+    if processes == 1:
+        return [search.look(path) for path in paths]
+    forking, running = multiprocessing.get_context("fork"), []
+    for part in (paths[number::processes] for number in range(processes)):
+        here, there = forking.Pipe(duplex=False)
+        process = forking.Process(target=lambda part=part, there=there: there.send([search.look(one) for one in part]))
+        process.start()
+        there.close()  # so that one that dies is noticed
+        running.append((process, here))
+    seen = [one for _, here in running for one in here.recv()]
+    for process, _ in running:
+        process.join()
+    return seen
+
+
+def search(people: list[dict[str, str]], folders: list[Path], processes: int | None = None) -> dict[str, object]:
     """Counts: files and bytes looked at, marked identities found, names found beside birth dates, paths of the hits."""
-    marked = [person for person in people if person.get("marked") in ("1", "yes", "true")]
-    of_pattern: dict[bytes, set[str]] = defaultdict(set)
-    for person in marked:
-        for pattern in marked_patterns(person):
-            of_pattern[pattern].add(person["person"])
-    born: dict[bytes, list[dict[str, str]]] = defaultdict(list)
-    for person in people:
-        for form in birth_date_forms(person["birth_date"]) if person["birth_date"] else ():
-            born[form].append(person)
-    names, dates = Finder(of_pattern), Finder(born)
-    found: set[str] = set()
-    beside: set[str] = set()
-    paths: set[str] = set()
-    files = size = 0
-    for path, content in contents(folders):
-        files, size = files + 1, size + len(content)
-        for _, pattern in names.hits(content):
-            found |= of_pattern[pattern]
-            paths.add(str(path))
-        for offset, form in dates.hits(content):
-            near = fold(content[max(offset - NEAR, 0) : offset + NEAR].decode("utf-8", "ignore"))
-            for person in born[form]:
-                if (
-                    person["given"]
-                    and person["surname"]
-                    and fold(person["given"]) in near
-                    and fold(person["surname"]) in near
-                ):
-                    beside.add(person["person"])
-                    paths.add(str(path))
+    paths = files_of(folders)
+    seen = look_at_all(Search(people), paths, processes or processes_for(paths))
+    found = {person for *_, marked, _ in seen for person in marked}
+    named = {person for *_, beside in seen for person in beside}
     return {
-        "files": files,
-        "bytes": size,
-        "marked": len({person["person"] for person in marked}),
+        "files": sum(number for _, number, *_ in seen),
+        "bytes": sum(size for _, _, size, *_ in seen),
+        "marked": len({person["person"] for person in people if is_marked(person)}),
         "people": len({person["person"] for person in people}),
         "marked_found": len(found),
-        "named_with_birth_date": len(beside),
-        "hits": len(found | beside),
-        "paths": sorted(paths)[:20],
+        "named_with_birth_date": len(named),
+        "hits": len(found | named),
+        "paths": sorted(path for path, *_, marked, beside in seen if marked or beside)[:20],
     }
 
 

@@ -1,6 +1,7 @@
 """The search for identities itself: it finds a planted leak in every form it promises, and nothing where nothing is."""
 
 import base64
+import datetime as dt
 import gzip
 import hashlib
 import importlib.util
@@ -49,11 +50,41 @@ def test_a_planted_leak_is_found_in_every_form(tmp_path, form):
     assert result["paths"] == [str(tmp_path / "leaky.bin")]
 
 
-def test_a_leak_in_a_packed_table_is_found(tmp_path):
-    table = pa.table({"person_id": ["0a", "0b"], "note": ["Zzyxtorv", "-"]})
-    parquet.write_table(table, tmp_path / "snapshot", compression="zstd")
+PACKED_TABLES = {
+    "a marked name": ({"person_id": ["0a", "0b"], "note": ["Zzyxtorv", "-"]}, (1, 0)),
+    "a name beside a birth date": ({"n": ["-", "plain made-up"], "d": [None, dt.date(2011, 5, 6)]}, (0, 1)),
+    "a list that is no text": ({"person_id": ["0a"], "names": [["Zzyxtorv"]]}, (1, 0)),
+}
 
-    assert identity_search.search(PEOPLE, [tmp_path])["marked_found"] == 1
+
+@pytest.mark.parametrize("name", PACKED_TABLES)
+def test_a_leak_in_a_packed_table_is_found(tmp_path, name):
+    columns, found = PACKED_TABLES[name]
+    parquet.write_table(pa.table(columns), tmp_path / "snapshot", compression="zstd")
+
+    result = identity_search.search(PEOPLE, [tmp_path])
+
+    assert (result["marked_found"], result["named_with_birth_date"]) == found
+
+
+def test_a_leak_is_found_wherever_it_stands_in_a_large_file(tmp_path):
+    size, leak = 2 * identity_search.BLOCK, b"Zzyxtorv"
+    for number, place in enumerate((0, 1, size // 2 - 4, size // 2 - 1, size - len(leak) - 2, size - len(leak))):
+        content = bytearray(np.random.default_rng(number).bytes(size))
+        content[place : place + len(leak)] = leak
+        (tmp_path / f"{number}.bin").write_bytes(content)
+
+    assert len(identity_search.search(PEOPLE, [tmp_path])["paths"]) == 6
+
+
+def test_several_processes_find_what_one_finds(tmp_path):
+    for number, form in enumerate(LEAKS):
+        (tmp_path / f"{number}.bin").write_bytes(LEAKS[form])
+
+    one, several = (identity_search.search(PEOPLE, [tmp_path], processes=number) for number in (1, 3))
+
+    assert several == one
+    assert len(several["paths"]) == len(LEAKS)
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path):
