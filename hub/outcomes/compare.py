@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
@@ -21,8 +23,8 @@ from hub.linking.service import current_links
 from hub.outcomes.counting import count_blocks
 from hub.outcomes.rows import open_counter
 from hub.outcomes.service import submitted_facts
-from hub.outcomes.snapshot import PersonLinks, snapshot_tables
-from hub.submissions.service import AcceptedSubmission, accepted
+from hub.outcomes.snapshot import PersonLinks, linked_tables, read_lines
+from hub.submissions.service import accepted
 from policies.disclosure.types import Block, TableDeclaration, Tally
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
@@ -62,9 +64,9 @@ def compare_outcomes(
     with database.reading() as session:
         links = current_links(session)
         submissions = accepted(session)
-    under_truth = _counted(submissions, links=known, analysis=analysis)
-    held = PersonLinks(links.provider, links.reference, links.person)
-    under_hub = _counted(submissions, links=held, analysis=analysis)
+    lines = read_lines(submitted_facts(submissions, analysis=analysis))
+    under_truth = _counted(lines, links=known)
+    under_hub = _counted(lines, links=PersonLinks(links.provider, links.reference, links.person))
     with database.transaction() as session:
         append(
             session,
@@ -160,11 +162,8 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterable[Mapping[str, str]]:
         yield from reader
 
 
-def _counted(
-    submissions: Iterable[AcceptedSubmission], *, links: PersonLinks, analysis: FileStore
-) -> dict[Cell, Tally]:
-    facts = submitted_facts(tuple(submissions), analysis=analysis)
-    tables = snapshot_tables(facts, links=links, organisations=organisations())
+def _counted(lines: Mapping[str, pa.Table], *, links: PersonLinks) -> dict[Cell, Tally]:
+    tables = linked_tables(lines, links=links, organisations=organisations())
     split = (TableDeclaration(name="split", dimensions=tuple(SPLITS.values()), priority=1),)
     tallies: dict[Cell, Tally] = {}
     with open_counter(tables, organisations=organisations()) as counter:

@@ -54,15 +54,27 @@ def snapshot_tables(
 
     A record that no link names is a person of its own, with an id made from provider and reference.
     """
+    return linked_tables(read_lines(facts), links=links, organisations=organisations)
+
+
+def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
+    """The lines of all facts by table, each with its origin; raises StoreError for a chunk that cannot be read."""
     lines: dict[str, list[pa.Table]] = {name: [_no_lines(name)] for name in dictionary().tables}
     for batch in _batches(facts):
         parsed = _parse(batch)
         for name, parts in lines.items():
             wanted = pyarrow.compute.equal(parsed["t"], name)
-            parts.append(parsed.filter(wanted).select(_line_columns(name)))
+            parts.append(parsed.select(["t", *_line_columns(name)]).filter(wanted).drop_columns(["t"]))
+    return {name: pa.concat_tables(parts) for name, parts in lines.items()}
+
+
+def linked_tables(
+    lines: Mapping[str, pa.Table], *, links: PersonLinks, organisations: Organisations
+) -> dict[str, pa.Table]:
+    """The tables of a snapshot from lines that were read, under these links."""
     with _memory() as connection:
         connection.register("links", _link_table(links))
-        tables = {name: _fact_table(connection, name, pa.concat_tables(parts)) for name, parts in lines.items()}
+        tables = {name: _fact_table(connection, name, table) for name, table in lines.items()}
     return {**tables, ORGANISATIONS: organisation_table(organisations)}
 
 
