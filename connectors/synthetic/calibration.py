@@ -60,7 +60,7 @@ def load_calibration() -> Calibration:
         districts=loaded["districts"],
         race_points=loaded["race_points"],
         pandemic=pandemic,
-        writing=loaded["writing"],
+        writing={name: float(one["rate"]) for name, one in _read("errors.yaml")["processes"].items()},
         class_sizes=loaded["class_sizes"],
         districts_source=loaded["districts_source"],
     )
@@ -79,7 +79,7 @@ class Pool:
 
 
 @cache
-def load_pool(name: str, steepness: float = 0.75) -> Pool:
+def load_pool(name: str, steepness: float = 0.5) -> Pool:
     """The list of that name in `names.yaml`."""
     words = np.array(str(_read("names.yaml")[name]).split(), dtype=object)
     weights = 1.0 / np.arange(1, len(words) + 1) ** steepness

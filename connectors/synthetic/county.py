@@ -17,6 +17,7 @@ from connectors.synthetic import later
 from connectors.synthetic.bad_files import write_bad_files
 from connectors.synthetic.calpads import PupilFiles, state_files
 from connectors.synthetic.clearinghouse import clearinghouse_lines
+from connectors.synthetic.dirt import spoiled
 from connectors.synthetic.early import preschool_lines
 from connectors.synthetic.forms import FileLines, forms, write_file
 from connectors.synthetic.people import Span
@@ -28,7 +29,8 @@ from connectors.synthetic.world import World, make_world
 def make_county(folder: Path, *, people: int, seed: int, span: Span) -> Mapping[str, Any]:
     """Writes the county into an empty folder, byte for byte by its arguments. Returns what `county.json` says."""
     world = make_world(people, seed=seed, span=span)
-    written = _write_files(folder / "providers", world, np.random.default_rng([seed, 90]))
+    rngs = [np.random.default_rng([seed, stage]) for stage in (90, 92)]
+    written = _write_files(folder / "providers", world, rngs[0], dirt=rngs[1])
     _write_sources(folder / "providers", written)
     bad = write_bad_files(folder, span=span, rng=np.random.default_rng([seed, 91]))
     write_truth(folder / "truth", world)
@@ -59,12 +61,14 @@ def _provided(written: Mapping[tuple[str, str], list[int]]) -> list[dict[str, An
     ]
 
 
-def _write_files(providers: Path, world: World, rng: np.random.Generator) -> dict[tuple[str, str], list[int]]:
+def _write_files(
+    providers: Path, world: World, rng: np.random.Generator, *, dirt: np.random.Generator
+) -> dict[tuple[str, str], list[int]]:
     """All files of all providers; which (provider, kind) has which school years."""
     written: dict[tuple[str, str], set[int]] = {}
     for lines in _all_lines(world, rng):
         form = forms()[lines.name]
-        for year, place, own in lines.files():
+        for year, place, own in spoiled(lines, dirt).files():
             organisation = world.county.organisations[place]
             inbox = providers / organisation.name / "inbox" / str(year)
             write_file(inbox, form, organisation, year=year, lines=own)

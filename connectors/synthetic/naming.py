@@ -74,7 +74,7 @@ def _surnames(custom: Text, rng: np.random.Generator) -> tuple[Text, Text, Text]
     surname = np.where(rng.random(count) < 0.6, common, _rare_surnames(count, rng)).astype(object)
     second = np.full(count, "", dtype=object)
     hispanic = np.flatnonzero(custom == "hispanic")
-    pool = load_pool("surname_hispanic", 0.65)
+    pool = load_pool("surname_hispanic", 0.55)
     surname[hispanic] = pool.draw(rng, len(hispanic))
     two = rng.random(len(hispanic)) < 0.72
     second[hispanic] = np.where(two, pool.draw(rng, len(hispanic)), "")
@@ -84,7 +84,7 @@ def _surnames(custom: Text, rng: np.random.Generator) -> tuple[Text, Text, Text]
     surname[other] = load_pool("surname_other", 0.4).draw(rng, len(other))
     romanised = surname.copy()
     asian = np.flatnonzero(custom == "east_asian")
-    pairs = [str(word).split("/") for word in load_pool("surname_east_asian", 0.6).draw(rng, len(asian))]
+    pairs = [str(word).split("/") for word in load_pool("surname_east_asian", 0.5).draw(rng, len(asian))]
     turned = rng.random(len(asian)) < 0.3
     surname[asian] = [pair[int(turn)] for pair, turn in zip(pairs, turned, strict=True)]
     romanised[asian] = [pair[1 - int(turn)] for pair, turn in zip(pairs, turned, strict=True)]

@@ -94,7 +94,8 @@ def make_people(
     birth = _births(class_year, twin, rng)
     gender = np.where(rng.random(count) < 0.51, "M", "F").astype(object)
     gender[rng.random(count) < calibration["gender-x"]] = "X"
-    names = make_names(custom, gender, household, rng=rng)
+    # A stream of its own, so that other name lists leave everything else as it is.
+    names = make_names(custom, gender, household, rng=rng.spawn(1)[0])
     starts = len(span.years) + HOMELESS_YEARS - 1
     ever = calibration["homeless"] / calibration["frpm"] * starts / HOMELESS_YEARS
     homeless = disadvantaged & (rng.random(count) < ever)
