@@ -77,12 +77,25 @@ Handler = Callable[[Ticket], Outcome]
 OnFailure = Callable[[Session, Ticket, str], None]
 
 
-def enqueue(session: Session, kind: str, *, key: str, payload: Mapping[str, Any], now: datetime) -> None:
-    """Add a job inside the business transaction; the same key again adds nothing."""
+def enqueue(
+    session: Session, kind: str, *, key: str, payload: Mapping[str, Any], now: datetime, due: datetime | None = None
+) -> None:
+    """Add a job inside the business transaction, to be done at once or when due; the same key again adds nothing."""
     if session.execute(select(Job.id).where(Job.key == key)).first() is None:
+        due = now if due is None else due
         session.add(
-            Job(kind=kind, key=key, payload=dict(payload), state=WAITING, attempts=0, created_at=now, available_at=now)
+            Job(kind=kind, key=key, payload=dict(payload), state=WAITING, attempts=0, created_at=now, available_at=due)
         )
+        session.flush()
+
+
+def enqueue_when_quiet(session: Session, kind: str, *, quiet: timedelta, within: timedelta, now: datetime) -> None:
+    """Have one job of a kind wait until nobody has asked for it for a while, but no longer than `within`."""
+    waiting = session.scalars(select(Job).where(Job.kind == kind, Job.state == WAITING, Job.attempts == 0)).first()
+    if waiting is None:
+        enqueue(session, kind, key=f"{kind}:{now.isoformat()}", payload={}, now=now, due=now + quiet)
+    elif waiting.available_at < now + quiet - quiet / 10:
+        waiting.available_at = min(waiting.created_at + within, now + quiet)
         session.flush()
 
 

@@ -13,12 +13,12 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, utc_now
 from hub.files import FileStore, analysis_store
-from hub.jobs import Handler, Ticket, Worker
+from hub.jobs import Handler, Outcome, Ticket, Worker
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
 from hub.settings import Home, Settings
-from hub.submissions.checks import Desk, check_rows_job, check_spans_job, drop_job
+from hub.submissions.checks import REFRESH, REFRESH_STEP, Desk, check_rows_job, check_spans_job, drop_job
 from hub.submissions.inbox import Inbox
 from hub.submissions.service import ROWS_CHECK, SPANS_CHECK
 from linkage.sealing import read_recipient_key
@@ -65,13 +65,27 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
     home, database = Home(settings.home), Database(settings.resolved_database_url())
     key = read_recipient_key(home.key("resolver", "sealing.key"))
     spans = FileStore(home.linkage / "spans", home.key("resolver", "spans.key"))
-    desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis_store(home))
+    analysis = analysis_store(home)
+    desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis)
     handlers: dict[str, Handler] = {
         SPANS_CHECK: check_spans_job(desk),
         RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key)),
         "spans.drop": drop_job(desk, ("spans", "facts")),
+        REFRESH: _refresh(database, clock, analysis),
+        REFRESH_STEP: _refresh(database, clock, analysis),
     }
     return _worker("resolver", database, handlers, clock=clock, log=log)
+
+
+def _refresh(database: Database, clock: Clock, analysis: FileStore) -> Handler:
+    """The steps of a refresh; what counts and protects is loaded when the first is due, to keep the resolver small."""
+
+    def refresh(ticket: Ticket) -> Outcome:
+        from hub.release.refresh import RefreshDesk, refresh_job
+
+        return refresh_job(RefreshDesk(database, clock, analysis))(ticket)
+
+    return refresh
 
 
 def _worker(role: str, database: Database, handlers: Mapping[str, Handler], *, clock: Clock, log: Log) -> RoleWorker:

@@ -7,7 +7,7 @@ from hub.errors import NotFound
 from hub.release.gaps import GapPoint
 from hub.release.questions import Gaps, GapSeries, Observations, Pathway
 from hub.release.service import Release
-from hub.release.slices import HIDDEN_REASON, RANGE_REASON, Cursor, PublishedCell
+from hub.release.slices import HIDDEN_REASON, PROVISIONAL_REASON, RANGE_REASON, Cursor, PublishedCell
 from hub.release.words import DISTRICT, dimension_title, indicator_title, level_label
 from policies.catalogue_files import catalogue
 from policies.indicator_files import dimensions, indicators
@@ -105,6 +105,9 @@ def gap_rows(found: Gaps) -> list[Row]:
 
 def _gap_row(series: GapSeries, point: GapPoint, *, release: str) -> Row:
     hidden = point.low is None
+    told = RANGE_REASON if point.gap is None else ""
+    if point.cohort_year in series.provisional_years:
+        told = PROVISIONAL_REASON
     return {
         "indicator": series.indicator,
         "pair": series.pair.name,
@@ -117,7 +120,7 @@ def _gap_row(series: GapSeries, point: GapPoint, *, release: str) -> Row:
         "gap_low": point.low,
         "gap_high": point.high,
         "status": "C" if hidden else "F",
-        "status_reason": HIDDEN_REASON if hidden else RANGE_REASON if point.gap is None else "",
+        "status_reason": HIDDEN_REASON if hidden else told,
         "release": release,
     }
 

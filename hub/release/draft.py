@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from hub.errors import Conflict
-from hub.release.slices import HIDDEN_REASON, RANGE_REASON
+from hub.release.slices import HIDDEN_REASON, PROVISIONAL, PROVISIONAL_REASON, RANGE_REASON
 from policies.disclosure.types import CONFIDENTIAL, Block, ReleasedCell, Rules, Verdict
 
 FORMAT = "promise-release/1"
-# Figures are released once and then frozen; a coarse provisional vintage would stand beside this one.
+# Final figures are released once and then frozen. Provisional ones, told more coarsely, have a vintage each time.
 FINAL = "final"
 BlockKey = tuple[str, int]
 
@@ -39,15 +39,16 @@ class Structure:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Everything ever released, and a mark by which a change of it is noticed."""
+    """Everything ever released, and a mark by which a change of it is noticed; blocks are those that are final."""
 
     cells: Mapping[BlockKey, tuple[ReleasedCell, ...]]
     structures: Mapping[BlockKey, Structure]
     mark: str
+    provisional: tuple[ReleasedCell, ...] = ()
 
     def every_cell(self) -> tuple[ReleasedCell, ...]:
-        """All cells, block by block."""
-        return tuple(cell for key in sorted(self.cells) for cell in self.cells[key])
+        """All cells, final ones block by block, then what was told provisionally."""
+        return (*(cell for key in sorted(self.cells) for cell in self.cells[key]), *self.provisional)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Draft:
     verdict: Verdict
     content: bytes
     ledger_mark: str
+    vintage: str = FINAL
 
     @property
     def content_sha256(self) -> str:
@@ -70,8 +72,8 @@ class Draft:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger) -> Draft:
-    """Protect what is new beside everything ever released.
+def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger, vintage: str = FINAL) -> Draft:
+    """Protect what is not final yet beside everything ever released; under a provisional vintage, tell it coarsely.
 
     A block that was released is frozen: it is taken over as it stands, never counted anew, since a correction for
     one child would be that child. Raises Conflict `release-unsafe` unless the joint audit is clean.
@@ -82,7 +84,7 @@ def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger) -> Draft:
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
     protected = protect(new, rules=rules, ledger=ledger.every_cell())
     check_verdict(protected.verdict)
-    cells = _cells_by_block(new, protected.cells)
+    cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}
     content = release_content(
         {**ledger.cells, **cells},
@@ -99,6 +101,7 @@ def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger) -> Draft:
         verdict=protected.verdict,
         content=content,
         ledger_mark=ledger.mark,
+        vintage=vintage,
     )
 
 
@@ -156,6 +159,8 @@ def status_reason(cell: ReleasedCell) -> str:
     """One sentence for everybody: nothing, a range, or hidden; never which kind of protection it was."""
     if cell.status == CONFIDENTIAL:
         return HIDDEN_REASON
+    if cell.vintage.startswith(PROVISIONAL):
+        return PROVISIONAL_REASON
     return RANGE_REASON if cell.rate is None and cell.rate_low is not None else ""
 
 
@@ -168,11 +173,16 @@ def _key(block: Block) -> BlockKey:
     return block.indicator, block.cohort_year
 
 
-def _cells_by_block(blocks: Iterable[Block], cells: Iterable[ReleasedCell]) -> dict[BlockKey, tuple[ReleasedCell, ...]]:
+def _cells_by_block(
+    blocks: Iterable[Block], cells: Iterable[ReleasedCell], *, vintage: str
+) -> dict[BlockKey, tuple[ReleasedCell, ...]]:
     found: dict[BlockKey, list[ReleasedCell]] = {_key(block): [] for block in blocks}
+    from policies.disclosure.provisional import provisional_cell
+
     for cell in cells:
         if (cell.indicator, cell.cohort_year) in found:
-            found[cell.indicator, cell.cohort_year].append(replace(cell, vintage=FINAL))
+            told = replace(cell, vintage=FINAL) if vintage == FINAL else provisional_cell(cell, vintage)
+            found[cell.indicator, cell.cohort_year].append(told)
     return {key: tuple(found[key]) for key in found}
 
 

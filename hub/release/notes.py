@@ -15,7 +15,7 @@ def notes_on(
     session: Session, release: str, *, table: CatalogueTable, cells: Sequence[PublishedCell], catalogue: Catalogue
 ) -> tuple[str, ...]:
     """The notes of an answer, each one sentence."""
-    found = [hidden_note(cells), coverage_note(cells)]
+    found = [provisional_note(cells), hidden_note(cells), coverage_note(cells)]
     if cells and any(cell.hidden for cell in cells):
         found.append(_coarser_note(session, release, table=table, cells=cells, catalogue=catalogue))
     return tuple(note for note in found if note)
@@ -27,6 +27,15 @@ def hidden_note(cells: Sequence[PublishedCell]) -> str:
     if not hidden:
         return ""
     return f"{hidden} of {len(cells)} rows {'is' if hidden == 1 else 'are'} hidden to protect students."
+
+
+def provisional_note(cells: Sequence[PublishedCell]) -> str:
+    """Which years are provisional, and what that means."""
+    years = sorted({cell.cohort_year for cell in cells if cell.provisional})
+    if not years:
+        return ""
+    named = ", ".join(str(year) for year in years)
+    return f"Provisional: {named}. Counts are rounded to ten and rates given as ranges, until final figures come once."
 
 
 def coverage_note(cells: Sequence[PublishedCell]) -> str:

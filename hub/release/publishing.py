@@ -4,7 +4,9 @@ Long work stands between short transactions: nobody waits for the audit, and a l
 the draft.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
 
 from hub.agreements.service import known_agreements
 from hub.audit import service as audit_log
@@ -13,8 +15,8 @@ from hub.db import Database
 from hub.errors import Conflict
 from hub.files import FileStore
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
-from hub.release.draft import Draft, Proposal, draft_release
-from hub.release.service import Release, ledger, publish, store_release
+from hub.release.draft import FINAL, Draft, Proposal, draft_release
+from hub.release.service import Release, ledger, next_provisional_vintage, publish, store_release
 from hub.submissions.service import accepted
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue
@@ -23,22 +25,44 @@ from policies.disclosure.types import DEFAULT_RULES, Rules, TableDeclaration
 
 
 def prepare_from_facts(database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail) -> Release:
-    """Snapshot, count, protect and store what is new; a draft that the joint audit refuses is logged and raised."""
+    """Snapshot, count, protect and store what is not final yet, to become final when it is published."""
+    draft = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=lambda session: FINAL)
+    return _stored(database, draft, audit=audit)
+
+
+def prepare_provisional(
+    database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail
+) -> Release | None:
+    """The same, told provisionally: counts rounded, rates in bands, under the same joint audit; nothing is final.
+
+    None when every block is final already.
+    """
+    vintage_of = next_provisional_vintage
+    draft = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=vintage_of)
+    return _stored(database, draft, audit=audit) if draft.new_cells else None
+
+
+def _draft(
+    database: Database,
+    *,
+    analysis: FileStore,
+    catalogue: Catalogue,
+    audit: AuditTrail,
+    vintage_of: Callable[[Session], str],
+) -> Draft:
+    """A draft of what is linked; one that the joint audit refuses is logged and raised."""
     snapshot = take_snapshot(database, analysis=analysis, audit=audit)
     counted = blocks(database, snapshot, analysis=analysis, tables=declared_tables(catalogue), audit=audit)
     with database.reading() as session:
-        everything = ledger(session)
+        everything, vintage = ledger(session), vintage_of(session)
         providers = frozenset(one.provider for one in accepted(session))
         rules = release_rules(known_agreements(session), providers=providers, audit=audit)
-    versions = definition_versions(catalogue.indicators)
+    proposal = Proposal(counted, snapshot.id, definition_versions(catalogue.indicators), catalogue.version)
     try:
-        draft = draft_release(
-            Proposal(counted, snapshot.id, versions, catalogue.version), rules=rules, ledger=everything
-        )
+        return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage)
     except Conflict as refusal:
         _log_refusal(database, refusal, audit=audit)
         raise
-    return _stored(database, draft, audit=audit)
 
 
 def publish_prepared(database: Database, release: str, *, audit: AuditTrail) -> Release:

@@ -79,6 +79,7 @@ class GapSeries:
     pair: GapPair
     points: tuple[GapPoint, ...]
     pace: Pace
+    provisional_years: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -291,7 +292,8 @@ def gap_series(
         if (year, pair.reference) in by_place and (year, pair.group) in by_place
     )
     made = pace(points, target_year=catalogue.target_year, pace_years=catalogue.pace_years)
-    return GapSeries(indicator, pair, points, made)
+    provisional = frozenset(cell.cohort_year for cell in cells if cell.provisional)
+    return GapSeries(indicator, pair, points, made, provisional)
 
 
 def _rate(cell: PublishedCell) -> ReleasedRate:

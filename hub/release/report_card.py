@@ -77,6 +77,7 @@ class Milestone:
     coverage: str
     citation: str
     state: tuple[StateLine, ...]
+    provisional: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Contributor:
     year: int | None
     rate: str
     trend: Markup | None
+    provisional: bool
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,11 @@ class ReportCard:
     target_year: int
     milestones: tuple[Milestone, ...]
     contributors: tuple[Contributor, ...]
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a figure of the card is provisional."""
+        return any(one.provisional for one in self.milestones) or any(one.provisional for one in self.contributors)
 
 
 def report_card(session: Session, release: Release, *, catalogue: Catalogue, made_up: bool = False) -> ReportCard:
@@ -159,6 +166,7 @@ def _milestone(session: Session, release: Release, *, number: int, indicator: st
         coverage=coverage_note(() if latest is None else (latest,)),
         citation=citation(indicator, release=release),
         state=state_lines(totals, state_figures(session, indicator)),
+        provisional=latest is not None and latest.provisional,
     )
 
 
@@ -175,6 +183,7 @@ def _contributor(session: Session, release: Release, one: Contribution) -> Contr
         year=None if latest is None else latest.cohort_year,
         rate="not yet observed" if latest is None else rate_words(latest),
         trend=_trend(totals),
+        provisional=latest is not None and latest.provisional,
     )
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import distinct, func, select, update
 from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
@@ -24,6 +24,7 @@ from hub.release.draft import (
     status_reason,
     verdict_as_json,
 )
+from hub.release.slices import PROVISIONAL
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseEvidenceRow, ReleaseRow
 from policies.disclosure.types import ReleasedCell, Rules
 
@@ -116,16 +117,27 @@ def ledger(session: Session) -> Ledger:
     """Every cell ever released (or prepared and not yet taken back), with the equations' essentials."""
     cells: dict[BlockKey, list[ReleasedCell]] = {}
     structures: dict[BlockKey, Structure] = {}
-    blocks = select(ReleasedBlockRow).order_by(ReleasedBlockRow.indicator, ReleasedBlockRow.cohort_year)
-    for block in session.scalars(blocks):
+    provisional: list[ReleasedCell] = []
+    blocks = select(ReleasedBlockRow).where(ReleasedBlockRow.vintage == FINAL)
+    for block in session.scalars(blocks.order_by(ReleasedBlockRow.indicator, ReleasedBlockRow.cohort_year)):
         cells[block.indicator, block.cohort_year] = []
         structures[block.indicator, block.cohort_year] = Structure(block.definition_version, block.equations)
     in_order = select(ReleasedCellRow).order_by(
         ReleasedCellRow.indicator, ReleasedCellRow.cohort_year, ReleasedCellRow.vintage, ReleasedCellRow.ordinal
     )
     for row in session.scalars(in_order):
-        cells[row.indicator, row.cohort_year].append(released_cell(row))
-    return Ledger({key: tuple(found) for key, found in cells.items()}, structures, _ledger_mark(session))
+        told = provisional if row.vintage != FINAL else cells[row.indicator, row.cohort_year]
+        told.append(released_cell(row))
+    found = {key: tuple(final) for key, final in cells.items()}
+    return Ledger(found, structures, _ledger_mark(session), tuple(provisional))
+
+
+def next_provisional_vintage(session: Session) -> str:
+    """`provisional-N`, one more than were told."""
+    taken = session.scalar(
+        select(func.count(distinct(ReleaseBlockRow.vintage))).where(ReleaseBlockRow.vintage != FINAL)
+    )
+    return f"{PROVISIONAL}-{(taken or 0) + 1}"
 
 
 def current_release(session: Session) -> Release:
@@ -160,6 +172,14 @@ def prepared_release(session: Session) -> Release | None:
     return None if row is None else _release(row)
 
 
+def is_provisional_release(session: Session, release: str) -> bool:
+    """Whether a release holds a provisional figure."""
+    members = select(ReleaseBlockRow.release).where(
+        ReleaseBlockRow.release == release, ReleaseBlockRow.vintage != FINAL
+    )
+    return session.execute(members.limit(1)).first() is not None
+
+
 def release_file(session: Session, release: str) -> bytes:
     """`release.json` as it was sealed; for the officer and for comparing two runs."""
     return _row(session, release).content
@@ -191,15 +211,16 @@ def _store_blocks(session: Session, release: str, *, draft: Draft) -> None:
             ReleasedBlockRow(
                 indicator=key[0],
                 cohort_year=key[1],
-                vintage=FINAL,
+                vintage=draft.vintage,
                 first_release=release,
                 definition_version=structure.definition_version,
                 equations=structure.equations,
             )
         )
     session.flush()
-    for indicator, year in (*draft.frozen, *draft.new_cells):
-        session.add(ReleaseBlockRow(release=release, indicator=indicator, cohort_year=year, vintage=FINAL))
+    members = [(key, FINAL) for key in draft.frozen] + [(key, draft.vintage) for key in draft.new_cells]
+    for (indicator, year), vintage in members:
+        session.add(ReleaseBlockRow(release=release, indicator=indicator, cohort_year=year, vintage=vintage))
     rows = [_cell_row(cell, place) for cells in draft.new_cells.values() for place, cell in enumerate(cells)]
     if rows:
         session.bulk_insert_mappings(ReleasedCellRow.__mapper__, rows)

@@ -16,6 +16,12 @@ from policies.disclosure.types import CONFIDENTIAL
 # One reason for everybody outside the compliance office: which kind of protection it was would itself tell.
 HIDDEN_REASON = "hidden to protect students"
 RANGE_REASON = "given as a range to protect students"
+PROVISIONAL_REASON = "provisional: count rounded to ten, rate given as a range"
+PROVISIONAL_ROOM = 5
+"""A provisional count rounded to ten may stand for one so much smaller."""
+
+PROVISIONAL = "provisional"
+"""How the vintage of a provisional figure begins (policies.disclosure.provisional, which is too heavy to load here)."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,11 @@ class PublishedCell:
     def hidden(self) -> bool:
         """Whether the whole cell is withheld."""
         return self.status == CONFIDENTIAL
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the figure is provisional: its count rounded to ten, its rate in a band."""
+        return self.vintage.startswith(PROVISIONAL)
 
     def row(self, release: str) -> dict[str, str | int | None]:
         """The row of an answer, its dimensions first."""
@@ -127,7 +138,8 @@ def hide_below(cells: Sequence[PublishedCell], *, min_n: int, numerator_min: int
 
 
 def _too_small(cell: PublishedCell, min_n: int, *, numerator_min: int) -> bool:
-    return (cell.known is not None and cell.known < min_n) or (cell.k is not None and cell.k < numerator_min)
+    room = PROVISIONAL_ROOM if cell.provisional else 0
+    return (cell.known is not None and cell.known - room < min_n) or (cell.k is not None and cell.k < numerator_min)
 
 
 def _hidden(cell: PublishedCell) -> PublishedCell:

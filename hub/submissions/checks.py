@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from sqlalchemy import Select, select
@@ -20,7 +21,7 @@ from hub.audit.service import append
 from hub.db import Clock, Database
 from hub.errors import StoreError
 from hub.files import FileStore
-from hub.jobs import Outcome, Ticket, enqueue
+from hub.jobs import Outcome, Ticket, enqueue, enqueue_when_quiet
 from hub.submissions import service
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
@@ -38,6 +39,11 @@ BESIDE = -1
 """The position of what is kept beside the chunks: the submission key, the references."""
 Refusal = LinkageError | SealingError | FactError | SubmissionError
 Refusing = (LinkageError, SealingError, FactError, SubmissionError)
+
+
+REFRESH, REFRESH_STEP = "release.refresh", "release.refresh-step"
+REFRESH_QUIET, REFRESH_WITHIN = timedelta(hours=2), timedelta(hours=12)
+"""A provisional release is set going when no submission was accepted for two hours, at the latest after half a day."""
 
 
 @dataclass(frozen=True)
@@ -259,6 +265,7 @@ def settle(session: Session, submission: Submission, *, audit: AuditTrail, appro
         submission.settled_sequence = append(session, audit, EventType.SUBMISSION_REPLACED, resource=resource)
         return
     submission.state = ACCEPTED
+    enqueue_when_quiet(session, REFRESH, quiet=REFRESH_QUIET, within=REFRESH_WITHIN, now=audit.clock())
     for last in others:
         last.state, last.replaced_by = REPLACED, submission.id
         append(session, audit, EventType.SUBMISSION_REPLACED, resource=f"submission:{last.id}")

@@ -14,9 +14,10 @@ import numpy as np
 from policies.disclosure.audit import Audit, Finding
 from policies.disclosure.frame import Frame, frame
 from policies.disclosure.moves import Observer
+from policies.disclosure.provisional import is_provisional, still_true
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, sheets
-from policies.disclosure.system import ALL, REACHED, System, system
+from policies.disclosure.system import ALL, KNOWN, REACHED, System, system
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 
 
@@ -46,11 +47,15 @@ class _Result:
 
 def _protect_together(frames: tuple[Frame, ...], rules: Rules, ledger: Sequence[ReleasedCell]) -> _Result:
     built = system(frames, _links(frames))
-    before = _released(frames, ledger)
+    before = {place: cells[-1] for place, cells in _released(frames, ledger, provisional=False).items()}
+    earlier = _still_true(built, _released(frames, ledger, provisional=True))
+    if earlier:
+        bands = [(*place, cell.rate_low or 0, cell.rate_high or 0) for place, told in earlier.items() for cell in told]
+        built = system(frames, _links(frames), bands)
     if contradicted(built, before):
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
-        stands = sheets(built, rules, ledger=before)
+        stands = sheets(built, rules, ledger=before, earlier=earlier)
         findings = Audit(built, stands, rules).protect(observers(built, rules))
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return _Result(named, findings)
@@ -101,15 +106,34 @@ def _links(frames: tuple[Frame, ...]) -> tuple[tuple[int, int, int], ...]:
     return tuple(found)
 
 
-def _released(frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell]) -> dict[tuple[int, int], ReleasedCell]:
-    """The ledger's cells by block and group."""
-    by_cell = {(c.indicator, c.cohort_year, c.table, c.levels): c for c in ledger}
-    return {
-        (number, group): before
-        for number, f in enumerate(frames)
-        for table, levels, group in f.cells
-        if (before := by_cell.get((f.block.indicator, f.block.cohort_year, table, levels)))
-    }
+def _released(
+    frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell], *, provisional: bool
+) -> dict[tuple[int, int], tuple[ReleasedCell, ...]]:
+    """The ledger's final or provisional cells by block and group."""
+    by_cell: dict[tuple[str, int, str, tuple[tuple[str, str], ...]], tuple[ReleasedCell, ...]] = {}
+    for cell in ledger:
+        if is_provisional(cell) == provisional:
+            name = (cell.indicator, cell.cohort_year, cell.table, cell.levels)
+            by_cell[name] = (*by_cell.get(name, ()), cell)
+    found: dict[tuple[int, int], tuple[ReleasedCell, ...]] = {}
+    for number, f in enumerate(frames):
+        for table, levels, group in f.cells:
+            told = by_cell.get((f.block.indicator, f.block.cohort_year, table, levels), ())
+            if told:
+                found[number, group] = (*found.get((number, group), ()), *told)
+    return found
+
+
+def _still_true(
+    built: System, told: dict[tuple[int, int], tuple[ReleasedCell, ...]]
+) -> dict[tuple[int, int], tuple[ReleasedCell, ...]]:
+    """Of what was told provisionally, what agrees with the counts as they are now."""
+    found = {}
+    for (number, group), cells in told.items():
+        known, k = (int(built.counts[built.row(number, group, kind)]) for kind in (KNOWN, REACHED))
+        if left := tuple(cell for cell in cells if still_true(cell, known=known, k=k)):
+            found[number, group] = left
+    return found
 
 
 def _cells(sheet: Sheet) -> Iterator[ReleasedCell]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from policies.disclosure.frame import Frame, Line
+from policies.disclosure.provisional import rounded_from
 from policies.disclosure.rules import Rules, coded, coverage, numerators, populations, wider
 from policies.disclosure.system import ALL, KNOWN, MISSED, REACHED, UNKNOWN, System
 from policies.disclosure.types import ReleasedCell
@@ -29,12 +30,18 @@ class Standing:
     cover: Band | None = None
     fixed: bool = False
     reason: Reason | None = None
+    earlier: tuple[int, int] | None = None
 
     def limits(self, kind: int) -> tuple[int, int | None]:
-        """How far the count of a kind may lie below and above the truth, as far as this cell alone tells.
+        """How far a count may lie below and above the truth, as far as this cell and its earlier vintages tell."""
+        low, high = self._limits(kind)
+        if kind != KNOWN or self.earlier is None:
+            return low, high
+        least, most = (bound - self.known for bound in self.earlier)
+        return max(low, least), most if high is None else min(high, most)
 
-        Known less k, and n less known, follow from the others.
-        """
+    def _limits(self, kind: int) -> tuple[int, int | None]:
+        """As far as this cell alone tells. Known less k, and n less known, follow from the others."""
         if self.hidden or kind in (MISSED, UNKNOWN):
             return (-self._count(kind), None)
         if kind == KNOWN or self.zero:
@@ -151,7 +158,11 @@ Ledger = Mapping[tuple[int, int], ReleasedCell]
 """The cells ever released, by block and group of a system."""
 
 
-def sheets(system: System, rules: Rules, *, ledger: Ledger) -> tuple[Sheet, ...]:
+Earlier = Mapping[tuple[int, int], tuple[ReleasedCell, ...]]
+"""The cells told provisionally that are still true, by block and group of a system."""
+
+
+def sheets(system: System, rules: Rules, *, ledger: Ledger, earlier: Earlier) -> tuple[Sheet, ...]:
     """Every group after the primary rules; those in the ledger stay as they were released."""
     result = []
     for number, frame in enumerate(system.frames):
@@ -159,6 +170,7 @@ def sheets(system: System, rules: Rules, *, ledger: Ledger) -> tuple[Sheet, ...]
         sheet = Sheet(frame)
         for group in range(len(frame.groups)):
             standing = _counted(system, number, group)
+            standing.earlier = _counted_before(earlier.get((number, group), ()))
             before = ledger.get((number, group))
             if before is None:
                 _primary(standing, rules, least=least.get(group, 0), complete=frame.block.complete)
@@ -203,6 +215,12 @@ def contradicted(system: System, ledger: Ledger) -> bool:
         if not _within(then.cover, now.known, now.n):
             return True
     return False
+
+
+def _counted_before(cells: tuple[ReleasedCell, ...]) -> tuple[int, int] | None:
+    """Between which counts the rounded ones of earlier vintages leave a group."""
+    told = [rounded_from(cell.known) for cell in cells if cell.known is not None]
+    return (max(low for low, _ in told), min(high for _, high in told)) if told else None
 
 
 def _within(band: Band | None, part: int, whole: int) -> bool:

@@ -4,7 +4,7 @@ A column counts persons of one outcome (no, yes, unknown) in one cell of a cliqu
 Rows that must agree whatever is shown (two cliques over what they share, linked populations) are ties.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -74,6 +74,8 @@ class System:
     counts: Ints
     own: Mapping[str, Ints]
     pinned: Mapping[str, NDArray[np.bool_]]
+    one_sided: range = range(0)
+    """Rows that may not fall below nought whatever is shown: bands of rates that were told before."""
 
     def row(self, block: int, group: int, kind: int) -> int:
         """The row of one kind of count of one group."""
@@ -90,7 +92,13 @@ def atoms(frame: Frame) -> int:
     return 2 if frame.block.complete else 3
 
 
-def system(frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = ()) -> System:
+Told = tuple[int, int, int, int]
+"""Block, group, and the per cents between which its rate was told to lie before."""
+
+
+def system(
+    frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = (), bands: Sequence[Told] = ()
+) -> System:
     """The system of `frames` that share their dimensions; a link says that a kind of one block is another's n."""
     axes = frames[0].axes
     found = cliques(sorted({_dimensions(axes, table.dimensions) for f in frames for table in f.block.tables}))
@@ -109,12 +117,15 @@ def system(frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = 
         ties = _separator_rows(entries, f, ties, places=places, found=found, sheets=sheets)
     for left, kind, right in links:
         ties = _link_rows(entries, frames, ties, link=(left, kind, right), offsets=offsets, cells=sum(sizes))
-    matrix = entries.matrix((ties, int(offsets[-1])))
+    end = _band_rows(entries, frames, ties, bands=bands, offsets=offsets, found=found, sheets=sheets)
+    matrix = entries.matrix((end, int(offsets[-1])))
     truth, own, pinned = _counts(frames, found, sheets)
-    if matrix.times(truth)[total:].any():
+    counts = matrix.times(truth)
+    if counts[total:ties].any():
         raise BlockError("linked blocks do not count the same persons")
     first = np.concatenate([np.repeat(chosen, atoms(f)) for f in frames for chosen in near])
-    return System(frames, tuple(first_row), total, matrix, first, truth, matrix.times(truth), own, pinned)
+    one_sided = range(ties, end)
+    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, one_sided)
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
@@ -199,12 +210,42 @@ def members(axes: tuple[Axis, ...], group: Group, clique: Clique, cells: Ints) -
     return np.flatnonzero(inside)
 
 
+def _holder(group: Group, found: tuple[Clique, ...], sheets: list[Ints]) -> int:
+    """The smallest clique that holds a group's dimensions."""
+    holding = [c for c in range(len(found)) if set(group.axes) <= set(found[c])]
+    return min(holding, key=lambda c: (len(sheets[c]), c))
+
+
+def _band_rows(
+    entries: _Entries,
+    frames: tuple[Frame, ...],
+    row: int,
+    *,
+    bands: Sequence[Told],
+    offsets: Ints,
+    found: tuple[Clique, ...],
+    sheets: list[Ints],
+) -> int:
+    """Two rows for each band: 100 k less `low` times known, and `high` times known less 100 k."""
+    for block, number, low, high in bands:
+        f = frames[block]
+        group = f.groups[number]
+        clique = _holder(group, found, sheets)
+        start = int(offsets[block]) + sum(len(cells) for cells in sheets[:clique]) * atoms(f)
+        columns = start + members(f.axes, group, found[clique], sheets[clique]) * atoms(f)
+        for missed, reached in ((-low, 100 - low), (high, high - 100)):
+            rows = np.full(len(columns), row, dtype=np.int64)
+            entries.add(rows, columns, missed)
+            entries.add(rows, columns + 1, reached)
+            row += 1
+    return row
+
+
 def _group_rows(
     entries: _Entries, f: Frame, row: int, *, places: list[int], found: tuple[Clique, ...], sheets: list[Ints]
 ) -> int:
     for group in f.groups:
-        holding = [c for c in range(len(found)) if set(group.axes) <= set(found[c])]
-        clique = min(holding, key=lambda c: (len(sheets[c]), c))
+        clique = _holder(group, found, sheets)
         cells = members(f.axes, group, found[clique], sheets[clique])
         for kind in range(kinds(f)):
             for atom in ATOMS[kind]:

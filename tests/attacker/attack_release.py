@@ -5,7 +5,7 @@
 
 `cells.csv` holds every cell ever released: indicator, cohort_year, vintage, table, a column for each dimension (a
 level, `Total`, or empty when the table has no such dimension), n, known, k, rate, rate_low, rate_high, coverage_low,
-coverage_high, status. `hierarchies.json` gives each dimension's levels with the level above, or `Total`.
+coverage_high, status; counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives each dimension's levels with the level above, or `Total`.
 
 For each indicator and cohort year the attacker writes down what the numbers say about the persons behind them: how
 many of each kind did, did not, or are not known to have reached the outcome. Tables that hang together like a tree
@@ -100,9 +100,10 @@ def read_printed(rows, names, dimensions):
         item = printed[dimensions.group(row, names)]
         item.labels.append((row["table"], tuple((n, row[n]) for n in names if row.get(n))))
         counts = {what: number(row.get(what)) for what in ("n", "known", "k")}
+        coarse = row.get("vintage", "").startswith("provisional")
         for what, value in counts.items():
             if value is not None:
-                item.bound(what, value, value)
+                item.bound(what, *((max(value - 5, 11), value + 4) if coarse and value else (value, value)))
         limits = [(number(row.get("rate_low")), number(row.get("rate_high")), "k", "known")]
         limits.append((number(row.get("coverage_low")), number(row.get("coverage_high")), "known", "n"))
         rate = number(row.get("rate"))

@@ -1,0 +1,62 @@
+"""Provisional figures: a protected and audited block told more coarsely, until its final figures are released once.
+
+What is told is made of the audited cells alone, so it tells nothing that the audit did not allow. Between vintages the
+audit goes on: what a provisional figure told is given in every later release of the same persons.
+"""
+
+from dataclasses import replace
+
+from policies.disclosure.types import CONFIDENTIAL, ReleasedCell
+from policies.disclosure_floor import MINIMUM_N
+
+PROVISIONAL = "provisional"
+"""How the vintage of a provisional figure begins."""
+
+ROUNDING = 10
+"""Provisional counts are rounded to the nearest ten, halves up."""
+
+BANDS = ((100, 10), (0, 20))
+"""Least group size (rounded) and the width in per cent of the band that tells its rate."""
+
+
+def is_provisional(cell: ReleasedCell) -> bool:
+    """Whether a released cell is told provisionally."""
+    return cell.vintage.startswith(PROVISIONAL)
+
+
+def provisional_cell(cell: ReleasedCell, vintage: str) -> ReleasedCell:
+    """An audited cell as it is told provisionally: count rounded, rate in a band; hidden stays hidden."""
+    if cell.status == CONFIDENTIAL or cell.known is None:
+        return replace(cell, vintage=vintage)
+    known = rounded(cell.known)
+    low, high = _band(cell, known)
+    return replace(cell, vintage=vintage, n=None, known=known, k=None, rate=None, rate_low=low, rate_high=high)
+
+
+def rounded(count: int) -> int:
+    """To the nearest ten."""
+    return (count + ROUNDING // 2) // ROUNDING * ROUNDING
+
+
+def rounded_from(told: int) -> tuple[int, int]:
+    """The counts that a rounded one may stand for; what is shown was never under the floor."""
+    low, high = told - ROUNDING // 2, told + (ROUNDING - 1) // 2
+    return (0, 0) if told == 0 else (max(low, MINIMUM_N), high)
+
+
+def still_true(cell: ReleasedCell, *, known: int, k: int) -> bool:
+    """Whether a provisional cell tells something of counts that are still as it says; a corrected one binds nobody."""
+    if cell.known is None or cell.rate_low is None or cell.rate_high is None:
+        return False
+    low, high = rounded_from(cell.known)
+    return low <= known <= high and cell.rate_low * known <= 100 * k <= cell.rate_high * known
+
+
+def _band(cell: ReleasedCell, known: int) -> tuple[int, int]:
+    """The narrowest bands of our width that hold the audited rate, or the range that is told instead of it."""
+    width = next(width for least, width in BANDS if known >= least)
+    if cell.k is not None and cell.known:
+        low = min(100 * cell.k // (width * cell.known), 100 // width - 1) * width
+        return low, low + width
+    first, last = cell.rate_low or 0, 100 if cell.rate_high is None else cell.rate_high
+    return first // width * width, -(-last // width) * width
