@@ -13,6 +13,7 @@ import datetime as dt
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ import typer
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
 from connectors.layout_files import layouts
+from connectors.progress import progress
 from connectors.reports import FileReport, as_json, as_lines
 from connectors.source_map import EMPTY, MappedFile, SourceMap, read_source_map
 from connectors.workspace import (
@@ -131,7 +133,7 @@ def prepare(
         raise WorkspaceError("EDGE-008", "The inbox holds no year.", f"Lay files into {workspace.inbox}/YEAR.")
     preparation = Preparation.of(workspace, now=_now())
     outcomes = []
-    for school_year in years:
+    for school_year in _shown("preparing", years):
         paths = inbox_files(workspace.inbox, school_year)
         reports = read_reports(
             paths,
@@ -198,6 +200,14 @@ def _source_map(source: str | None, sources: Path | None) -> SourceMap:
     if source not in layouts():
         raise WorkspaceError("EDGE-010", "No such layout.", f"Use one of: {', '.join(sorted(layouts()))}.")
     return SourceMap(files=(MappedFile(pattern="*", layout=source),))
+
+
+def _shown(words: str, years: list[int]) -> Iterator[int]:
+    """The years one after another, with a bar at a terminal."""
+    with progress(words, len(years)) as step:
+        for year in years:
+            yield year
+            step()
 
 
 def _stop_if_refused(reports: list[FileReport]) -> None:

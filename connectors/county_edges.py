@@ -108,11 +108,12 @@ class _Year:
     year: int
 
 
-def prepared_years(county: Path, agreements: Path) -> Iterator[YearPrepared]:
+def prepared_years(
+    county: Path, agreements: Path, *, bytes_for_workers: int = BYTES_FOR_WORKERS
+) -> Iterator[YearPrepared]:
     """Every year of every provider, in order, checked and prepared; the workspaces must be complete."""
-    work = years_of(county)
-    years = [_Year(county, agreements, provider, year) for provider, year in work]
-    if _inbox_bytes(county) < BYTES_FOR_WORKERS or (os.cpu_count() or 1) < WORKERS:
+    years = [_Year(county, agreements, provider, year) for provider, year in years_of(county)]
+    if _inbox_bytes(county) < bytes_for_workers or (os.cpu_count() or 1) < WORKERS:
         yield from map(_prepare_year, years)
         return
     with ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context("spawn")) as workers:
