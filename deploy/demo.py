@@ -146,10 +146,10 @@ def bring_in(run: Demonstration) -> None:
     def make_hub() -> None:
         run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
         run.hub("load the agreements", "agreements", "load", agreements)
+        run.start()
 
     run.together(make_county, make_hub)
     run.hub("load the roster", "roster", "load", roster)
-    run.start()
     run.step(
         "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
         "--hub-keys", run.home / "hub.json", "--agreements", agreements,
