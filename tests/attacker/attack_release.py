@@ -5,7 +5,8 @@
 
 `cells.csv` holds every cell ever released: indicator, cohort_year, vintage, table, a column for each dimension (a
 level, `Total`, or empty when the table has no such dimension), n, known, k, rate, rate_low, rate_high, coverage_low,
-coverage_high, status; counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives each dimension's levels with the level above, or `Total`.
+coverage_high, status; counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives
+each dimension's levels with the level above, or `Total`.
 
 For each indicator and cohort year the attacker writes down what the numbers say about the persons behind them: how
 many of each kind did, did not, or are not known to have reached the outcome. Tables that hang together like a tree

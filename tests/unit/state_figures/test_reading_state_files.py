@@ -79,9 +79,7 @@ def test_rows_of_other_counties_schools_charters_and_unknown_groups_are_left_out
     assert (read.rows, read.other_rows) == (6, 3)
 
 
-@pytest.mark.parametrize(
-    ("months", "measure"), [("12", "postsecondary-enrollment"), ("16", "college-going-16-months")]
-)
+@pytest.mark.parametrize(("months", "measure"), [("12", "postsecondary-enrollment"), ("16", "college-going-16-months")])
 def test_the_college_file_is_told_apart_by_its_months(months: str, measure: str) -> None:
     line = "2019-2020\tC\t21\t00000\t0000000\tA\tB\tC\tAll\tAll\tTA\t{}\t2400\t1800\t75.0"
 
