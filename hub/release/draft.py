@@ -8,10 +8,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 from hub.errors import Conflict
 from hub.release.slices import HIDDEN_REASON, PROVISIONAL, PROVISIONAL_REASON, RANGE_REASON
 from policies.disclosure.types import CONFIDENTIAL, Block, ReleasedCell, Rules, Verdict
+
+if TYPE_CHECKING:
+    from policies.disclosure.engine import Each
 
 FORMAT = "promise-release/1"
 # Final figures are released once and then frozen. Provisional ones, told more coarsely, have a vintage each time.
@@ -72,17 +76,22 @@ class Draft:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def draft_release(proposal: Proposal, *, rules: Rules, ledger: Ledger, vintage: str = FINAL) -> Draft:
+def draft_release(
+    proposal: Proposal, *, rules: Rules, ledger: Ledger, vintage: str = FINAL, each: "Each" = map
+) -> Draft:
     """Protect what is not final yet beside everything ever released; under a provisional vintage, tell it coarsely.
 
     A block that was released is frozen: it is taken over as it stands, never counted anew, since a correction for
     one child would be that child. Raises Conflict `release-unsafe` unless the joint audit is clean.
+
+    Args:
+        each: does the same with each independent group of blocks, in order.
     """
     # Loaded here: the engine is heavy, and the API, which only reads releases, never needs it.
     from policies.disclosure.engine import protect
 
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
-    protected = protect(new, rules=rules, ledger=ledger.every_cell())
+    protected = protect(new, rules=rules, ledger=ledger.every_cell(), each=each)
     check_verdict(protected.verdict)
     cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}

@@ -16,6 +16,7 @@ from hub.errors import Conflict
 from hub.files import FileStore
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
 from hub.release.draft import FINAL, Draft, Proposal, draft_release
+from hub.release.processes import processes_for
 from hub.release.service import Release, ledger, next_provisional_vintage, publish, store_release
 from hub.submissions.service import accepted
 from policies.agreements import Agreement, in_force
@@ -59,7 +60,8 @@ def _draft(
         rules = release_rules(known_agreements(session), providers=providers, audit=audit)
     proposal = Proposal(counted, snapshot.id, definition_versions(catalogue.indicators), catalogue.version)
     try:
-        return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage)
+        with processes_for(counted) as each:
+            return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
     except Conflict as refusal:
         _log_refusal(database, refusal, audit=audit)
         raise

@@ -4,10 +4,12 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 
@@ -21,7 +23,31 @@ from policies.disclosure.system import ALL, KNOWN, REACHED, System, system
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 
 
-def protect(blocks: Sequence[Block], *, rules: Rules, ledger: Sequence[ReleasedCell] = ()) -> Protected:
+@dataclass(frozen=True)
+class Together:
+    """Blocks that are protected together, and the ledger's cells of them; independent of all others."""
+
+    frames: tuple[Frame, ...]
+    ledger: tuple[ReleasedCell, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of blocks that are protected together."""
+
+    sheets: dict[tuple[str, int], Sheet]
+    findings: list[Finding]
+
+
+class Each(Protocol):
+    """Does the same with each, in order: `map`, or the like of it over several processes."""
+
+    def __call__(self, work: Callable[[Together], Result], each: Iterable[Together], /) -> Iterable[Result]: ...
+
+
+def protect(
+    blocks: Sequence[Block], *, rules: Rules, ledger: Sequence[ReleasedCell] = (), each: Each = map
+) -> Protected:
     """Cells that may be released together with everything in the ledger, if the verdict is clean.
 
     Raises BlockError when a block contradicts itself. The clock is read for the verdict's seconds alone.
@@ -32,20 +58,16 @@ def protect(blocks: Sequence[Block], *, rules: Rules, ledger: Sequence[ReleasedC
     if len(set(names)) < len(names):
         raise BlockError("two blocks have one indicator and cohort year")
     frames = [frame(block, not_reported=rules.not_reported) for block in ordered]
-    results = [_protect_together(together, rules, ledger) for together in _linked(frames)]
+    together = [Together(linked, _told_of(linked, ledger)) for linked in _linked(frames)]
+    results = list(each(partial(_protect_together, rules=rules), together))
     shown = {name: sheet for result in results for name, sheet in result.sheets.items()}
     findings = [finding for result in results for finding in result.findings]
     cells = tuple(cell for name in names for cell in _cells(shown[name]))
     return Protected(cells=cells, verdict=_verdict(cells, list(shown.values()), findings, perf_counter() - start))
 
 
-@dataclass(frozen=True)
-class _Result:
-    sheets: dict[tuple[str, int], Sheet]
-    findings: list[Finding]
-
-
-def _protect_together(frames: tuple[Frame, ...], rules: Rules, ledger: Sequence[ReleasedCell]) -> _Result:
+def _protect_together(together: Together, *, rules: Rules) -> Result:
+    frames, ledger = together.frames, together.ledger
     built = system(frames, _links(frames))
     before = {place: cells[-1] for place, cells in _released(frames, ledger, provisional=False).items()}
     earlier = _still_true(built, _released(frames, ledger, provisional=True))
@@ -58,7 +80,7 @@ def _protect_together(frames: tuple[Frame, ...], rules: Rules, ledger: Sequence[
         stands = sheets(built, rules, ledger=before, earlier=earlier)
         findings = Audit(built, stands, rules).protect(observers(built, rules))
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
-    return _Result(named, findings)
+    return Result(named, findings)
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:
@@ -104,6 +126,11 @@ def _links(frames: tuple[Frame, ...]) -> tuple[tuple[int, int, int], ...]:
         elif a.block.population and a.block.population == b.block.population:
             found.append((i, ALL, j))
     return tuple(found)
+
+
+def _told_of(frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell]) -> tuple[ReleasedCell, ...]:
+    names = {(f.block.indicator, f.block.cohort_year) for f in frames}
+    return tuple(cell for cell in ledger if (cell.indicator, cell.cohort_year) in names)
 
 
 def _released(
