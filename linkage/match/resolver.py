@@ -34,6 +34,7 @@ PAIR_ROW = np.dtype(
         ("posterior", "<f8"),
         ("decision", "u1"),
         ("linked", "u1"),
+        ("pattern", "<i4"),
     ]
 )
 _LEAST_POSTERIOR_TOLD = 0.001
@@ -90,4 +91,5 @@ def _told_pairs(
     rows["left_reference"], rows["right_reference"] = records.reference[left], records.reference[right]
     rows["weight"], rows["posterior"] = evidence.weight[told], solved.posterior[told]
     rows["decision"], rows["linked"] = decided[told], linked[told]
+    rows["pattern"] = evidence.pattern[told]
     return rows
