@@ -173,7 +173,7 @@ def attack(run: Demonstration) -> None:
     run.hub("export what was released", "release", "export", "--out", run.folder / "cells.csv")
     run.step(
         "attack the release", ROOT / "tests" / "attacker" / "attack_release.py",
-        run.folder / "cells.csv", run.folder / "hierarchies.json",
+        run.folder / "cells.csv", run.folder / "hierarchies.json", "--links", run.folder / "links.json",
         "--summary", run.folder / "attack.json", accept=(0, 1),
     )  # fmt: skip
 

@@ -93,15 +93,17 @@ def content(home: HomeOption, out: OutOption) -> None:
 
 @app.command()
 def export(home: HomeOption, out: OutOption = Path("cells.csv")) -> None:
-    """Write every cell ever published, and hierarchies.json beside it: what an outsider could collect."""
+    """Write every cell ever published, with hierarchies.json and links.json: what an outsider could collect."""
     from hub.release.export import export_published
+    from policies.catalogue_files import catalogue
 
     with console(home, "release export") as hub, hub.database.transaction() as session:
-        exported = export_published(session, audit=hub.trail())
-    out.write_text(exported.cells, "utf-8")
-    beside = out.with_name("hierarchies.json")
-    beside.write_text(exported.hierarchies, "utf-8")
-    print(f"{out.name}, {beside.name}")
+        exported = export_published(session, catalogue=catalogue(), audit=hub.trail())
+    files = {out: exported.cells}
+    files |= {out.with_name("hierarchies.json"): exported.hierarchies, out.with_name("links.json"): exported.links}
+    for file, text in files.items():
+        file.write_text(text, "utf-8")
+    print(", ".join(file.name for file in files))
 
 
 @app.command()

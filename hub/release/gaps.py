@@ -112,7 +112,10 @@ def _bounds(reference: ReleasedRate, group: ReleasedRate) -> tuple[float | None,
 
 
 def _range(rate: ReleasedRate) -> tuple[int | None, int | None]:
-    return (rate.low, rate.high) if rate.rate is None else (rate.rate, rate.rate)
+    """Where a rate lies; from nothing to everything is not told at all, and must not pass for a range."""
+    if rate.rate is not None:
+        return rate.rate, rate.rate
+    return (None, None) if (rate.low, rate.high) == (0, 100) else (rate.low, rate.high)
 
 
 def _wilson(share: float, persons: int) -> tuple[float, float]:

@@ -1,63 +1,24 @@
-"""What may be asked of a release, and the answer: decision first, then a slice, then the event; never a count.
+"""The answer to a question: decision first (`hub.release.asking`), then a slice, then the event; never a count."""
 
-A refusal says what may be asked. It is decided on the catalogue and the agreements alone, so it cannot depend on
-what is hidden.
-"""
-
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
-from hub.errors import Fault, Invalid, Refused
+from hub.errors import Invalid
+from hub.release.asking import Asker, Question, check_gaps, check_may_read, check_question, check_year
 from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, gap_point_lower_is_better, pace
 from hub.release.notes import notes_on
 from hub.release.pathway import Stage, stages
 from hub.release.service import Release, current_release, published_release
 from hub.release.slices import Cursor, PublishedCell, Slice, cohort_years, hide_below, read_slice
-from policies.agreements import Agreement, in_force
+from policies.agreements import Agreement
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
-from policies.decision import Decision, Query, Resource, decide
+from policies.decision import Decision
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import indicators as definitions
-from policies.indicator_sets import indicator_sets
-from policies.principal import Principal
-
-FIRST_YEAR, LAST_YEAR = 2000, 2100
-PAGE_ROWS = 1000
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who asks, under which agreement and for which purpose, on which day; all agreement versions known."""
-
-    principal: Principal
-    agreement: str | None
-    purpose: str | None
-    agreements: Sequence[Agreement]
-    day: dt.date
-
-    def licence(self) -> Agreement | None:
-        """The agreement in force that is named, if it is one."""
-        return next((known for known in in_force(self.agreements, self.day) if known.id == self.agreement), None)
-
-
-@dataclass(frozen=True)
-class Question:
-    """One table of one indicator: splits in any order, cohort years, levels, a page."""
-
-    indicator: str
-    by: tuple[str, ...] = ()
-    first_year: int | None = None
-    last_year: int | None = None
-    levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    release: str | None = None
-    after: Cursor | None = None
-    limit: int = PAGE_ROWS
 
 
 @dataclass(frozen=True)
@@ -103,7 +64,7 @@ def observations(
     session: Session, question: Question, *, catalogue: Catalogue, asker: Asker, audit: AuditTrail
 ) -> Observations:
     """The rows of a declared table. Raises Invalid for what nobody may ask and Refused for what this asker may not."""
-    table = check_question(question, catalogue=catalogue)
+    table = check_question(question, catalogue=catalogue, day=asker.day)
     decision, licence = check_may_read(asker, question.indicator, table=table)
     release = _release(session, question.release)
     page = read_slice(session, release.id, wanted=_slice(question, table))
@@ -161,7 +122,7 @@ def pathway(
     audit: AuditTrail,
 ) -> Pathway:
     """The outcomes of one class, each in its expected year: reached, not reached, not observed kept apart."""
-    _check_year(kindergarten_year, "cohort")
+    check_year(kindergarten_year, "cohort", day=asker.day)
     decisions = [
         check_may_read(asker, step.indicator, table=_total_table(catalogue, step.indicator))
         for step in catalogue.pathway
@@ -186,89 +147,6 @@ def pathway(
         release=found,
     )
     return Pathway(found, kindergarten_year, road)
-
-
-def check_question(question: Question, *, catalogue: Catalogue) -> CatalogueTable:
-    """The declared table that the question names; raises Invalid saying what may be asked, whatever the data hold."""
-    check_indicator(question.indicator, catalogue=catalogue)
-    for year in (question.first_year, question.last_year):
-        if year is not None:
-            _check_year(year, "cohort")
-    table = catalogue.table_split_by(question.indicator, dimensions=question.by)
-    if table is None:
-        splits = "; ".join(", ".join(one.dimensions) or "no split" for one in catalogue.tables[question.indicator])
-        raise Invalid(
-            "The catalogue holds no such table of this indicator.",
-            code="table-not-declared",
-            next_step=f"Ask one of these splits: {splits}. A further table can be requested for the next release.",
-            faults=(Fault("by", "table-not-declared"),),
-        )
-    if not set(question.levels) <= set(table.dimensions):
-        raise Invalid(
-            "A level is named of a dimension that the table is not split by.",
-            code="level-without-split",
-            next_step="Name the dimension in `by` too.",
-            faults=(Fault("level", "level-without-split"),),
-        )
-    return table
-
-
-def check_indicator(indicator: str, *, catalogue: Catalogue) -> None:
-    """Raises Invalid naming the indicators that there are."""
-    if indicator not in catalogue.tables:
-        raise Invalid(
-            "There is no such indicator.",
-            code="indicator-unknown",
-            next_step=f"Ask one of: {', '.join(catalogue.indicators)}.",
-            faults=(Fault("indicator", "indicator-unknown"),),
-        )
-
-
-def check_gaps(
-    indicators: Sequence[str], pairs: Sequence[str], *, catalogue: Catalogue
-) -> list[tuple[str, GapPair, CatalogueTable]]:
-    """Indicator, pair and table of each gap that is asked for and declared."""
-    for indicator in indicators:
-        check_indicator(indicator, catalogue=catalogue)
-    if any(catalogue.gap(name) is None for name in pairs):
-        raise Invalid(
-            "There is no such pair of groups.",
-            code="gap-unknown",
-            next_step=f"Ask one of: {', '.join(pair.name for pair in catalogue.gaps)}.",
-            faults=(Fault("pair", "gap-unknown"),),
-        )
-    return [
-        (indicator, pair, table)
-        for indicator in indicators or indicator_sets().core
-        for pair in catalogue.gaps
-        if (not pairs or pair.name in pairs) and (table := catalogue.table(indicator, name=pair.table)) is not None
-    ]
-
-
-def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tuple[Decision, Agreement | None]:
-    """The decision and the licence that narrows the answer; raises Refused with the rule and what to do.
-
-    A table of the report card is open to everybody who names no agreement; all else needs one.
-    """
-    if table.audience == "public" and asker.agreement is None:
-        decision = decide(asker.principal, "public.read", Resource("table"), agreements=asker.agreements, day=asker.day)
-    else:
-        query = Query(asker.agreement, asker.purpose, indicator, table.dimensions)
-        decision = decide(
-            asker.principal,
-            "aggregate.query",
-            Resource("table", query=query),
-            agreements=asker.agreements,
-            day=asker.day,
-        )
-    if not decision.permitted:
-        raise Refused(
-            f"This may not be asked here: {decision.reason}.",
-            code="query-refused",
-            rule=decision.rule,
-            next_step="Read /v1/agreements for what your agreement names, or ask a table of the public report card.",
-        )
-    return decision, asker.licence()
 
 
 def gap_series(
@@ -331,16 +209,6 @@ def _total_cell(session: Session, release: str, indicator: str, year: int) -> Pu
     wanted = Slice(indicator, "total", first_year=year, last_year=year)
     cells = read_slice(session, release, wanted=wanted).cells
     return next((cell for cell in cells if all(level == TOTAL for level in cell.levels.values())), None)
-
-
-def _check_year(year: int, place: str) -> None:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise Invalid(
-            f"A cohort year lies between {FIRST_YEAR} and {LAST_YEAR}.",
-            code="cohort-wrong",
-            next_step="Name the year in which the school year ends: 2025-26 is 2026.",
-            faults=(Fault(place, "cohort-wrong"),),
-        )
 
 
 def _log(

@@ -18,9 +18,9 @@ from hub.audit.events import EventType
 from hub.errors import Fault, Invalid
 from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
-from hub.release import answers, questions
+from hub.release import answers, asking, questions
+from hub.release.asking import Asker
 from hub.release.formats import Row, answer, etag_of, wanted_format
-from hub.release.questions import Asker
 from hub.release.service import current_release, published_release, published_releases
 from hub.release.slices import Cursor, cohort_years
 from hub.release.state_lines import state_rows
@@ -47,7 +47,7 @@ def list_indicators(request: Request) -> Response:
 @declare("public.read", "definitions")
 def show_indicator(request: Request, indicator: str) -> Response:
     """One indicator's definition, and the state's published figures with the reason why ours differ."""
-    questions.check_indicator(indicator, catalogue=catalogue())
+    asking.check_indicator(indicator, catalogue=catalogue())
     wanted_format(request)
     with transaction_of(request) as session:
         figures = state_rows(state_figures(session, indicator))
@@ -93,11 +93,11 @@ def list_observations(
     purpose: Slug = "",
     release: Slug = "",
     after: Slug = "",
-    limit: Annotated[int, Query(ge=1, le=questions.PAGE_ROWS)] = questions.PAGE_ROWS,
+    limit: Annotated[int, Query(ge=1, le=asking.PAGE_ROWS)] = asking.PAGE_ROWS,
 ) -> Response:
     """Rows of one declared table: `by=race,economic-status`, `cohort=2022..2026`, `level=race:white`."""
     first_year, last_year = _years(cohort)
-    question = questions.Question(
+    question = asking.Question(
         indicator=indicator,
         by=_names(by),
         first_year=first_year,
@@ -154,7 +154,7 @@ def list_gaps(
 def show_pathway(
     request: Request,
     *,
-    cohort: Annotated[int, Query(ge=questions.FIRST_YEAR, le=questions.LAST_YEAR)],
+    cohort: Annotated[int, Query(ge=asking.FIRST_YEAR, le=asking.LAST_YEAR)],
     agreement: Slug = "",
     purpose: Slug = "",
     release: Slug = "",

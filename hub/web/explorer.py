@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from hub.release.answers import citation
+from hub.release.asking import Asker
 from hub.release.charts import dot_chart, dot_row, draw
-from hub.release.questions import Asker, Observations
+from hub.release.questions import Observations
 from hub.release.slices import PublishedCell
 from hub.release.words import dimension_title, indicator_title, level_label, rate_words
 from policies.agreements import Agreement, in_force

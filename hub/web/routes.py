@@ -21,9 +21,9 @@ from hub.audit.service import append
 from hub.db import Database
 from hub.errors import CallerError
 from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
-from hub.release import questions
+from hub.release import asking, questions
 from hub.release.answers import indicator_card
-from hub.release.questions import Asker, Question
+from hub.release.asking import Asker, Question
 from hub.release.service import Release, current_release
 from hub.submissions import service as submissions
 from hub.web import explorer
@@ -103,7 +103,11 @@ def explore(
             )
     except CallerError as refusal:
         return refused_page(request, refusal, name="explorer", form=form, view=None)
-    query = [("indicator", indicator), ("by", by), ("cohort", _cohort(first, last))]
+    query = [
+        ("indicator", indicator),
+        ("by", by),
+        ("cohort", _cohort(first, last, latest=asking.school_year(asker.day))),
+    ]
     query += [("agreement", asker.agreement or ""), ("purpose", asker.purpose or "")]
     address = hub_of(request).settings.own_url()
     view = explorer.view_of(found, indicator=indicator, query=query, address=address)
@@ -197,10 +201,10 @@ def _asker(request: Request, session: Session, licence: str | None) -> Asker:
     return replace(asker, agreement=agreement[:64] or None, purpose=purpose[:64] or None)
 
 
-def _cohort(first: str, last: str) -> str:
+def _cohort(first: str, last: str, *, latest: int) -> str:
     if not first and not last:
         return ""
-    return f"{first or questions.FIRST_YEAR}..{last or questions.LAST_YEAR}"
+    return f"{first or asking.FIRST_YEAR}..{last or latest}"
 
 
 @lru_cache(maxsize=4)

@@ -1,12 +1,14 @@
 """An attack on what was released, by somebody who has nothing else. It shares no code with the hub.
 
-    python tests/attacker/attack_release.py cells.csv hierarchies.json [--truth truth.csv] [--summary out.json]
-                                            [--insider own.csv [--owns dimension=level ...]]
+    python tests/attacker/attack_release.py cells.csv hierarchies.json [--links links.json] [--truth truth.csv]
+                                            [--summary out.json] [--insider own.csv [--owns dimension=level ...]]
 
 `cells.csv` holds every cell ever released: indicator, cohort_year, vintage, table, a column for each dimension (a
-level, `Total`, or empty when the table has no such dimension), n, known, k, rate, rate_low, rate_high, coverage_low,
-coverage_high, status; counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives
-each dimension's levels with the level above, or `Total`.
+level, or `Total`), n, k, rate, rate_low, rate_high, status, persons, coverage_low, coverage_high, where n is the
+denominator and persons counts unknown outcomes too (or n and known for the two, where there is no column persons);
+counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives each dimension's levels
+with the level above, or `Total`. `links.json` says which blocks of one year count the same persons (`population`),
+whose numerator another is about (`part_of`), and which years a block adds up (`years`): they are attacked together.
 
 For each indicator and cohort year the attacker writes down what the numbers say about the persons behind them: how
 many of each kind did, did not, or are not known to have reached the outcome. Tables that hang together like a tree
@@ -28,215 +30,18 @@ import random
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations
 from pathlib import Path
 
 import highspy
 import numpy as np
 
-WIDTH = 3
-MOST = 100_000
-FIXED = {
-    "indicator", "cohort_year", "vintage", "table", "n", "known", "k", "rate", "rate_low", "rate_high",
-    "coverage_low", "coverage_high", "status", "status_reason", "recipient", "recipient_class",
-}  # fmt: skip
-NO, YES, UNKNOWN = 0, 1, 2
-PARTS = {"known": (NO, YES), "k": (YES,), "no": (NO,), "n": (NO, YES, UNKNOWN), "unknown": (UNKNOWN,)}
-
-
-@dataclass
-class Printed:
-    """All that was ever printed about one set of persons."""
-
-    low: dict = field(default_factory=dict)
-    high: dict = field(default_factory=dict)
-    ratios: list = field(default_factory=list)
-    labels: list = field(default_factory=list)
-
-    def bound(self, what, low, high):
-        self.low[what] = max(self.low.get(what, 0), low)
-        self.high[what] = min(self.high.get(what, MOST), high)
-
-    def fixed(self, what):
-        return what in self.low and self.low[what] == self.high[what]
-
-
-class Dimensions:
-    """The levels of each dimension, as sets of the finest levels."""
-
-    def __init__(self, hierarchies):
-        self.leaves, self.sets = {}, {}
-        for name, parents in hierarchies.items():
-            above = {parent for parent in parents.values() if parent and parent != "Total"}
-            self.leaves[name] = sorted(set(parents) - above)
-            sets = defaultdict(set)
-            for number, leaf in enumerate(self.leaves[name]):
-                level = leaf
-                while level and level != "Total":
-                    sets[level].add(number)
-                    level = parents.get(level)
-            self.sets[name] = {level: frozenset(numbers) for level, numbers in sets.items()}
-
-    def group(self, row, names):
-        """The persons a row speaks of: dimension -> the finest levels allowed, where not all are."""
-        found = []
-        for name in names:
-            level = row.get(name) or "Total"
-            if level != "Total":
-                allowed = self.sets[name][level]
-                if len(allowed) < len(self.leaves[name]):
-                    found.append((name, allowed))
-        return tuple(sorted(found, key=lambda pair: pair[0]))
-
-
-def number(text):
-    return None if text in (None, "") else int(float(text))
-
-
-def read_printed(rows, names, dimensions):
-    """Group by group, what the rows print."""
-    printed = defaultdict(Printed)
-    for row in rows:
-        item = printed[dimensions.group(row, names)]
-        item.labels.append((row["table"], tuple((n, row[n]) for n in names if row.get(n))))
-        counts = {what: number(row.get(what)) for what in ("n", "known", "k")}
-        coarse = row.get("vintage", "").startswith("provisional")
-        for what, value in counts.items():
-            if value is not None:
-                item.bound(what, *((max(value - 5, 11), value + 4) if coarse and value else (value, value)))
-        limits = [(number(row.get("rate_low")), number(row.get("rate_high")), "k", "known")]
-        limits.append((number(row.get("coverage_low")), number(row.get("coverage_high")), "known", "n"))
-        rate = number(row.get("rate"))
-        if rate is not None:
-            limits.append((max(rate - 0.5, 0), min(rate + 0.5, 100), "k", "known"))
-        for low, high, part, whole in limits:
-            if low is not None or high is not None:
-                item.ratios.append((part, whole, low or 0, 100 if high is None else high))
-    for item in printed.values():
-        tighten(item)
-    return dict(printed)
-
-
-def tighten(item):
-    """A printed rate says in whole numbers what the other of two counts may be."""
-    for part, whole, low, high in item.ratios:
-        if item.fixed(whole):
-            of = item.low[whole]
-            item.bound(part, math.ceil(low * of / 100 - 1e-9), math.floor(high * of / 100 + 1e-9))
-        elif item.fixed(part) and item.low[part]:
-            of = item.low[part]
-            item.bound(whole, math.ceil(100 * of / high - 1e-9), math.floor(100 * of / low + 1e-9) if low else MOST)
-    for part, whole, rest in (("k", "known", "no"), ("known", "n", "unknown")):
-        if item.fixed(part) and item.fixed(whole):
-            item.bound(rest, item.low[whole] - item.low[part], item.low[whole] - item.low[part])
-
-
-def trees(tables):
-    """Sets of dimensions to hold together, and what neighbours share; a circle of tables becomes one set."""
-    sets = {frozenset(table) for table in tables}
-    sets = [s for s in sorted(sets, key=sorted) if not any(s < other for other in sets)] or [frozenset()]
-    left, joints = list(sets), []
-    while len(left) > 1:
-        for one in left:
-            rest = [other for other in left if other is not one]
-            shared = one & frozenset().union(*rest)
-            host = next((other for other in rest if shared <= other), None)
-            if host is not None:
-                joints.append((one, host, shared))
-                left = rest
-                break
-        else:
-            core = frozenset().union(*left)
-            return trees([core, *(s for s in sets if s not in left)])
-    return sets, joints
-
-
-class Unknowns:
-    """Columns: persons of each outcome in each cell of each set; rows: groups, and where sets overlap."""
-
-    def __init__(self, printed, dimensions, *, whole):
-        self.printed, self.dimensions = printed, dimensions
-        self.outcomes = 2 if whole else 3
-        self.sets, joints = trees([[name for name, _ in group] for group in printed])
-        self.cells, self.start = {}, {}
-        size = 0
-        for one in self.sets:
-            names = sorted(one)
-            cells = list(product(*(range(len(dimensions.leaves[n])) for n in names)))
-            self.cells[one] = np.array(cells, dtype=int).reshape(len(cells), len(names))
-            self.start[one] = size
-            size += len(self.cells[one]) * self.outcomes
-        self.size = size
-        self.rows, self.low, self.high, self.targets = [], [], [], {}
-        self.lower, self.upper = np.zeros(size), np.full(size, float(MOST))
-        for group, item in printed.items():
-            self._group(group, item)
-        for joint in joints:
-            self._overlap(*joint)
-
-    def columns(self, one, allowed, outcome):
-        names = sorted(one)
-        inside = np.ones(len(self.cells[one]), dtype=bool)
-        for name, leaves in allowed:
-            inside &= np.isin(self.cells[one][:, names.index(name)], sorted(leaves))
-        return self.start[one] + np.flatnonzero(inside) * self.outcomes + outcome
-
-    def _group(self, group, item):
-        one = min((s for s in self.sets if {n for n, _ in group} <= s), key=lambda s: (len(self.cells[s]), sorted(s)))
-        parts = {}
-        for what, outcomes in PARTS.items():
-            used = [outcome for outcome in outcomes if outcome < self.outcomes]
-            parts[what] = np.concatenate([self.columns(one, group, o) for o in used]) if used else np.array([], int)
-            if what in item.low or not (what == "unknown" and self.outcomes == 2):
-                self.targets[group, what] = len(self.rows)
-                self._row([(parts[what], 1.0)], item.low.get(what, 0), item.high.get(what, math.inf))
-        for part, whole, low, high in item.ratios:
-            if not (item.fixed(whole) or (item.fixed(part) and item.low[part])):
-                self._row([(parts[part], 100.0), (parts[whole], -float(low))], 0, math.inf)
-                self._row([(parts[part], -100.0), (parts[whole], float(high))], 0, math.inf)
-
-    def _overlap(self, one, host, shared):
-        for levels in product(*(range(len(self.dimensions.leaves[n])) for n in sorted(shared))):
-            allowed = [(n, {level}) for n, level in zip(sorted(shared), levels, strict=True)]
-            for outcome in range(self.outcomes):
-                pair = [(self.columns(one, allowed, outcome), 1.0), (self.columns(host, allowed, outcome), -1.0)]
-                self._row(pair, 0, 0)
-
-    def _row(self, terms, low, high):
-        values = defaultdict(float)
-        for columns, value in terms:
-            for column in columns.tolist():
-                values[column] += value
-        self.rows.append(values)
-        self.low.append(float(low))
-        self.high.append(float(high))
-
-    def know(self, rows, owned):
-        """An insider's own children: at least they are there, and in `owned` levels nobody else is."""
-        mine = np.zeros(self.size)
-        shut = np.zeros(self.size, dtype=bool)
-        for one in self.sets:
-            names = sorted(one)
-            place = {tuple(cell): i for i, cell in enumerate(self.cells[one].tolist())}
-            for row in rows:
-                cell = tuple(self.dimensions.leaves[n].index(row[n]) for n in names)
-                n, known, k = (int(row[what]) for what in ("n", "known", "k"))
-                at = self.start[one] + place[cell] * self.outcomes
-                mine[at : at + self.outcomes] += [known - k, k, n - known][: self.outcomes]
-            for name, level in owned:
-                if name in one:
-                    for outcome in range(self.outcomes):
-                        shut[self.columns(one, [(name, self.dimensions.sets[name][level])], outcome)] = True
-        self.lower = mine
-        self.upper[shut] = mine[shut]
-        return {
-            group: sum(mine[c] for c in self.rows[row]) for (group, what), row in self.targets.items() if what == "n"
-        }
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.attacker.release_equations import FIXED, PARTS, WIDTH, Dimensions, Joined, Unknowns, read_printed
 
 
 class Solver:
-    """The linear program of one indicator and cohort year."""
+    """The linear program of one system."""
 
     def __init__(self, unknowns):
         self.u = unknowns
@@ -288,7 +93,7 @@ class Solver:
 
 
 class Attack:
-    """Bounds for every withheld number of one indicator and cohort year."""
+    """Bounds for every withheld number of one system."""
 
     def __init__(self, unknowns, targets):
         self.solver, self.targets = Solver(unknowns), targets
@@ -342,9 +147,9 @@ class Attack:
         self.high[row] = min(self.high[row], self.solver.whole_extreme(weights))
         self.low[row] = max(self.low[row], -self.solver.whole_extreme(-weights))
 
-    def most(self, group):
+    def most(self, part, group):
         """The greatest number of persons that the group can have."""
-        row = self.solver.u.targets[group, "n"]
+        row = self.solver.u.targets[part, group, "n"]
         weights = np.zeros(self.count)
         weights[row] = 1.0
         self._try(weights)
@@ -359,19 +164,19 @@ def secrets(printed, unknowns):
     return {(group, what): row for (group, what), row in unknowns.targets.items() if not printed[group].fixed(what)}
 
 
-def findings(printed, attack, mine, alone):
-    """What the attack found, but what an insider knows of its own children alone.
+def findings(number_of, printed, attack, *, insider, alone):
+    """What the attack found of one part, but what an insider knows of its own children alone.
 
     `alone` are groups that hold nobody else in truth: that they are empty of others is told of no child.
     """
-    for (group, what), row in attack.targets.items():
+    for (part, group, what), row in attack.targets.items():
         low, high = attack.interval(row)
-        if high - low >= WIDTH:
+        if part != number_of or high - low >= WIDTH:
             continue
-        if mine is not None and (group in alone or attack.most(group) == mine[group]):
+        if insider and (group in alone or attack.most(part, group) == attack.solver.u.mine(part, group)):
             continue
         kind = "exact" if high == low else "narrow"
-        none = what in ("k", "no") and high == 0 and attack.low[attack.targets.get((group, "known"), row)] > 0
+        none = what in ("k", "no") and high == 0 and attack.low[attack.targets.get((part, group, "known"), row)] > 0
         table, levels = printed[group].labels[0]
         yield {
             "kind": kind, "attribute": bool(none and kind == "exact"), "table": table, "levels": dict(levels),
@@ -379,60 +184,105 @@ def findings(printed, attack, mine, alone):
         }  # fmt: skip
 
 
-def attack_block(rows, names, dimensions, *, insider=None, owned=(), truth=()):
-    """Findings for one indicator and cohort year; vintages that contradict each other are attacked one by one."""
-    printed = read_printed(rows, names, dimensions)
-    shown = [item for item in printed.values() if item.fixed("known") and item.low["known"]]
-    whole = bool(shown) and all(item.fixed("n") and item.low["n"] == item.low["known"] for item in shown)
-    unknowns = Unknowns(printed, dimensions, whole=whole)
-    mine = None if insider is None else unknowns.know(insider, owned)
-    attack = Attack(unknowns, secrets(printed, unknowns))
+def attack_together(blocks, dimensions, *, links=(), insider=None, owned=(), truth=None):
+    """Findings for indicators and cohort years that count the same persons, by name; and how many were attacked.
+
+    Numbers that contradict each other are attacked apart: first the blocks, then the vintages of one.
+    """
+    names = sorted(blocks)
+    printed = [read_printed(blocks[name], dimension_names(blocks[name]), dimensions) for name in names]
+    parts = [Unknowns(one, dimensions, whole=is_whole(one)) for one in printed]
+    for name, part in zip(names, parts, strict=True):
+        if name in (insider or {}):
+            part.know(insider[name], owned)
+    found_links = [[(names.index(n), outcomes, sign) for n, outcomes, sign in link] for link in links]
+    joined = Joined(parts, found_links)
+    secret = [secrets(one, part) for one, part in zip(printed, parts, strict=True)]
+    wanted = {place: row for place, row in joined.targets.items() if place[1:] in secret[place[0]]}
+    attack = Attack(joined, wanted)
     if not attack.run():
-        vintages = sorted({row.get("vintage", "") for row in rows})
-        if len(vintages) < 2:
-            return [
-                {
-                    "kind": "contradiction",
-                    "attribute": False,
-                    "table": "",
-                    "levels": {},
-                    "count": "",
-                    "low": 0,
-                    "high": 0,
-                }
-            ], 0
-        parts = [
-            attack_block(
-                [r for r in rows if r.get("vintage", "") == v], names, dimensions, insider=insider, owned=owned
-            )
-            for v in vintages
-        ]
-        return [found for part, _ in parts for found in part], sum(count for _, count in parts)
-    true = {dimensions.group(row, names): int(row["n"]) for row in truth} if mine else {}
-    alone = {group for group, n in true.items() if mine.get(group) == n}
-    return list(findings(printed, attack, mine, alone)), len(attack.targets)
+        return attack_apart(blocks, dimensions, insider=insider, owned=owned, truth=truth)
+    result = {}
+    for number_of, name in enumerate(names):
+        alone, known = set(), name in (insider or {})
+        for row in (truth or {}).get(name, []) if known else []:
+            group = dimensions.group(row, dimension_names(blocks[name]))
+            if (number_of, group, "n") in joined.targets and joined.mine(number_of, group) == int(row["n"]):
+                alone.add(group)
+        result[name] = list(findings(number_of, printed[number_of], attack, insider=known, alone=alone))
+    return result, len(attack.targets)
 
 
-def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=()):
+def attack_apart(blocks, dimensions, **options):
+    """The same for each block by itself, and for each vintage of a block; one that contradicts itself is a finding."""
+    if len(blocks) > 1:
+        parts = [attack_together({name: rows}, dimensions, **options) for name, rows in sorted(blocks.items())]
+        return {name: found for part, _ in parts for name, found in part.items()}, sum(count for _, count in parts)
+    [(name, rows)] = blocks.items()
+    vintages = sorted({row.get("vintage", "") for row in rows})
+    if len(vintages) < 2:
+        nothing = {"kind": "contradiction", "attribute": False, "table": "", "levels": {}, "count": "", "low": 0}
+        return {name: [{**nothing, "high": 0}]}, 0
+    parts = [
+        attack_together({name: [row for row in rows if row.get("vintage", "") == vintage]}, dimensions, **options)
+        for vintage in vintages
+    ]
+    return {name: [item for part, _ in parts for item in part[name]]}, sum(count for _, count in parts)
+
+
+def dimension_names(rows):
+    return [name for name in rows[0] if name not in FIXED and any(row.get(name) for row in rows)]
+
+
+def is_whole(printed):
+    """Whether nobody's outcome is unknown, as far as is printed."""
+    shown = [item for item in printed.values() if item.fixed("known") and item.low["known"]]
+    return bool(shown) and all(item.fixed("n") and item.low["n"] == item.low["known"] for item in shown)
+
+
+def link_terms(links, blocks):
+    """What the definitions say of blocks: the same persons, one's numerator is the other's cohort, years added up."""
+    of = {(link["indicator"], str(link["cohort_year"])): link for link in links}
+    known = {name: of[name] for name in sorted(blocks) if name in of}
+    everybody, reached = PARTS["n"], PARTS["k"]
+    for (a, one), (b, other) in combinations(known.items(), 2):
+        if a[1] == b[1] and one.get("population") and one["population"] == other.get("population"):
+            yield [(a, everybody, 1), (b, everybody, -1)]
+    for a, one in known.items():
+        upper = (one.get("part_of"), a[1])
+        if upper in blocks:
+            yield [(a, everybody, 1), (upper, reached, -1)]
+        years = [(a[0], str(year)) for year in one.get("years", ())]
+        if years and all(year in blocks for year in years):
+            for outcome in everybody:
+                yield [(a, (outcome,), 1), *((year, (outcome,), -1) for year in years)]
+
+
+def joined_blocks(blocks, links):
+    """Blocks that links hang together, with their links."""
+    root = {name: name for name in blocks}
+    terms = list(link_terms(links, blocks))
+    for link in terms:
+        first = root[link[0][0]]
+        for name, _, _ in link[1:]:
+            old = root[name]
+            root = {one: first if at == old else at for one, at in root.items()}
+    for top in sorted(set(root.values())):
+        names = {name for name in blocks if root[name] == top}
+        yield {name: blocks[name] for name in names}, [link for link in terms if link[0][0] in names]
+
+
+def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=(), links=()):
     """Everything found in a release, with a summary of counts."""
     start = time.perf_counter()
     dimensions = Dimensions(hierarchies)
-    blocks = defaultdict(list)
-    for row in cells:
-        blocks[row["indicator"], row["cohort_year"]].append(row)
-    own = defaultdict(list)
-    for row in insider:
-        own[row["indicator"], row["cohort_year"]].append(row)
+    blocks, own, true = by_block(cells), by_block(insider) if insider else None, by_block(truth)
     found, attacked = [], 0
-    for block, rows in sorted(blocks.items()):
-        names = [name for name in rows[0] if name not in FIXED and any(row.get(name) for row in rows)]
-        part, count = attack_block(
-            rows, names, dimensions,
-            insider=own.get(block) if insider else None, owned=owned,
-            truth=[row for row in truth if (row["indicator"], row["cohort_year"]) == block],
-        )  # fmt: skip
+    for together, terms in joined_blocks(blocks, links):
+        parts, count = attack_together(together, dimensions, links=terms, insider=own, owned=owned, truth=true)
         attacked += count
-        found += [{"indicator": block[0], "cohort_year": block[1], **item} for item in part]
+        for block, items in sorted(parts.items()):
+            found += [{"indicator": block[0], "cohort_year": block[1], **item} for item in items]
     exact = [item for item in found if item["kind"] == "exact"]
     summary = {
         "blocks": len(blocks),
@@ -448,6 +298,13 @@ def attack_release(cells, hierarchies, *, insider=(), owned=(), truth=()):
     if truth:
         summary["true"] = sum(is_true(item, truth) for item in exact)
     return found, summary
+
+
+def by_block(rows):
+    blocks = defaultdict(list)
+    for row in rows:
+        blocks[row["indicator"], row["cohort_year"]].append(row)
+    return blocks
 
 
 def is_true(item, truth):
@@ -475,6 +332,7 @@ def main(arguments=None):
     parser.add_argument("hierarchies")
     parser.add_argument("--truth")
     parser.add_argument("--summary")
+    parser.add_argument("--links", help="JSON: which indicators count the same persons")
     parser.add_argument("--insider", help="CSV of the insider's own children")
     parser.add_argument("--owns", action="append", default=[], metavar="DIMENSION=LEVEL")
     options = parser.parse_args(arguments)
@@ -486,6 +344,7 @@ def main(arguments=None):
         insider=read_csv(options.insider),
         owned=owned,
         truth=read_csv(options.truth),
+        links=json.loads(Path(options.links).read_text(encoding="utf-8")) if options.links else (),
     )
     for item in found[:20]:
         print("recovered:", json.dumps(item))

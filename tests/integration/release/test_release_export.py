@@ -12,9 +12,10 @@ import pytest
 from hub.audit.events import AuditTrail
 from hub.db import Database
 from hub.errors import StoreError
-from hub.release.export import cells_csv, export_published, hierarchies_json
+from hub.release.export import cells_csv, export_published, hierarchies_json, links_json
 from hub.release.service import Release, ledger
 from hub.release.slices import Slice, cohort_years, read_slice
+from policies.catalogue_files import catalogue
 
 ATTACKER = Path(__file__).resolve().parents[2] / "attacker" / "attack_release.py"
 
@@ -23,19 +24,21 @@ def test_the_export_has_every_published_cell_and_a_hidden_number_is_an_empty_fie
     empty: Database, published: Release, trail: AuditTrail
 ) -> None:
     with empty.transaction() as session:
-        export = export_published(session, audit=trail)
+        export = export_published(session, catalogue=catalogue(), audit=trail)
         kept = ledger(session).every_cell()
 
     rows = list(csv.DictReader(io.StringIO(export.cells)))
     assert len(rows) == len(kept) == published.shown + published.withheld
     assert sum(row["status"] == "C" for row in rows) == published.withheld
-    assert all(not row["n"] and not row["known"] and not row["k"] for row in rows if row["status"] == "C")
-    assert {row["race"] for row in rows if row["table"] == "gender"} == {""}
+    assert all(not row["n"] and not row["persons"] and not row["k"] for row in rows if row["status"] == "C")
+    assert {row["race"] for row in rows if row["table"] == "gender"} == {"Total"}
+    assert [row["n"] for row in rows] == ["" if cell.known is None else str(cell.known) for cell in kept]
+    assert {(row["table"], row["recipient_class"]) for row in rows} >= {("race", "public"), ("preschool", "partner")}
 
 
 def test_nothing_is_exported_of_a_release_that_waits(empty: Database, prepared: Release, trail: AuditTrail) -> None:
     with empty.transaction() as session:
-        export = export_published(session, audit=trail)
+        export = export_published(session, catalogue=catalogue(), audit=trail)
 
     assert list(csv.DictReader(io.StringIO(export.cells))) == []
 
@@ -54,15 +57,26 @@ def test_the_hierarchies_lead_from_each_level_to_the_total() -> None:
     }
 
 
-def test_an_export_of_nothing_has_its_header(empty: Database) -> None:
-    assert cells_csv([]).startswith("indicator,cohort_year,vintage,table,n,known,k")
+def test_an_export_of_nothing_has_its_header() -> None:
+    header = cells_csv([], catalogue=catalogue()).strip().split(",")
+
+    assert header[:10] == [
+        "indicator", "cohort_year", "vintage", "table", "n", "k", "rate", "rate_low", "rate_high", "status",
+    ]  # fmt: skip
+    assert header[10:] == ["recipient_class", "persons", "coverage_low", "coverage_high"]
+
+
+def test_the_links_say_which_indicators_count_the_same_persons() -> None:
+    one = {"indicator": "b", "cohort_year": 2026, "population": "", "part_of": "a"}
+
+    assert json.loads(links_json([one, dict(one)])) == [one]
 
 
 def test_the_independent_attacker_computes_nothing_back(
     empty: Database, published: Release, trail: AuditTrail, tmp_path: Path
 ) -> None:
     with empty.transaction() as session:
-        export = export_published(session, audit=trail)
+        export = export_published(session, catalogue=catalogue(), audit=trail)
     (tmp_path / "cells.csv").write_text(export.cells, "utf-8")
     (tmp_path / "hierarchies.json").write_text(export.hierarchies, "utf-8")
 

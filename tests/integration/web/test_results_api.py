@@ -126,8 +126,12 @@ def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, s
     ("path", "params", "code", "says"),
     [
         ("observations", {"indicator": "height"}, "indicator-unknown", "third-grade-reading"),
-        ("observations", {**READING, "by": "shoe-size"}, "table-not-declared", "economic-status"),
+        ("observations", {**READING, "by": "shoe-size"}, "dimension-unknown", "economic-status"),
         ("observations", {**READING, "by": "race,gender,district"}, "table-not-declared", "race, economic-status"),
+        ("observations", {**READING, "by": "race,gender,district,preschool"}, "split-too-deep", "at most 3"),
+        ("observations", {**READING, "cohort": "2028"}, "cohort-wrong", "2025-26 is 2026"),
+        ("observations", {**READING, "cohort": "2024..2028"}, "cohort-wrong", "2025-26 is 2026"),
+        ("pathway", {"cohort": "2028"}, "cohort-wrong", "2025-26 is 2026"),
         ("observations", {**READING, "cohort": "1999"}, "cohort-wrong", "2025-26 is 2026"),
         ("observations", {**READING, "level": "race:white"}, "level-without-split", "`by`"),
         ("observations", {**READING, "by": "race", "level": "white"}, "level-wrong", "level=race:white"),
@@ -149,10 +153,10 @@ def test_what_nobody_may_ask_is_refused_with_what_may_be_asked(
 
 
 def test_a_year_without_cells_and_a_level_that_is_not_there_are_answered_alike(public: httpx.Client) -> None:
-    future = public.get("/v1/observations", params={**READING, "by": "race", "cohort": "2030"})
+    later = public.get("/v1/observations", params={**READING, "by": "race", "cohort": "2027"})
     absent = public.get("/v1/observations", params={**READING, "by": "race", "level": "race:filipino"})
 
-    assert (future.status_code, future.json()["rows"]) == (200, [])
+    assert (later.status_code, later.json()["rows"]) == (200, [])
     assert (absent.status_code, absent.json()["rows"]) == (200, [])
 
 

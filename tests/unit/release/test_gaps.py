@@ -39,6 +39,14 @@ def test_a_hidden_rate_leaves_nothing() -> None:
     assert (point.gap, point.low, point.high) == (None, None, None)
 
 
+def test_a_rate_told_from_nothing_to_everything_leaves_the_gap_hidden() -> None:
+    nothing = ReleasedRate(40, None, 0, 100)
+
+    points = (gap_point(2026, nothing, group=nothing), gap_point(2026, exact(70), group=nothing))
+
+    assert [(point.gap, point.low, point.high) for point in points] == [(None, None, None)] * 2
+
+
 @pytest.mark.parametrize(
     ("gaps", "expected"),
     [

@@ -1,0 +1,180 @@
+"""What may be asked, by whom: a question is checked on the catalogue, the agreements and the day, before any data.
+
+Each refusal says what may be asked. None depends on what the data hold, so none tells anything about them.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from hub.errors import Fault, Invalid, Refused
+from hub.release.slices import Cursor
+from policies.agreements import Agreement, in_force
+from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
+from policies.decision import Decision, Query, Resource, decide
+from policies.indicator_files import dimensions as dimension_files
+from policies.indicator_sets import indicator_sets
+from policies.principal import Principal
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+PAGE_ROWS = 1000
+DEPTH_MAX = 3
+"""The most dimensions that a table may be split by: deeper tables keep next to nothing (docs/disclosure.md)."""
+
+SCHOOL_YEAR_BEGINS = 7
+"""The month in which a school year begins (Cal. Education Code 37200)."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, under which agreement and for which purpose, on which day; all agreement versions known."""
+
+    principal: Principal
+    agreement: str | None
+    purpose: str | None
+    agreements: Sequence[Agreement]
+    day: dt.date
+
+    def licence(self) -> Agreement | None:
+        """The agreement in force that is named, if it is one."""
+        return next((known for known in in_force(self.agreements, self.day) if known.id == self.agreement), None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One table of one indicator: splits in any order, cohort years, levels, a page."""
+
+    indicator: str
+    by: tuple[str, ...] = ()
+    first_year: int | None = None
+    last_year: int | None = None
+    levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    release: str | None = None
+    after: Cursor | None = None
+    limit: int = PAGE_ROWS
+
+
+def check_question(question: Question, *, catalogue: Catalogue, day: dt.date) -> CatalogueTable:
+    """The declared table that the question names; raises Invalid saying what may be asked, whatever the data hold."""
+    check_indicator(question.indicator, catalogue=catalogue)
+    for year in (question.first_year, question.last_year):
+        if year is not None:
+            check_year(year, "cohort", day=day)
+    check_split(question.by, catalogue=catalogue)
+    table = catalogue.table_split_by(question.indicator, dimensions=question.by)
+    if table is None:
+        splits = "; ".join(", ".join(one.dimensions) or "no split" for one in catalogue.tables[question.indicator])
+        raise Invalid(
+            "The catalogue holds no such table of this indicator.",
+            code="table-not-declared",
+            next_step=f"Ask one of these splits: {splits}. A further table can be requested for the next release.",
+            faults=(Fault("by", "table-not-declared"),),
+        )
+    if not set(question.levels) <= set(table.dimensions):
+        raise Invalid(
+            "A level is named of a dimension that the table is not split by.",
+            code="level-without-split",
+            next_step="Name the dimension in `by` too.",
+            faults=(Fault("level", "level-without-split"),),
+        )
+    return table
+
+
+def check_split(by: Sequence[str], *, catalogue: Catalogue) -> None:
+    """Raises Invalid for a dimension that there is not, and for more of them at once than any table may have."""
+    if not set(by) <= set(known_dimensions(catalogue)):
+        raise Invalid(
+            "There is no such split.",
+            code="dimension-unknown",
+            next_step=f"Ask splits among: {', '.join(known_dimensions(catalogue))}.",
+            faults=(Fault("by", "dimension-unknown"),),
+        )
+    if len(by) > DEPTH_MAX:
+        raise Invalid(
+            "These are more splits at once than any table may have.",
+            code="split-too-deep",
+            next_step=f"Ask at most {DEPTH_MAX} splits at once.",
+            faults=(Fault("by", "split-too-deep"),),
+        )
+
+
+def known_dimensions(catalogue: Catalogue) -> tuple[str, ...]:
+    """Every dimension that there is, whether a table is split by it or not, in one order."""
+    named = {name for indicator in catalogue.indicators for name in catalogue.dimensions(indicator)}
+    return tuple(sorted(named | dimension_files().keys()))
+
+
+def check_indicator(indicator: str, *, catalogue: Catalogue) -> None:
+    """Raises Invalid naming the indicators that there are."""
+    if indicator not in catalogue.tables:
+        raise Invalid(
+            "There is no such indicator.",
+            code="indicator-unknown",
+            next_step=f"Ask one of: {', '.join(catalogue.indicators)}.",
+            faults=(Fault("indicator", "indicator-unknown"),),
+        )
+
+
+def check_gaps(
+    indicators: Sequence[str], pairs: Sequence[str], *, catalogue: Catalogue
+) -> list[tuple[str, GapPair, CatalogueTable]]:
+    """Indicator, pair and table of each gap that is asked for and declared."""
+    for indicator in indicators:
+        check_indicator(indicator, catalogue=catalogue)
+    if any(catalogue.gap(name) is None for name in pairs):
+        raise Invalid(
+            "There is no such pair of groups.",
+            code="gap-unknown",
+            next_step=f"Ask one of: {', '.join(pair.name for pair in catalogue.gaps)}.",
+            faults=(Fault("pair", "gap-unknown"),),
+        )
+    return [
+        (indicator, pair, table)
+        for indicator in indicators or indicator_sets().core
+        for pair in catalogue.gaps
+        if (not pairs or pair.name in pairs) and (table := catalogue.table(indicator, name=pair.table)) is not None
+    ]
+
+
+def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tuple[Decision, Agreement | None]:
+    """The decision and the licence that narrows the answer; raises Refused with the rule and what to do.
+
+    A table of the report card is open to everybody who names no agreement; all else needs one.
+    """
+    if table.audience == "public" and asker.agreement is None:
+        decision = decide(asker.principal, "public.read", Resource("table"), agreements=asker.agreements, day=asker.day)
+    else:
+        query = Query(asker.agreement, asker.purpose, indicator, table.dimensions)
+        decision = decide(
+            asker.principal,
+            "aggregate.query",
+            Resource("table", query=query),
+            agreements=asker.agreements,
+            day=asker.day,
+        )
+    if not decision.permitted:
+        raise Refused(
+            f"This may not be asked here: {decision.reason}.",
+            code="query-refused",
+            rule=decision.rule,
+            next_step="Read /v1/agreements for what your agreement names, or ask a table of the public report card.",
+        )
+    return decision, asker.licence()
+
+
+def check_year(year: int, place: str, *, day: dt.date) -> None:
+    """Raises Invalid for a year before the records or after the school year of `day`, whatever the data hold."""
+    latest = school_year(day)
+    if not FIRST_YEAR <= year <= latest:
+        raise Invalid(
+            f"A cohort year lies between {FIRST_YEAR} and {latest}, the present school year.",
+            code="cohort-wrong",
+            next_step="Name the year in which the school year ends: 2025-26 is 2026.",
+            faults=(Fault(place, "cohort-wrong"),),
+        )
+
+
+def school_year(day: dt.date) -> int:
+    """The school year of a day, named by the year in which it ends; it begins on the first of July (Ed. Code 37200)."""
+    return day.year + (day.month >= SCHOOL_YEAR_BEGINS)
