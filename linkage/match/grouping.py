@@ -22,11 +22,16 @@ _MULTIPLIERS = np.random.Generator(np.random.Philox(0)).integers(
 
 @dataclass(frozen=True)
 class RosterRows:
-    """The rows of one view of one submission; numbers are the caller's."""
+    """The rows of one view of one submission; numbers are the caller's.
+
+    Rows are compared across providers. `owners` stands for the provider row by row where records inside one roster
+    may be one person: the number of each row's record (`resolver.resolve_with_duplicates`).
+    """
 
     submission: int
     provider: int
     rows: Rows
+    owners: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def group_rows(rosters: Sequence[RosterRows]) -> RowGroups:
     ordered = sorted(rosters, key=lambda roster: (roster.provider, roster.submission))
     rows = np.concatenate([roster.rows for roster in ordered]) if ordered else np.empty(0, dtype=VIEW_ROW)
     lengths = [len(roster.rows) for roster in ordered]
-    provider = np.repeat(np.array([roster.provider for roster in ordered], dtype=np.int32), lengths)
+    provider = np.concatenate([_owners(roster) for roster in ordered] or [np.empty(0, dtype=np.int32)])
     submission = np.repeat(np.array([roster.submission for roster in ordered], dtype=np.int64), lengths)
     group, first = _groups(rows, provider=provider)
     return RowGroups(
@@ -55,6 +60,10 @@ def group_rows(rosters: Sequence[RosterRows]) -> RowGroups:
         member_submission=submission,
         member_sealed_id=np.ascontiguousarray(rows["sealed_id"]),
     )
+
+
+def _owners(roster: RosterRows) -> NDArray[np.int32]:
+    return np.full(len(roster.rows), roster.provider, dtype=np.int32) if roster.owners is None else roster.owners
 
 
 def _groups(rows: Rows, *, provider: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -37,9 +37,25 @@ class Solved:
     expected: Table
 
 
-def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32], maximum_rounds: int = _ROUNDS) -> Solved:
-    """Posteriors under a prior for each pair of providers, itself drawn towards the prior of all."""
-    blocks, possible = _provider_pairs(provider)
+@dataclass(frozen=True)
+class ProviderPairs:
+    """Pairs of providers (as places in their order) between whom a link may be, and their pairs of records."""
+
+    places: NDArray[np.int64]
+    possible: Table
+
+
+def solve_posteriors(
+    evidence: Evidence,
+    *,
+    provider: NDArray[np.int32],
+    pairs: ProviderPairs | None = None,
+    maximum_rounds: int = _ROUNDS,
+) -> Solved:
+    """Posteriors under a prior for each pair of providers (by default, of two different ones), itself drawn towards
+    the prior of all."""
+    of_providers = pairs or pairs_across(provider)
+    blocks, possible = of_providers.places, of_providers.possible
     names = np.unique(provider)
     of_left = np.searchsorted(names, provider[evidence.left])
     of_right = np.searchsorted(names, provider[evidence.right])
@@ -67,11 +83,20 @@ def solve_posteriors(evidence: Evidence, *, provider: NDArray[np.int32], maximum
     )
 
 
-def _provider_pairs(provider: NDArray[np.int32]) -> tuple[NDArray[np.int64], Table]:
-    """Every pair of providers (as places in their order), and how many pairs of records each has."""
+def pairs_across(provider: NDArray[np.int32]) -> ProviderPairs:
+    """Every pair of two different providers."""
     _, sizes = np.unique(provider, return_counts=True)
     first, second = np.triu_indices(len(sizes), k=1)
-    return np.stack([first, second], axis=1), sizes[first].astype(np.float64) * sizes[second]
+    return ProviderPairs(np.stack([first, second], axis=1), sizes[first].astype(np.float64) * sizes[second])
+
+
+def pairs_everywhere(provider: NDArray[np.int32]) -> ProviderPairs:
+    """Every pair of providers, each with itself among them."""
+    _, counts = np.unique(provider, return_counts=True)
+    sizes = counts.astype(np.float64)
+    first, second = np.triu_indices(len(sizes), k=0)
+    possible = np.where(first == second, sizes[first] * (sizes[first] - 1) / 2, sizes[first] * sizes[second])
+    return ProviderPairs(np.stack([first, second], axis=1), possible)
 
 
 def _rivals(record: NDArray[np.int64], other_provider: NDArray[np.int64], likelihood: Table) -> Table:

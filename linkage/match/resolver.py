@@ -6,7 +6,7 @@ pairs of rows -> pairs of records -> weights learnt by EM -> prior solved -> pos
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ from linkage.match.evidence import Evidence, join_evidence
 from linkage.match.opening import record_pairs
 from linkage.match.pairs import ViewPairs
 from linkage.match.persons import HistoryEvent, RecordKey, joined_heads, named_persons
-from linkage.match.prior import Solved, solve_posteriors
+from linkage.match.prior import Solved, pairs_everywhere, solve_posteriors
 from linkage.match.quality import Quality, measure_quality
 from linkage.match.spans import Records, RosterSpans, all_records
 from linkage.rows import Rows
 from linkage.schema import LinkageSchema
 
-__all__ = ["PAIR_ROW", "Costs", "LinkageResult", "RosterSpans", "resolve"]
+__all__ = ["PAIR_ROW", "Costs", "LinkageResult", "RosterSpans", "resolve", "resolve_with_duplicates"]
 
 PAIR_ROW = np.dtype(
     [
@@ -64,9 +64,7 @@ def resolve(
     Raises LinkageError `row_without_span` or `unknown_submission`.
     """
     records = all_records(rosters)
-    ordered = sorted(views, key=lambda view: schema.view(view.view).number)
-    found = [record_pairs(view, records=records, rosters=rosters) for view in ordered]
-    evidence = join_evidence(found, schema=schema, records=max(1, len(records.provider)))
+    evidence = _evidence(rosters, schema=schema, views=views, records=records)
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)
     heads = joined_heads(evidence, accepted=decided == DECISION_MATCH, records=records)
@@ -79,6 +77,39 @@ def resolve(
         history=history,
         quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
     )
+
+
+def resolve_with_duplicates(
+    rosters: Sequence[RosterSpans],
+    *,
+    schema: LinkageSchema,
+    views: Sequence[ViewPairs],
+    new_id: Callable[[], str],
+    costs: Costs = EQUAL_COSTS,
+) -> LinkageResult:
+    """As `resolve`, where two records of one roster may be one person and were compared (RosterRows.owners)."""
+    records = all_records(rosters)
+    apart = replace(records, provider=np.arange(len(records.provider), dtype=np.int32))
+    evidence = _evidence(rosters, schema=schema, views=views, records=records)
+    solved = solve_posteriors(evidence, provider=records.provider, pairs=pairs_everywhere(records.provider))
+    decided = decisions(solved.posterior, costs=costs)
+    heads = joined_heads(evidence, accepted=decided == DECISION_MATCH, records=apart)
+    persons, history = named_persons(heads, keys=records.keys(), previous={}, new_id=new_id)
+    linked = heads[evidence.left] == heads[evidence.right]
+    return LinkageResult(
+        persons=persons,
+        pairs=_told_pairs(evidence, solved=solved, decided=decided, linked=linked, records=records),
+        history=history,
+        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
+    )
+
+
+def _evidence(
+    rosters: Sequence[RosterSpans], *, schema: LinkageSchema, views: Sequence[ViewPairs], records: Records
+) -> Evidence:
+    ordered = sorted(views, key=lambda view: schema.view(view.view).number)
+    found = [record_pairs(view, records=records, rosters=rosters) for view in ordered]
+    return join_evidence(found, schema=schema, records=max(1, len(records.provider)))
 
 
 def _told_pairs(

@@ -21,7 +21,7 @@ from linkage.match.patterns import (
 from linkage.match.words import pattern_words
 
 
-def pattern(names, date, sex=ABSENT, postcode=ABSENT, middle=ABSENT, ssid=ABSENT):
+def pattern(names, date, *, sex=ABSENT, postcode=ABSENT, middle=ABSENT, ssid=ABSENT):
     return np.ravel_multi_index((names, date, sex, postcode, middle, ssid), SIZES)
 
 
