@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.errors import LinkageError
-from linkage.match.grouping import RosterRows, RowGroups, group_rows
+from linkage.match.grouping import RosterRows, group_rows
 from linkage.match.pairs import ViewPairs
 from linkage.match.patterns import PATTERNS, kept_patterns
 from linkage.rows import (
@@ -56,26 +56,27 @@ def compare_view(rosters: Sequence[RosterRows], *, schema: LinkageSchema, view: 
     """Groups and pairs of one view over all rosters; the same whatever the order of rosters and rows."""
     schema.view(view)
     groups = group_rows(rosters)
-    ordered = _ordered_by_token(groups)
-    compared = _compared(groups, ordered=ordered, cuts=schema.similarity_cuts)
+    ordered = TokenOrder(token_words(groups.rows))
+    kept = patterns_to_keep(len(ordered.order), pairs=ordered.pairs)
+    compared = compared_pairs(groups.rows, groups.provider, ordered=ordered, cuts=schema.similarity_cuts, kept=kept)
     return ViewPairs(
         view=view,
         groups=len(groups.rows),
-        usual_rarity=_usual_rarity(ordered),
+        usual_rarity=usual_rarity(ordered.sizes),
         member_group=groups.member_group,
         member_submission=groups.member_submission,
         member_sealed_id=groups.member_sealed_id,
         left=ordered.order[compared.sides[:, 0]],
         right=ordered.order[compared.sides[:, 1]],
         pattern=compared.pattern,
-        rarity=_rarity(ordered)[compared.sides[:, 0]],
+        rarity=rarity_of(ordered.sizes)[compared.sides[:, 0]],
         dropped=compared.dropped,
         same_provider=compared.same_provider,
     )
 
 
 @dataclass(frozen=True)
-class _Compared:
+class Compared:
     """Places in token order of both sides of every kept pair, their patterns, and counts of what was not kept."""
 
     sides: NDArray[np.int64]
@@ -84,8 +85,8 @@ class _Compared:
     same_provider: NDArray[np.int64]
 
 
-class _TokenOrder:
-    """Groups sorted by token, providers together inside a token; `ends` is where a row's token block ends."""
+class TokenOrder:
+    """Groups sorted by token, in the order given inside a token; `ends` is where a row's token block ends."""
 
     def __init__(self, tokens: NDArray[np.uint64]) -> None:
         index_bits = np.uint64(max(1, len(tokens).bit_length()))
@@ -96,26 +97,40 @@ class _TokenOrder:
         self.starts = np.searchsorted(prefixes, prefixes, side="left")
         self.ends = np.searchsorted(prefixes, prefixes, side="right").astype(np.int64)
 
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many groups share the token of each, in token order."""
+        return self.ends - self.starts
 
-def _ordered_by_token(groups: RowGroups) -> _TokenOrder:
-    return _TokenOrder(_tokens(groups.rows))
+    @property
+    def pairs(self) -> int:
+        """How many pairs share a token."""
+        return int((self.ends - np.arange(len(self.ends)) - 1).sum())
 
 
-def _tokens(rows: Rows) -> NDArray[np.uint64]:
+def token_words(rows: Rows) -> NDArray[np.uint64]:
+    """(n, 2) words of the tokens of rows."""
     return np.ascontiguousarray(rows["token"]).view("<u8").reshape(-1, 2)
 
 
-def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...]) -> _Compared:
+def compared_pairs(
+    rows: Rows,
+    provider: NDArray[np.int32],
+    *,
+    ordered: TokenOrder,
+    cuts: tuple[int, ...],
+    kept: NDArray[np.bool_],
+) -> Compared:
+    """Every pair inside a token: which are kept, with what pattern, and counts of the rest."""
     from linkage.match.kernel import compare_rows
 
-    rows = groups.rows[ordered.order]
-    tokens = _tokens(rows)
+    rows, provider = rows[ordered.order], provider[ordered.order]
+    tokens = token_words(rows)
     names = np.concatenate([rows["given"], rows["surname"]], axis=1)
     tags = np.ascontiguousarray(rows["tags"])
     flags, variant = rows["flags"].astype(np.uint8), np.ascontiguousarray(rows["variant"])
-    provider = groups.provider[ordered.order]
     dropped, same_provider = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
-    kept, levels = _kept(ordered), np.array(cuts, dtype=np.int64)
+    levels = np.array(cuts, dtype=np.int64)
     found: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
     for first, last, capacity in _chunks(ordered):
         pairs = np.empty((capacity, 2), dtype=np.int64)
@@ -138,7 +153,7 @@ def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...])
             patterns,
         )
         found.append((pairs[:count].copy(), patterns[:count].copy()))
-    return _Compared(
+    return Compared(
         sides=np.concatenate([pairs for pairs, _ in found] or [np.empty((0, 2), dtype=np.int64)]),
         pattern=np.concatenate([patterns for _, patterns in found] or [np.empty(0, dtype=np.int32)]),
         dropped=dropped,
@@ -146,14 +161,12 @@ def _compared(groups: RowGroups, *, ordered: _TokenOrder, cuts: tuple[int, ...])
     )
 
 
-def _kept(ordered: _TokenOrder) -> NDArray[np.bool_]:
+def patterns_to_keep(rows: int, *, pairs: int) -> NDArray[np.bool_]:
     """Where a view has few pairs all are kept, since among few records weaker evidence can make a link."""
-    pairs = (ordered.ends - np.arange(len(ordered.ends)) - 1).sum()
-    few = bool(pairs <= _FEW_PAIRS_A_ROW * len(ordered.ends))
-    return np.ones(PATTERNS, dtype=np.bool_) if few else kept_patterns()
+    return np.ones(PATTERNS, dtype=np.bool_) if pairs <= _FEW_PAIRS_A_ROW * rows else kept_patterns()
 
 
-def _chunks(ordered: _TokenOrder) -> list[tuple[int, int, int]]:
+def _chunks(ordered: TokenOrder) -> list[tuple[int, int, int]]:
     """(first row, last row, most pairs they can give): few enough pairs at once for a bounded memory."""
     following = ordered.ends - np.arange(len(ordered.ends)) - 1
     total = np.cumsum(following)
@@ -166,14 +179,14 @@ def _chunks(ordered: _TokenOrder) -> list[tuple[int, int, int]]:
     return chunks
 
 
-def _rarity(ordered: _TokenOrder) -> NDArray[np.uint8]:
-    """Twice the binary logarithm of how rare the view value of each group is."""
-    share = (ordered.ends - ordered.starts) / max(1, len(ordered.ends))
+def rarity_of(sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Twice the binary logarithm of how rare the view value of each group is, by how many groups share it."""
+    share = sizes / max(1, len(sizes))
     return np.round(-2 * np.log2(np.maximum(share, 2.0**-120))).astype(np.uint8)
 
 
-def _usual_rarity(ordered: _TokenOrder) -> float:
-    sizes = ordered.ends - ordered.starts
+def usual_rarity(sizes: NDArray[np.int64]) -> float:
+    """The binary logarithm of the chance that two groups share a value, turned positive."""
     return -math.log2(float(sizes.sum()) / len(sizes) ** 2) if len(sizes) else 0.0
 
 
