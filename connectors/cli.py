@@ -3,6 +3,7 @@
     setup     makes a workspace with its own keys               check     says what is wrong with files; needs no hub
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
     receipt   shows what the hub answered
+    keys      makes a linkage key for files of one's own   encode    encodes any file of people, without a hub
 
 Exit status: 0 done, 1 refused or something found wrong, 2 wrong use, 3 cannot tell (no answer from the hub).
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -190,6 +192,50 @@ def receipt(
         typer.echo(f"{path.stem}  {answer.get('state')}  {answer.get('next_step') or ''}".rstrip())
     if not found:
         raise WorkspaceError("EDGE-009", "There is no such receipt.", f"Run `promise-edge push {folder}` first.")
+
+
+@app.command()
+def keys(file: Annotated[Path, typer.Argument(help="a new file for the key")]) -> None:
+    """Makes a linkage key for `encode`. Every file that is to be linked must be encoded under the same key."""
+    from connectors.keystore import KEY_BYTES, write_key
+
+    try:
+        write_key(file, os.urandom(KEY_BYTES))
+    except OSError:
+        raise WorkspaceError("KEY-004", f"{file.name} stands already or cannot be made.", "Give a new file.") from None
+    typer.echo(f"A linkage key stands in {file.name}; whoever has it can test guesses, so keep it from others.")
+    typer.echo(f"next: promise-edge encode people.csv --map map.yaml --key {file.name} --out people.rows")
+
+
+@app.command()
+def encode(
+    people: Annotated[Path, typer.Argument(help="text file or workbook with one line of titles")],
+    *,
+    columns: Annotated[Path, typer.Option("--map", help="map.yaml: which column holds what")],
+    key: Annotated[Path, typer.Option(help="the linkage key that `promise-edge keys` made")],
+    out: Annotated[Path, typer.Option(help="a new file for the encoded people")],
+    views: Annotated[str, typer.Option(help="views to use, comma between them; the default views when left out")] = "",
+) -> None:
+    """Encodes any file of people, to be linked by `promise-hub link` without a hub. Nothing is sent."""
+    from connectors.keystore import LinkageSecret, read_key
+    from connectors.people_map import read_people_map
+    from connectors.standalone import encode_file
+
+    chosen = [view.strip() for view in views.split(",") if view.strip()]
+    done = encode_file(
+        people, people_map=read_people_map(columns), secret=LinkageSecret(read_key(key)), out=out, views=chosen
+    )
+    typer.echo(f"{people.name}: {done.records:,} records (record 1 is the first row under the titles)")
+    for name, count in done.filled.items():
+        typer.echo(f"  {name:14} in {count:,}")
+    if done.dates_unread:
+        typer.echo(f"  birth dates not understood: {done.dates_unread:,}, first in line {done.first_unread_line}")
+    for warning in done.warnings:
+        typer.echo(f"  note: {warning}")
+    for view, count in done.rows.items():
+        typer.echo(f"  view {view}: {count:,} rows")
+    typer.echo(f"{out.name} carries its own submission key: keep it as you keep {people.name}.")
+    typer.echo(f"next: promise-hub link {out.name} OTHER.rows --out pairs.csv --persons persons.csv")
 
 
 def _source_map(source: str | None, sources: Path | None) -> SourceMap:

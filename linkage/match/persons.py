@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,12 @@ from linkage.match.evidence import Evidence
 from linkage.match.spans import GRADES_AHEAD, GRADES_BEHIND, MONTHS_TOGETHER, Records
 
 RecordKey = tuple[int, bytes]
+
+
+class Joining(Protocol):
+    """What an engine gives in place of `joined_heads`; its answer is the same."""
+
+    def __call__(self, evidence: Evidence, *, accepted: NDArray[np.bool_], records: Records) -> NDArray[np.int64]: ...
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from linkage.match.decision import DECISION_MATCH, EQUAL_COSTS, Costs, decisions
 from linkage.match.evidence import Evidence, join_evidence
 from linkage.match.opening import record_pairs
 from linkage.match.pairs import ViewPairs
-from linkage.match.persons import HistoryEvent, RecordKey, joined_heads, named_persons
+from linkage.match.patterns import twin_patterns
+from linkage.match.persons import HistoryEvent, Joining, RecordKey, joined_heads, named_persons
 from linkage.match.prior import Solved, pairs_everywhere, solve_posteriors
 from linkage.match.quality import Quality, measure_quality
 from linkage.match.spans import Records, RosterSpans, all_records
@@ -58,8 +59,9 @@ def resolve(
     previous: Mapping[RecordKey, str],
     new_id: Callable[[], str],
     costs: Costs = EQUAL_COSTS,
+    join: Joining = joined_heads,
 ) -> LinkageResult:
-    """Persons of all rosters; the same whatever the order of rosters, views and rows.
+    """Persons of all rosters; the same whatever the order of rosters, views and rows, and whatever engine joins them.
 
     Raises LinkageError `row_without_span` or `unknown_submission`.
     """
@@ -67,7 +69,7 @@ def resolve(
     evidence = _evidence(rosters, schema=schema, views=views, records=records)
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)
-    heads = joined_heads(evidence, accepted=decided == DECISION_MATCH, records=records)
+    heads = join(evidence, accepted=decided == DECISION_MATCH, records=records)
     keys = records.keys()
     persons, history = named_persons(heads, keys=keys, previous=previous, new_id=new_id)
     linked = heads[evidence.left] == heads[evidence.right]
@@ -86,14 +88,19 @@ def resolve_with_duplicates(
     views: Sequence[ViewPairs],
     new_id: Callable[[], str],
     costs: Costs = EQUAL_COSTS,
+    join: Joining = joined_heads,
 ) -> LinkageResult:
-    """As `resolve`, where two records of one roster may be one person and were compared (RosterRows.owners)."""
+    """As `resolve`, where two records of one roster may be one person and were compared (RosterRows.owners).
+
+    No pairs inside a provider teach here how common twins are, so what looks like twins is never joined.
+    """
     records = all_records(rosters)
     apart = replace(records, provider=np.arange(len(records.provider), dtype=np.int32))
-    evidence = _evidence(rosters, schema=schema, views=views, records=records)
+    found = _evidence(rosters, schema=schema, views=views, records=records)
+    evidence = replace(found, vetoed=found.vetoed | twin_patterns()[found.pattern])
     solved = solve_posteriors(evidence, provider=records.provider, pairs=pairs_everywhere(records.provider))
     decided = decisions(solved.posterior, costs=costs)
-    heads = joined_heads(evidence, accepted=decided == DECISION_MATCH, records=apart)
+    heads = join(evidence, accepted=decided == DECISION_MATCH, records=apart)
     persons, history = named_persons(heads, keys=records.keys(), previous={}, new_id=new_id)
     linked = heads[evidence.left] == heads[evidence.right]
     return LinkageResult(

@@ -68,6 +68,15 @@ def test_duplicates_are_found_inside_and_across_rosters_at_once():
     assert result.persons[(0, reference(3))] == result.persons[(1, reference(3))]
 
 
+def test_twins_of_one_roster_stay_two_persons():
+    one = made_up_people(60)
+    twins = [replace(one[n], local_record=60 + n, given=f"{one[n + 1].given}") for n in range(10)]
+
+    result = resolved([sent_roster(0, [*one, *twins])])
+
+    assert together(result) == []
+
+
 def test_pairs_of_providers_count_the_pairs_of_records_that_may_link():
     provider = np.array([0, 0, 0, 4, 4], dtype=np.int32)
 
