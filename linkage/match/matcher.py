@@ -92,15 +92,20 @@ class TokenOrder:
         index_bits = np.uint64(max(1, len(tokens).bit_length()))
         index_mask = (np.uint64(1) << index_bits) - np.uint64(1)
         keys = np.sort((tokens[:, 0] & ~index_mask) | np.arange(len(tokens), dtype=np.uint64))
-        prefixes = keys >> index_bits
-        self.order = (keys & index_mask).astype(np.int64)
-        self.starts = np.searchsorted(prefixes, prefixes, side="left")
-        self.ends = np.searchsorted(prefixes, prefixes, side="right").astype(np.int64)
+        order = (keys & index_mask).astype(np.int64)
+        words = tokens[order, 0]
+        if (words[1:] < words[:-1]).any():  # tokens that begin alike as far as the packed keys reach
+            again = np.argsort(words, kind="stable")
+            order, words = order[again], words[again]
+        self.order = order
+        self.starts = np.searchsorted(words, words, side="left").astype(np.int64)
+        self.ends = np.searchsorted(words, words, side="right").astype(np.int64)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
         """How many groups share the token of each, in token order."""
-        return self.ends - self.starts
+        sizes: NDArray[np.int64] = self.ends - self.starts
+        return sizes
 
     @property
     def pairs(self) -> int:
@@ -179,15 +184,23 @@ def _chunks(ordered: TokenOrder) -> list[tuple[int, int, int]]:
     return chunks
 
 
-def rarity_of(sizes: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Twice the binary logarithm of how rare the view value of each group is, by how many groups share it."""
-    share = sizes / max(1, len(sizes))
+def rarity_of(sizes: NDArray[np.int64], *, groups: int | None = None) -> NDArray[np.uint8]:
+    """Twice the binary logarithm of how rare the view value of each group is, by how many groups share it.
+
+    `groups` counts all groups of the view where `sizes` are of some of them.
+    """
+    share = sizes / max(1, len(sizes) if groups is None else groups)
     return np.round(-2 * np.log2(np.maximum(share, 2.0**-120))).astype(np.uint8)
 
 
 def usual_rarity(sizes: NDArray[np.int64]) -> float:
     """The binary logarithm of the chance that two groups share a value, turned positive."""
-    return -math.log2(float(sizes.sum()) / len(sizes) ** 2) if len(sizes) else 0.0
+    return rarity_of_sharing(int(sizes.sum()), groups=len(sizes))
+
+
+def rarity_of_sharing(shared: int, *, groups: int) -> float:
+    """`usual_rarity` from the sum of the block sizes of all groups."""
+    return -math.log2(float(shared) / groups**2) if groups else 0.0
 
 
 def _weights(filters: NDArray[np.uint64]) -> NDArray[np.int64]:
