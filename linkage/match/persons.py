@@ -37,20 +37,37 @@ class HistoryEvent:
 
 def joined_heads(evidence: Evidence, *, accepted: NDArray[np.bool_], records: Records) -> NDArray[np.int64]:
     """For every record the first record of its person; pairs are taken in falling weight, ties by record."""
+    return heads_of_pairs(
+        PairsToJoin(evidence.left, evidence.right, evidence.weight, accepted, evidence.vetoed),
+        provider=records.provider,
+        spans=records.spans,
+        span_starts=records.span_starts,
+    )
+
+
+@dataclass(frozen=True)
+class PairsToJoin:
+    """Pairs of records by place, left before right; only accepted ones join, and vetoed ones never come together."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+    vetoed: NDArray[np.bool_]
+
+
+def heads_of_pairs(
+    pairs: PairsToJoin, *, provider: NDArray[np.int32], spans: NDArray[np.int64], span_starts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """As `joined_heads`, over any set of records that no accepted pair leaves."""
     from linkage.match.joining import join_records
 
-    places = np.flatnonzero(accepted)
-    order = places[np.lexsort((evidence.right[places], evidence.left[places], -evidence.weight[places]))]
-    vetoes = np.sort(evidence.left[evidence.vetoed] * len(records.provider) + evidence.right[evidence.vetoed])
+    places = np.flatnonzero(pairs.accepted)
+    order = places[np.lexsort((pairs.right[places], pairs.left[places], -pairs.weight[places]))]
+    vetoes = np.sort(pairs.left[pairs.vetoed] * len(provider) + pairs.right[pairs.vetoed])
     limits = np.array([MONTHS_TOGETHER, GRADES_AHEAD, GRADES_BEHIND], dtype=np.int64)
     heads: NDArray[np.int64] = join_records(
-        evidence.left[order],
-        evidence.right[order],
-        records.provider,
-        records.spans,
-        records.span_starts.astype(np.int64),
-        vetoes,
-        limits,
+        pairs.left[order], pairs.right[order], provider, spans, span_starts.astype(np.int64), vetoes, limits
     )
     return heads
 
