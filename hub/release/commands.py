@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from hub.console import console
+from hub.release.reports.commands import check, protect
 
 app = typer.Typer(name="release", help="Prepare, publish, show and export releases.", no_args_is_help=True)
+
+app.command()(check)
+app.command()(protect)
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
 OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
