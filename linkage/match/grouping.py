@@ -66,13 +66,30 @@ def _owners(roster: RosterRows) -> NDArray[np.int32]:
     return np.full(len(roster.rows), roster.provider, dtype=np.int32) if roster.owners is None else roster.owners
 
 
+def content_hashes(rows: Rows) -> NDArray[np.uint64]:
+    """A hash of every row without its sealed id; equal rows have equal hashes, and unequal ones nearly never."""
+    hashed: NDArray[np.uint64] = (row_content(rows) * _MULTIPLIERS).sum(axis=1, dtype=np.uint64)
+    return hashed
+
+
+def provider_hashes(hashed: NDArray[np.uint64], *, provider: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Hashes of rows told apart by provider."""
+    told_apart: NDArray[np.uint64] = hashed + provider.astype(np.uint64) * _MULTIPLIERS[0]
+    return told_apart
+
+
+def row_content(rows: Rows) -> NDArray[np.uint64]:
+    """(n, 13) words: all of each row but its sealed id."""
+    words = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), VIEW_ROW.itemsize)[:, _SEALED_ID_BYTES:]
+    return np.ascontiguousarray(words).view("<u8").reshape(len(rows), _CONTENT_WORDS)
+
+
 def _groups(rows: Rows, *, provider: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The group of every row and the first row of every group, groups in order of their first row."""
     if not len(rows):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    words = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)[:, _SEALED_ID_BYTES:]
-    content = np.ascontiguousarray(words).view("<u8").reshape(len(rows), -1)
-    hashed = (content * _MULTIPLIERS).sum(axis=1, dtype=np.uint64) + provider.astype(np.uint64) * _MULTIPLIERS[0]
+    content = row_content(rows)
+    hashed = provider_hashes(content_hashes(rows), provider=provider)
     order = np.argsort(hashed, kind="stable")
     near = content[order]
     differs = (near[1:] != near[:-1]).any(axis=1) | (provider[order][1:] != provider[order][:-1])

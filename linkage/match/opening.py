@@ -31,7 +31,7 @@ class RecordPairs:
 
 def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[RosterSpans]) -> RecordPairs:
     """The pairs of one view between records. Raises LinkageError `row_without_span` or `unknown_submission`."""
-    member_record = _member_records(pairs, records=records, rosters=rosters)
+    member_record = opened_members(pairs, records=records, rosters=rosters)
     links = np.unique(np.stack([pairs.member_group, member_record], axis=1), axis=0)
     starts = np.searchsorted(links[:, 0], np.arange(pairs.groups + 1))
     sizes = np.diff(starts)
@@ -55,7 +55,8 @@ def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[Roster
     )
 
 
-def _member_records(pairs: ViewPairs, *, records: Records, rosters: Sequence[RosterSpans]) -> NDArray[np.int64]:
+def opened_members(pairs: ViewPairs, *, records: Records, rosters: Sequence[RosterSpans]) -> NDArray[np.int64]:
+    """The record behind every member's sealed id. Raises LinkageError `row_without_span` or `unknown_submission`."""
     keys = {roster.submission: roster.submission_key for roster in rosters}
     opened = np.empty(len(pairs.member_submission), dtype=np.int64)
     sealed = np.ascontiguousarray(pairs.member_sealed_id).view(np.uint8).reshape(-1, 16)

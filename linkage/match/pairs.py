@@ -53,6 +53,20 @@ class ViewPairs:
     same_provider: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class ViewChange:
+    """What changed in one view since the run before: which groups and pairs of that run stay, in their order, and
+    behind them the new ones.
+
+    `pairs` counts the whole (`groups`, `dropped`, `same_provider`, and `rarity` of every pair); its members and its
+    `left`, `right` and `pattern` are those that came, under the group numbers after the change.
+    """
+
+    group_stays: NDArray[np.bool_]
+    pair_stays: NDArray[np.bool_]
+    pairs: ViewPairs
+
+
 def pairs_to_bytes(pairs: ViewPairs) -> bytes:
     """A header line of JSON, then the arrays end to end."""
     header = {

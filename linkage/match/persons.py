@@ -84,10 +84,10 @@ def named_persons(
     for key, head in zip(keys, heads.tolist(), strict=True):
         members[head].append(key)
     had = {head: Counter(previous[key] for key in of_person if key in previous) for head, of_person in members.items()}
-    given = _given_ids(had)
+    given = given_ids(had)
     ids = {head: given[head] if head in given else new_id() for head in members}
     persons = {key: ids[head] for head, of_person in members.items() for key in of_person}
-    events = _history(had, ids=ids)
+    events = history_of(had, ids=ids)
     replaced = {before: event.after[0] for event in events if event.kind == "merged" for before in event.before}
     surviving = set(given.values())
     for key, person in previous.items():
@@ -96,7 +96,7 @@ def named_persons(
     return persons, events
 
 
-def _given_ids(had: Mapping[int, Counter[str]]) -> dict[int, str]:
+def given_ids(had: Mapping[int, Counter[str]]) -> dict[int, str]:
     """Each earlier id to the person that holds most of its records, ties to the first person and the smaller id."""
     claims = sorted((-count, head, person) for head, counts in had.items() for person, count in counts.items())
     given: dict[int, str] = {}
@@ -108,7 +108,8 @@ def _given_ids(had: Mapping[int, Counter[str]]) -> dict[int, str]:
     return given
 
 
-def _history(had: Mapping[int, Counter[str]], *, ids: Mapping[int, str]) -> tuple[HistoryEvent, ...]:
+def history_of(had: Mapping[int, Counter[str]], *, ids: Mapping[int, str]) -> tuple[HistoryEvent, ...]:
+    """What merged and what split, in a fixed order."""
     after: dict[str, set[str]] = defaultdict(set)
     for head, counts in had.items():
         for person in counts:

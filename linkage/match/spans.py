@@ -37,18 +37,27 @@ class RosterSpans:
 
 @dataclass(frozen=True)
 class Records:
-    """Every (provider, reference) once, sorted; spans of each in `span_starts[i]:span_starts[i + 1]` of `spans`."""
+    """Every (provider, reference) once, sorted; spans of each in `span_starts[i]:span_starts[i + 1]` of `spans`.
+
+    `numbers`: by submission its record numbers in order, and the record each stands for; `span_submission`: the
+    submission that each span came with.
+    """
 
     provider: NDArray[np.int32]
     reference: NDArray[np.void]
     spans: NDArray[np.int64]
     span_starts: NDArray[np.int64]
     numbers: dict[int, tuple[NDArray[np.uint64], NDArray[np.int64]]]
+    span_submission: NDArray[np.int64]
 
     def keys(self) -> list[tuple[int, bytes]]:
         """(provider, reference) of every record, in order."""
-        references = self.reference.tobytes()
-        return [(int(p), references[16 * i : 16 * i + 16]) for i, p in enumerate(self.provider.tolist())]
+        return self.keys_of(np.arange(len(self.provider)))
+
+    def keys_of(self, places: NDArray[np.int64]) -> list[tuple[int, bytes]]:
+        """(provider, reference) of some records."""
+        references = self.reference[places].tobytes()
+        return [(p, references[16 * i : 16 * i + 16]) for i, p in enumerate(self.provider[places].tolist())]
 
 
 def check_spans(spans: Rows) -> None:
@@ -96,6 +105,7 @@ def all_records(rosters: Sequence[RosterSpans]) -> Records:
         spans=_histories(ordered)[order],
         span_starts=np.searchsorted(record_of_span[order], np.arange(len(distinct) + 1)),
         numbers=_numbers(ordered, record_of_span=record_of_span, lengths=lengths),
+        span_submission=np.repeat(np.array([r.submission for r in ordered], dtype=np.int64), lengths)[order],
     )
 
 
