@@ -241,6 +241,42 @@ def linkage_evaluate(
         print(json.dumps(found))
 
 
+@app.command()
+def link(
+    files: Annotated[list[Path], typer.Argument(help="Files that promise-edge encode made.")],
+    *,
+    out: Annotated[Path, typer.Option(help="A new CSV file for the pairs.")],
+    persons: Annotated[Path, typer.Option(help="A new CSV file for the persons.")],
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="Records of one file may be one person too.")] = False,
+    views: Annotated[str, typer.Option(help="Views to compare, comma between them; all when left out.")] = "",
+    engine: Annotated[str, typer.Option(help="embedded or spark")] = "embedded",
+    spark_master: Annotated[str, typer.Option(help="Where Spark runs: local[2], spark://HOST:7077")] = "local[*]",
+    spark_folder: Annotated[Path | None, typer.Option(help="A folder that all workers of Spark reach.")] = None,
+    summary: SummaryOption = None,
+) -> None:
+    """Link files of encoded people without a hub: this process is matcher and resolver in one."""
+    from hub.linking import standalone
+    from hub.linking.engine import EngineChoice, started
+
+    work = standalone.link_files_and_duplicates if dedupe else standalone.link_files
+    chosen = [view.strip() for view in views.split(",") if view.strip()]
+    with telling_errors():
+        standalone.check_new(out)
+        standalone.check_new(persons)
+        with started(EngineChoice(engine, spark_master, spark_folder)) as running:
+            linked = work(files, engine=running, views=chosen)
+        pairs = standalone.write_table(out, standalone.PAIR_COLUMNS, standalone.pair_rows(linked))
+        standalone.write_table(persons, standalone.PERSON_COLUMNS, standalone.person_rows(linked))
+    quality = linked.quality
+    print(f"{quality.records:,} records from {', '.join(linked.files)}; views {', '.join(linked.views)}")
+    print(f"{quality.persons:,} persons, {quality.links:,} links, {quality.possible:,} possible matches")
+    print(f"expected precision {quality.expected_precision:.4f}, expected recall {quality.expected_recall:.4f}")
+    print(f"{out.name}: {pairs:,} pairs; {persons.name}: the person of every record")
+    told = {name: getattr(quality, name) for name in ("records", "persons", "links", "possible")}
+    expected = {name: getattr(quality, name) for name in ("expected_precision", "expected_recall")}
+    _write(summary, {**told, **expected, "views": list(linked.views), "engine": engine})
+
+
 @audit.command("verify")
 def audit_verify(home: HomeOption, summary: SummaryOption = None) -> None:
     """Check every entry, node and checkpoint of the log: exit 0 whole, 1 changed, 3 cannot tell."""

@@ -1,0 +1,89 @@
+"""Starts Apache Spark for a linkage run and ends it: the engine for more rows than one machine bears.
+
+Spark 4 with Java 17. The master may be this machine (`local[2]`) or a cluster on which this program is installed
+under the same paths; then `folder` must be one that every worker reaches.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import linkage
+from hub.errors import SettingError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from hub.linking.engine import Comparing
+    from linkage.match.persons import Joining
+
+SCALA_VERSION = "2.13"
+"""pip installs one build of Spark; its scripts guess the Scala version wrongly unless they are told."""
+_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.io.encryption.enabled": "true",  # what Spark lays on a disk by the way are rows too
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000000",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.log.level": "ERROR",
+}
+
+
+@contextmanager
+def spark_engine(master: str, *, folder: Path | None = None) -> Iterator[tuple[Comparing, Joining]]:
+    """The matcher's and the resolver's part on Spark while the block runs; what was laid into `folder` is removed."""
+    from hub.linking.spark.compare import compare_view
+    from hub.linking.spark.join import joined_heads
+
+    check_spark()
+    work = Path(tempfile.mkdtemp(prefix="linkage-", dir=folder))
+    session = start_session(master, scratch=work / "scratch")
+    try:
+        yield partial(compare_view, session=session, folder=work), partial(joined_heads, session=session, folder=work)
+    finally:
+        session.stop()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def check_spark() -> None:
+    """Raises SettingError `spark-missing` unless pyspark and Java are here."""
+    java = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else shutil.which("java")
+    if importlib.util.find_spec("pyspark") is None or java is None:
+        raise SettingError(
+            "The engine spark needs pyspark 4 and Java 17.",
+            code="spark-missing",
+            next_step="Install requirements-spark.lock and a Java 17, or use the engine embedded.",
+        )
+
+
+def start_session(master: str, *, scratch: Path) -> SparkSession:
+    """A session whose workers run this interpreter and find this program; on this machine alone, by loopback."""
+    from pyspark.sql import SparkSession
+
+    program = str(Path(linkage.__file__).resolve().parents[1])
+    os.environ.setdefault("SPARK_SCALA_VERSION", SCALA_VERSION)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if master.startswith("local") or "127.0.0.1" in master:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = SparkSession.builder.master(master).appName("linkage")
+    for name, value in _SETTINGS.items():
+        builder = builder.config(name, value)
+    path = os.pathsep.join([program, *filter(None, [os.environ.get("PYTHONPATH")])])
+    session = (
+        builder.config("spark.executorEnv.PYTHONPATH", path)
+        .config("spark.local.dir", str(scratch))
+        .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
+        .getOrCreate()
+    )
+    session.conf.set("spark.sql.shuffle.partitions", str(2 * session.sparkContext.defaultParallelism))
+    return session
