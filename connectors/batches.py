@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.collection import collection_paused
 from connectors.errors import FileRefusedError
-from connectors.reading import FileReading, read_file
+from connectors.grids import Grid
+from connectors.reading import FileReading, grids_of, read_rows
 from connectors.reports import FileReport
 from connectors.source_map import SourceMap
 from policies.dictionary import KINDS
@@ -29,16 +30,32 @@ def read_reports(
 ) -> list[FileReport]:
     """Every file read or refused by itself, in order; one refused file does not stop the others."""
     with collection_paused():
-        return [_report(path, source_map=source_map, school_year=school_year, latest=latest) for path in paths]
+        return [
+            report
+            for path in paths
+            for report in _reports(path, source_map=source_map, school_year=school_year, latest=latest)
+        ]
 
 
-def _report(path: Path, *, source_map: SourceMap, school_year: int | None, latest: dt.date) -> FileReport:
+def _reports(path: Path, *, source_map: SourceMap, school_year: int | None, latest: dt.date) -> Iterator[FileReport]:
+    """The report of each part of a file, folder or archive: mostly one."""
     try:
-        return FileReport(
-            path.name, read_file(path, source_map=source_map, school_year=school_year, latest=latest), None
-        )
+        grids = list(grids_of(path, source_map))
     except FileRefusedError as refusal:
-        return FileReport(path.name, None, refusal)
+        yield FileReport(path.name, None, refusal)
+        return
+    grids.reverse()
+    while grids:
+        grid = grids.pop()  # so that each part's cells are free before the next is read
+        yield _report(grid, source_map=source_map, school_year=school_year, latest=latest)
+
+
+def _report(grid: Grid, *, source_map: SourceMap, school_year: int | None, latest: dt.date) -> FileReport:
+    try:
+        reading = read_rows(grid, source_map=source_map, school_year=school_year, latest=latest)
+    except FileRefusedError as refusal:
+        return FileReport(grid.name, None, refusal)
+    return FileReport(grid.name, reading, None)
 
 
 def inbox_years(inbox: Path) -> list[int]:
@@ -47,9 +64,9 @@ def inbox_years(inbox: Path) -> list[int]:
 
 
 def inbox_files(inbox: Path, school_year: int) -> list[Path]:
-    """The source files of a school year, in order of name; hidden files are not source files."""
+    """The source files, archives and folders of a school year, in order of name; hidden ones are left alone."""
     folder = inbox / str(school_year)
-    return sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in folder.glob("*") if not path.name.startswith("."))
 
 
 def batches(reports: Sequence[FileReport], *, school_year: int) -> list[Batch]:

@@ -8,20 +8,19 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from connectors.bundles.archive import archive_bundle
 from connectors.decoding import decode, is_workbook, read_bytes, refuse
 
 DELIMITERS = ("^", ",", "\t", ";", "|")
-UNPACKED_BYTES_MAX = 512 * 1024 * 1024
 CELL_CHARACTERS_MAX = 100_000
 LINES_IN_A_CELL_MAX = 20
-_ROWS_MAX = 2_000_000
+_CELLS_MAX = 24_000_000
+_WIDTH_SAMPLE, _WIDTH_MAX = 2_000, 1_000
 _SPACES = tuple(sign for code in range(0x3001) if (sign := chr(code)).isspace() and sign != "\n")
 
 
@@ -43,6 +42,10 @@ class Grid:
     delimiter: str
     lines: Sequence[Line]
     notes: tuple[str, ...]
+    said: str = ""
+    """What a composed grid says of itself."""
+    remarks: tuple[tuple[str, int, str], ...] = ()
+    """Code, line and column of what was noticed before rows were looked at."""
 
     def __repr__(self) -> str:
         return f"Grid({self.name!r}, lines={len(self.lines)})"
@@ -50,15 +53,21 @@ class Grid:
 
 def read_grid(path: Path, *, delimiter: str | None = None) -> Grid:
     """The lines of a text file or workbook; raises FileRefusedError with a rule of family FIL."""
-    content = read_bytes(path)
+    return grid_of_bytes(read_bytes(path), path.name, delimiter=delimiter)
+
+
+def grid_of_bytes(content: bytes, name: str, *, delimiter: str | None = None) -> Grid:
+    """The same for bytes in hand, as from an archive."""
+    if not content.strip():
+        raise refuse("FIL-001", name)
     if is_workbook(content):
-        return _workbook_grid(content, path.name)
-    source = decode(content, path.name)
+        return _workbook_grid(content, name)
+    source = decode(content, name)
     found = delimiter or _delimiter_of(source.text)
-    lines, notes = _text_lines(source.text, found, path.name)
+    lines, notes = _text_lines(source.text, found, name)
     if not lines:
-        raise refuse("FIL-001", path.name)
-    return Grid(path.name, found, lines, source.notes + notes)
+        raise refuse("FIL-001", name)
+    return Grid(name, found, lines, source.notes + notes)
 
 
 def _delimiter_of(text: str) -> str:
@@ -116,7 +125,10 @@ def _quoted_lines(text: str, delimiter: str, name: str) -> list[Line] | None:
 
 def _workbook_grid(content: bytes, name: str) -> Grid:
     rows = _workbook_rows(content, name)
-    lines = [Line(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
+    width = min(max((len(cells) for cells in rows[:_WIDTH_SAMPLE]), default=0), _WIDTH_MAX)
+    lines = [
+        Line(number, cells + [""] * (width - len(cells))) for number, cells in enumerate(rows, start=1) if any(cells)
+    ]
     if not lines:
         raise refuse("FIL-001", name)
     return Grid(name, "worksheet", lines, ())
@@ -130,13 +142,24 @@ def _workbook_rows(content: bytes, name: str) -> list[list[str]]:
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that no row depends on
         try:
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            rows = [_texts(row) for row in islice(book.worksheets[0].iter_rows(values_only=True), _ROWS_MAX + 1)]
+            rows = list(_filled_rows(book.worksheets[0].iter_rows(values_only=True, max_col=_WIDTH_MAX)))
             book.close()
         except Exception:  # a foreign parser on a foreign file: whatever it raises means not readable
             raise refuse("FIL-013", name) from None
-    if len(rows) > _ROWS_MAX:
-        raise refuse("FIL-013", name)
     return rows
+
+
+def _filled_rows(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
+    """Rows without the empty cells at their ends; ValueError when a sheet has more cells than a source file can."""
+    seen = 0
+    for row in rows:
+        seen += len(row) + 1
+        if seen > _CELLS_MAX:
+            raise ValueError
+        texts = _texts(row)
+        while texts and not texts[-1]:
+            texts.pop()
+        yield texts
 
 
 def _texts(row: Iterable[Any]) -> list[str]:
@@ -144,16 +167,8 @@ def _texts(row: Iterable[Any]) -> list[str]:
 
 
 def _check_archive(content: bytes, name: str) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = {info.filename for info in archive.infolist()}
-            unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        raise refuse("FIL-013", name) from None
-    if "xl/workbook.xml" not in names:
+    if archive_bundle(content, name) is not None:
         raise refuse("FIL-012", name)
-    if unpacked > UNPACKED_BYTES_MAX:
-        raise refuse("FIL-013", name)
 
 
 def _cell_text(value: Any) -> str:

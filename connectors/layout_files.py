@@ -13,7 +13,20 @@ from importlib import resources
 from typing import Any
 
 from connectors import values as cells
-from connectors.readers import calpads, clearinghouse, employment, preschool, programme, readiness, toms
+from connectors.readers import (
+    calpads,
+    cers,
+    clearinghouse,
+    college,
+    edfi,
+    employment,
+    oneroster,
+    preschool,
+    programme,
+    readiness,
+    reports,
+    toms,
+)
 from connectors.rows import RowReader
 from connectors.values import Parser
 from policies.dictionary import dictionary
@@ -38,18 +51,35 @@ READERS: Mapping[str, RowReader] = {
     "calpads.language": calpads.language,
     "calpads.program": calpads.program,
     "calpads.absence": calpads.absence,
+    "reports.absences": reports.absences,
+    "reports.profile": reports.profile,
+    "reports.cohort": reports.cohort,
     "toms.score": toms.score,
+    "toms.proficiency": toms.proficiency,
+    "cers.score": cers.score,
+    "oneroster.student": oneroster.student,
+    "edfi.enrollment": edfi.enrollment,
+    "edfi.assessment": edfi.assessment,
+    "edfi.attendance": edfi.attendance,
     "readiness.readiness": readiness.readiness,
     "preschool.child": preschool.child,
+    "preschool.head_start_child": preschool.head_start_child,
+    "preschool.observed_child": preschool.observed_child,
+    "college.student": college.student,
+    "college.term": college.term,
+    "college.award": college.award,
     "clearinghouse.request": clearinghouse.request,
     "clearinghouse.detail": clearinghouse.detail,
     "employment.aggregate": employment.aggregate,
+    "employment.wage": employment.wage,
     "programme.participant": programme.participant,
 }
 """Every connector function by the name that layouts call it."""
 IDENTITY_STANDS: frozenset[RowReader] = frozenset(
     {calpads.enrollment, calpads.information, calpads.language, calpads.program, calpads.absence, toms.score}
-    | {readiness.readiness, clearinghouse.request, clearinghouse.detail}
+    | {readiness.readiness, clearinghouse.request, clearinghouse.detail, toms.proficiency, cers.score}
+    | {reports.absences, reports.profile, reports.cohort, oneroster.student, college.student, college.term}
+    | {college.award, edfi.enrollment, edfi.assessment, edfi.attendance}
 )
 """Connectors that take identity over as it stands: facts and codes depend at most on which parts of it are there."""
 
@@ -176,6 +206,8 @@ def _parser(column_type: str, options: Mapping[str, Any], *, latest: dt.date, fo
     if column_type in ("decimal", "integer"):
         limits = options.get("minimum"), options.get("maximum")
         return cells.number_parser(minimum=limits[0], maximum=limits[1], whole=column_type == "integer")
+    if column_type == "race_flag":
+        return cells.race_flag_parser(str(options["race"]))
     return cells.code_parser(
         codes=frozenset(options.get("codes", ())) | _element_codes(options.get("element")),
         pattern=options.get("pattern"),
@@ -202,5 +234,7 @@ _PLAIN: Mapping[str, Parser] = {
     "flag": cells.flag,
     "grade": cells.grade,
     "race": cells.race,
+    "races": cells.races,
+    "term": cells.term,
     "college_type": cells.college_type,
 }

@@ -6,6 +6,7 @@ The result holds clear identity and stays in memory at the edge; its repr shows 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from connectors.decoding import refuse
 from connectors.findings import Finding, Findings
-from connectors.grids import Grid, Line, read_grid
+from connectors.grids import Grid, Line
+from connectors.opening import open_source
 from connectors.recognition import Recognised, recognise
 from connectors.row_parsing import RowParser, school_year_of
 from connectors.rows import RowReading
@@ -21,6 +23,7 @@ from connectors.source_map import EMPTY, SourceMap
 from policies.rules.rulebook import REJECTED_SHARE_MAX
 
 FEW_ROWS = 5
+_YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)", re.ASCII)
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,23 +51,42 @@ class FileReading:
 def read_file(
     path: Path, *, source_map: SourceMap = EMPTY, school_year: int | None = None, latest: dt.date
 ) -> FileReading:
-    """The rows of one file; raises FileRefusedError. Rows of another school year than the one named are rejected.
+    """The rows of one file of one part; raises FileRefusedError. For sets of several parts: read_source.
 
-    latest is the last day that a birth date may have.
+    Rows of another school year than the one named are rejected. latest is the last day that a birth date may have.
     """
+    (grid,) = grids_of(path, source_map)
+    return read_rows(grid, source_map=source_map, school_year=school_year, latest=latest)
+
+
+def grids_of(path: Path, source_map: SourceMap = EMPTY) -> Sequence[Grid]:
+    """The parts of a file, folder or archive; raises FileRefusedError."""
     entry = source_map.entry_for(path.name)
-    grid = read_grid(path, delimiter=entry.delimiter if entry else None)
+    return open_source(path, delimiter=entry.delimiter if entry else None)
+
+
+def read_rows(
+    grid: Grid, *, source_map: SourceMap = EMPTY, school_year: int | None = None, latest: dt.date
+) -> FileReading:
+    """The rows of one part, each accepted or rejected; raises FileRefusedError."""
     layout = recognise(grid, source_map)
     findings = Findings(Finding(code, 0) for code in grid.notes)
+    for code, line, title in grid.remarks:
+        findings.add(Finding(code, line, title))
     rows = grid.lines[layout.first_row :]
     year = school_year or _common_year(layout, rows)
     parsed = RowParser(layout, year=year, latest=latest)
     readings = [(line.number, reading) for line in rows if (reading := parsed.read(line, findings)) is not None]
     rejected = len(rows) - len(readings)
     _check_whole(grid, parsed, rows=len(rows), rejected=rejected, findings=findings)
-    return FileReading(
-        path.name, layout.layout, layout.said, layout.kind, year, len(rows), rejected, findings, readings
-    )
+    said = layout.said(_common_year(layout, rows) or year_of_name(grid.name))
+    return FileReading(grid.name, layout.layout, said, layout.kind, year, len(rows), rejected, findings, readings)
+
+
+def year_of_name(name: str) -> int | None:
+    """The one year that a file's name holds, as the state's file names do; None when it holds none or several."""
+    years = set(_YEAR_IN_NAME.findall(name))
+    return int(years.pop()) if len(years) == 1 else None
 
 
 def _check_whole(grid: Grid, parsed: RowParser, *, rows: int, rejected: int, findings: Findings) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from connectors.bundles.tables import squeezed
 from connectors.decoding import refuse
 from connectors.grids import Grid, Line
 from connectors.layout_files import Column, Layout, Variant, layouts
@@ -24,6 +25,7 @@ from connectors.rows import RowReader
 from connectors.source_map import EMPTY, MAPPED, MappedFile, SourceMap
 
 _SAMPLE_LINES = 2000
+_FIXED_SPREAD = 8  # blanks at the end of a line are trimmed away
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Recognised:
     """A file's layout as found: what is said of it, its columns by place, and the lines that hold rows."""
 
     layout: str
-    said: str
+    named: str
+    shape: str
     kind: str
     read: RowReader
     width: int
@@ -42,6 +45,10 @@ class Recognised:
     absent: tuple[Column, ...]
     entry: MappedFile | None
     first_row: int
+
+    def said(self, year: int | None) -> str:
+        """What is said of the file: name, year and shape, "CAASPP student score file 2024, 375 columns"."""
+        return ", ".join(part for part in (f"{self.named} {year or ''}".rstrip(), self.shape) if part)
 
 
 def recognise(grid: Grid, source_map: SourceMap = EMPTY) -> Recognised:
@@ -56,11 +63,6 @@ def recognise(grid: Grid, source_map: SourceMap = EMPTY) -> Recognised:
     if not candidates:
         raise _unknown(grid, titles)
     return _by(max(candidates, key=lambda layout: len(_titles_found(layout, titles))), grid)
-
-
-def squeezed(title: str) -> str:
-    """A title without case, spaces and punctuation, which is how titles are compared."""
-    return "".join(sign for sign in title.casefold() if sign.isalnum())
 
 
 def _may_be(layout: Layout, grid: Grid, titles: frozenset[str]) -> bool:
@@ -103,7 +105,8 @@ def _by_titles(layout: Layout, grid: Grid) -> Recognised:
         if name not in found:
             raise refuse("FIL-009", grid.name, f"{layout.name}: {name}")
     width = _width(grid.lines[0])
-    return _recognised(layout, grid, said=f"{layout.name}, {width} columns", places=places, absent=absent, first=1)
+    named, shape = (grid.said, "") if grid.said else (layout.name, f"{width} columns")
+    return _recognised(layout, grid, named=named, shape=shape, places=places, absent=absent, first=1)
 
 
 def _by_places(layout: Layout, grid: Grid) -> Recognised:
@@ -116,11 +119,10 @@ def _by_places(layout: Layout, grid: Grid) -> Recognised:
     variant = _variant(layout, rows, own)
     columns = layout.columns + (variant.columns if variant else ())
     places = tuple((column.at - 1, column, column.name) for column in columns if column.at is not None)
-    what = ", ODS extract" if ods else ""
+    what = " ODS extract" if ods else ""
     years = f", {variant.name}" if variant else ""
-    return _recognised(
-        layout, grid, said=f"{layout.name}{what}, {width} fields{years}", places=places, absent=(), first=first
-    )
+    shape = f"{width} fields{years}"
+    return _recognised(layout, grid, named=f"{layout.name}{what}", shape=shape, places=places, absent=(), first=first)
 
 
 def _variant(layout: Layout, rows: Sequence[Line], width: int) -> Variant | None:
@@ -142,7 +144,8 @@ def _recognised(
     layout: Layout,
     grid: Grid,
     *,
-    said: str,
+    named: str,
+    shape: str,
     places: tuple[tuple[int, Column, str], ...],
     absent: tuple[Column, ...],
     first: int,
@@ -151,7 +154,7 @@ def _recognised(
         raise refuse("FIL-002", grid.name, layout.name)
     width = _width(grid.lines[0]) if layout.header else _modal_width(grid.lines[first:])
     most = len(grid.lines[0].cells) if layout.header else width
-    return Recognised(layout.id, said, layout.kind, layout.read, width, most, places, absent, None, first)
+    return Recognised(layout.id, named, shape, layout.kind, layout.read, width, most, places, absent, None, first)
 
 
 def _modal_width(rows: Sequence[Line]) -> int:
@@ -166,10 +169,10 @@ def _mapped(grid: Grid, entry: MappedFile) -> Recognised:
         raise refuse("FIL-009", grid.name, f"sources.yaml: {absent[0].titles[0]}")
     if len(grid.lines) < 2:
         raise refuse("FIL-002", grid.name)
-    said = f"mapped file ({entry.table}), {_width(grid.lines[0])} columns"
     read = mapped_reader(entry.table or "")
     width, most = _width(grid.lines[0]), len(header)
-    return Recognised(MAPPED, said, entry.kind or "", read, width, most, places, (), entry, 1)
+    named, shape = f"mapped file ({entry.table})", f"{width} columns"
+    return Recognised(MAPPED, named, shape, entry.kind or "", read, width, most, places, (), entry, 1)
 
 
 def _places(
@@ -219,7 +222,14 @@ def _nearest(grid: Grid, titles: frozenset[str]) -> Exception:
     missing = [name for name in best.required if name not in found]
     if missing and len(missing) * 2 <= len(best.required) and len(best.required) > 2:
         return refuse("FIL-009", grid.name, f"{best.name}: {', '.join(missing)}")
-    return refuse("FIL-004", grid.name)
+    return refuse("FIL-017" if _is_fixed_width(grid) else "FIL-004", grid.name)
+
+
+def _is_fixed_width(grid: Grid) -> bool:
+    """Whether every line is one cell of the same length, longer than any title."""
+    lengths = {len(line.cells[0]) for line in grid.lines[:_SAMPLE_LINES]}
+    one_cell = all(len(line.cells) == 1 for line in grid.lines[:_SAMPLE_LINES])
+    return one_cell and len(grid.lines) > 1 and max(lengths) - min(lengths) <= _FIXED_SPREAD and min(lengths) >= 20
 
 
 @cache

@@ -24,7 +24,7 @@ from policies.rules.rulebook import leaves_row, rejects_row
 
 IDENTITY = frozenset(
     {"local_id", "ssid", "return_field", "given", "middle", "surname", "suffix", "alias_given", "alias_surname"}
-    | {"birth_date", "postcode"}
+    | {"birth_date", "postcode", "sourced_id", "edfi_id"}
 )
 """Columns that only say whom a row names; what a row states does not depend on them."""
 _YEARS = re.compile(r"(\d{4})\D?(?:(\d{4})|(\d{2}))", re.ASCII)
@@ -175,7 +175,7 @@ def _person(like: PersonPart, named: dict[str, Value]) -> PersonPart:
     return PersonPart(**told)
 
 
-_NO_PART_OF_A_PERSON = ("local_id", "return_field")
+_NO_PART_OF_A_PERSON = ("local_id", "return_field", "sourced_id", "edfi_id")
 
 
 def _nothing(cells: Sequence[str]) -> object:

@@ -24,6 +24,8 @@ _TITLES = {
     "numbers": "Numbers",
     "demographics": "Demographics",
     "caaspp": "Test scores",
+    "reports": "CALPADS report exports",
+    "rosters": "OneRoster, School Data Sync and Ed-Fi sets",
     "clearinghouse": "Clearinghouse reports",
     "employment": "Employment aggregates",
 }

@@ -110,13 +110,48 @@ def race(cell: str) -> Parsed:
     return None, "COD-001"
 
 
+def races(cell: str) -> Parsed:
+    """The category of a list of races: Hispanic first, then two or more, then the one race."""
+    found: set[str] = set()
+    for part in re.split(r"[;,|/]", cell):
+        if part.strip():
+            code, fault = race(part.strip())
+            if fault is not None:
+                return None, fault
+            found.update([str(code)] if code is not None else [])
+    if not found:
+        return None, None
+    return "500" if "500" in found else "800" if len(found) > 1 else found.pop(), None
+
+
+def race_flag_parser(code: str) -> Parser:
+    """A parser for a yes-or-no column of one race."""
+
+    def parse(cell: str) -> Parsed:
+        told, fault = flag(cell)
+        return (code if told == "Y" else None), fault
+
+    return parse
+
+
+_TERM_BEGINS = {"fall": "-07-01", "winter": "-01-01", "spring": "-01-01", "summer": "-06-01"}
+_TERM = re.compile(r"(fall|winter|spring|summer)\s*(20\d\d)", re.ASCII)
+
+
+def term(cell: str) -> Parsed:
+    """The day from which a term such as "Spring 2021" can have begun, by halves of a calendar year (our own choice)."""
+    match = _TERM.fullmatch(cell.casefold())
+    return (None, "DAT-001") if match is None else (match[2] + _TERM_BEGINS[match[1]], None)
+
+
 _RACE_WORDS = {
-    "americanindian": "100", "americanindianoralaskanative": "100", "alaskanative": "100", "nativeamerican": "100",
+    "americanindian": "100", "americanindianalaskanative": "100", "americanindianoralaskanative": "100",
+    "alaskanative": "100", "nativeamerican": "100",
     "asian": "200", "pacificislander": "300", "nativehawaiianorpacificislander": "300",
     "nativehawaiianorotherpacificislander": "300", "filipino": "400", "hispanic": "500", "latino": "500",
     "hispanicorlatino": "500", "hispaniclatino": "500", "black": "600", "blackorafricanamerican": "600",
     "africanamerican": "600", "white": "700", "twoormore": "800", "twoormoreraces": "800", "multiracial": "800",
-    "multiple": "800",
+    "multiple": "800", "nativehawaiianpacificislander": "300", "demographicracetwoormoreraces": "800",
 }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def race_ethnicity(values: Values) -> str | None:
     """The reporting category: Hispanic first, then two or more, then the one race (34 CFR 76 guidance of 2007)."""
     if values.get("hispanic") == "Y":
         return "500"
-    races = {str(values[name]) for name in ("race_1", "race_2", "race_3", "race_4", "race_5", "race") if name in values}
+    races = {str(value) for name, value in values.items() if name == "race" or name.startswith("race_")}
     if "500" in races:
         return "500"
     return "800" if len(races) > 1 else next(iter(races), None)

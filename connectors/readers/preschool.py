@@ -1,4 +1,4 @@
-"""The monthly early-learning roster (CDD-801A): children without any state number, with their head of household."""
+"""Early-learning rosters: the monthly CDD-801A file, Head Start rosters, DRDP exports; rarely with a state number."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from connectors.rows import RowReading, Values, fact, person_of, word
 
 _FUNDING = {"CSPP": "CSPP", "CPRE": "CSPP", "HEAD-START": "HEAD-START", "HEADSTART": "HEAD-START", "HS": "HEAD-START"}
 _DEFAULT_SITE = "main"
+_STATE_NUMBER_DIGITS = 10
 
 
 def child(values: Values) -> RowReading:
@@ -31,6 +32,42 @@ def child(values: Values) -> RowReading:
     codes = (() if race else ("DEM-001",)) + (() if local_id else ("IDN-001",))
     person = person_of(values, as_of=word(values, "start_date") or "")
     return RowReading(local_id=local_id, person=person, facts=tuple(facts), codes=codes, named_by="itself")
+
+
+def head_start_child(values: Values) -> RowReading:
+    """One child of a Head Start roster."""
+    return child({**values, "program_code": "HEAD-START"})
+
+
+def observed_child(values: Values) -> RowReading:
+    """One child of a DRDP export, at the first day of its term where no enrollment is dated; one observation a term."""
+    number = str(values.get("number", ""))
+    of_state = len(number) == _STATE_NUMBER_DIGITS and number.isascii() and number.isdigit()
+    told = {**values, "program_code": _program(values)}
+    if of_state:
+        told["ssid"] = number
+    local_id = number if number and not of_state else word(values, "icode") or number
+    if local_id:
+        told["local_id"] = local_id
+    if "start_date" not in told and "term" in told:
+        told["start_date"] = told["term"]
+    reading = child(told)
+    dated = () if "start_date" in told else ("DAT-056",)
+    return RowReading(
+        local_id=reading.local_id,
+        ssid=word(told, "ssid"),
+        person=reading.person,
+        facts=reading.facts,
+        codes=reading.codes + dated,
+        named_by="itself",
+    )
+
+
+def _program(values: Values) -> str:
+    """The funding that the export's flags name; Head Start before the state's programme."""
+    if "Y" in (values.get("head_start_full"), values.get("head_start_part"), values.get("head_start_early")):
+        return "HEAD-START"
+    return "CSPP" if "Y" in (values.get("state_full"), values.get("state_part")) else "OTHER"
 
 
 def _site(values: Values) -> str:

@@ -36,6 +36,14 @@ def score(values: Values) -> RowReading:
     return _reading(values, facts=(test,), codes=() if valid else ("AST-003",))
 
 
+def proficiency(values: Values) -> RowReading:
+    """One English proficiency test: its score is not used, the student's acquisition status is."""
+    status: tuple[tuple[str, Values], ...] = ()
+    if "english_learner_status" in values:
+        status = (fact("demographics", values, english_learner_status="english_learner_status"),)
+    return _reading(values, facts=status, codes=("AST-005",))
+
+
 def _reading(values: Values, *, facts: tuple[tuple[str, Values], ...] = (), codes: tuple[str, ...] = ()) -> RowReading:
     local_id, ssid = word(values, "local_id"), word(values, "ssid")
     nobody = ("IDN-007",) if local_id is None and ssid is None else ()

@@ -101,7 +101,7 @@ REFUSED = {
         made.lines(made.ROSTER_TITLES.replace("Child Birth Date", "Note"), made.child()),
         "FIL-009",
     ),
-    "a fixed-width twin": (b"01 1234567890 QZAXI     05\r\n02 1234567890 QZAXI     05\r\n", "FIL-004"),
+    "a fixed-width twin": (b"01 1234567890 QZAXI     05\r\n02 1234567890 QZAXI     05\r\n", "FIL-017"),
     "most birth dates dragged": (
         made.lines(
             made.ROSTER_TITLES, *(made.child(**{"Child Birth Date": "12/30/1899"}) for _ in range(9)), made.child()
@@ -127,9 +127,13 @@ def test_a_file_of_another_year_only_is_refused(tmp_path):
         read(tmp_path, "senr.txt", made.lines(*many(6)), school_year=2024)
 
 
-def test_a_folder_is_no_file(tmp_path):
-    with pytest.raises(FileRefusedError, match="FIL-007"):
+def test_a_folder_that_is_no_set_of_files_is_refused(tmp_path):
+    (tmp_path / "picture.png").write_bytes(b"x")
+
+    with pytest.raises(FileRefusedError, match="FIL-018"):
         read_file(tmp_path, latest=LATEST)
+    with pytest.raises(FileRefusedError, match="FIL-007"):
+        read_file(tmp_path / "absent", latest=LATEST)
 
 
 HEADERS = {

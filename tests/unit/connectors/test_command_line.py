@@ -74,7 +74,7 @@ def test_check_needs_no_workspace_and_ends_0_when_all_rows_may_be_used(tmp_path)
     done = run("check", tmp_path / "senr.txt", "--summary", tmp_path / "out.json")
 
     assert done.exit_code == 0
-    assert "CALPADS enrollment (SENR), 40 fields" in done.output
+    assert "CALPADS enrollment (SENR) 2026, 40 fields" in done.output
     assert "7 rows: 7 accepted, 0 rejected" in done.output
     (file,) = json.loads((tmp_path / "out.json").read_text())["files"]
     assert (file["layout"], file["rows"], file["accepted"], file["rejected"]) == ("calpads-senr", 7, 7, 0)

@@ -7,7 +7,6 @@ import zipfile
 import openpyxl
 import pytest
 
-from connectors import grids
 from connectors.errors import FileRefusedError
 from connectors.reading import read_file
 from tests.spec.connectors import source_files as made
@@ -71,8 +70,26 @@ def archive(path, **parts):
 
 
 def test_another_archive_is_refused(tmp_path):
+    with pytest.raises(FileRefusedError, match="FIL-018"):
+        read_file(archive(tmp_path / "files.zip", users="x", others="y"), latest=LATEST)
+
+
+def test_an_archive_of_folders_only_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "files.zip", "w") as packed:
+        packed.mkdir("empty")
+
     with pytest.raises(FileRefusedError, match="FIL-012"):
-        read_file(archive(tmp_path / "files.zip", users="x"), latest=LATEST)
+        read_file(tmp_path / "files.zip", latest=LATEST)
+
+
+def test_a_worksheet_with_one_cell_at_its_far_corner_is_refused_soon(tmp_path):
+    far = openpyxl.Workbook()
+    far.active["A1"] = "SSID"
+    far.active["XFD1048576"] = "x"
+    far.save(tmp_path / "far.xlsx")
+
+    with pytest.raises(FileRefusedError, match="FIL-013"):
+        read_file(tmp_path / "far.xlsx", latest=LATEST)
 
 
 def test_a_workbook_without_its_parts_is_refused(tmp_path):
@@ -85,7 +102,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
     with zipfile.ZipFile(swollen, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("xl/workbook.xml", "<x/>")
         with packed.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
-            for _ in range(grids.UNPACKED_BYTES_MAX // (1 << 24) + 1):
+            for _ in range(4):
                 sheet.write(bytes(1 << 24))
 
     with pytest.raises(FileRefusedError, match="FIL-013"):
