@@ -23,6 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from waiting_line import Waiting
+
 from process_memory import PeakMemory
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +50,7 @@ class Demonstration:
         self.processor_seconds: dict[str, float] = {}
         self.server: subprocess.Popen[bytes] | None = None
         self.port = free_port()
+        self.waiting = Waiting()
 
     @property
     def url(self) -> str:
@@ -73,8 +76,10 @@ class Demonstration:
         begun, log = time.perf_counter(), self.logs / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as told, tempfile.TemporaryFile() as complained:
             program = [sys.executable, *(str(part) for part in command)]
-            started = subprocess.Popen(program, cwd=ROOT, env=ENVIRONMENT, stdout=told, stderr=complained)
-            _, status, used = os.wait4(started.pid, 0)
+            environment = ENVIRONMENT | {"PROMISE_PROGRESS_FILE": str(log.with_suffix(".progress"))}
+            started = subprocess.Popen(program, cwd=ROOT, env=environment, stdout=told, stderr=complained)
+            with self.waiting.on(name, log.with_suffix(".progress")):
+                _, status, used = os.wait4(started.pid, 0)
             started.returncode = os.waitstatus_to_exitcode(status)
             complained.seek(0)
             complaint = complained.read()
@@ -82,7 +87,7 @@ class Demonstration:
         log.write_bytes(output.encode() + complaint)
         self.timings[name] = round(time.perf_counter() - begun, 2)
         self.processor_seconds[name] = round(used.ru_utime + used.ru_stime, 2)
-        print(f"  {name:34} {self.timings[name]:6.1f} s", flush=True)
+        self.waiting.say(f"  {name:34} {self.timings[name]:6.1f} s")
         if started.returncode not in accept:
             tail = "\n".join((output + complaint.decode("utf-8", "replace")).splitlines()[-15:])
             raise DemonstrationError(f"'{name}' ended with status {started.returncode}:\n{tail}")

@@ -30,7 +30,9 @@ def _make(chosen: argparse.Namespace) -> int:
         print(f"{folder} is not empty. Choose an empty folder, or remove what is in it.", file=sys.stderr)
         return 2
     folder.mkdir(parents=True, exist_ok=True)
-    made = make_county(folder, people=chosen.people, seed=chosen.seed, span=_span(chosen))
+    made = make_county(
+        folder, people=chosen.people, seed=chosen.seed, span=_span(chosen), file_faults=not chosen.as_exported
+    )
     submissions = sum(len(years) for one in made["providers"] for years in one["kinds"].values())
     print(f"{chosen.people} people, none of whom exists, and {submissions} submissions to make, in {folder}")
     return 0
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("make", help="write a county into an empty folder")
     make.add_argument("--out", type=Path, required=True, help="an empty folder")
+    make.add_argument("--as-exported", action="store_true", help="no faults of whole files")
     figures = commands.add_parser("figures", help="show each published figure beside the one that the county has")
     for command, people in ((make, PEOPLE), (figures, PEOPLE_AT_FULL_SIZE)):
         command.add_argument("--people", type=int, default=people, help=f"how many people (default {people})")

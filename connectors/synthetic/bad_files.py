@@ -102,11 +102,11 @@ def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) 
     inbox = providers / district / "inbox" / str(year)
     names = sorted(path.name for path in inbox.iterdir())
     roster = next(name for name in names if name.startswith("SENR"))
-    gone = _a_third(_cells((inbox / roster).read_bytes()), rng)
+    gone = _a_third(_numbers((inbox / roster).read_bytes()), rng)
     for name in names:
-        lines = (inbox / name).read_bytes().split(b"\r\n")
-        kept = [line for line in lines if not gone & set(line.replace(b",", b"^").split(b"^"))]
-        (own / name).write_bytes(b"\r\n".join(kept))
+        lines = (inbox / name).read_bytes().splitlines()
+        kept = [line for line in lines if not gone & set(_cells(line))]
+        (own / name).write_bytes(b"\r\n".join([*kept, b""]))
     return _said(
         "third-gone",
         district,
@@ -119,9 +119,14 @@ def _cut_short(bad: Path, providers: Path, year: int, rng: np.random.Generator) 
     )
 
 
-def _cells(content: bytes) -> list[tuple[bytes, bytes]]:
+def _cells(line: bytes) -> list[bytes]:
+    """The cells of a line of a state file, as exported or as an office keeps it."""
+    return line.replace(b'"', b"").replace(b",", b"^").split(b"^")
+
+
+def _numbers(content: bytes) -> list[tuple[bytes, bytes]]:
     """State and local number of each line of an enrollment file."""
-    rows = [line.split(b"^") for line in content.split(b"\r\n") if line]
+    rows = [_cells(line) for line in content.splitlines() if line]
     return sorted({(row[_STATE_NUMBER], row[_LOCAL_NUMBER]) for row in rows})
 
 

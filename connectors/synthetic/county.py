@@ -17,20 +17,25 @@ from connectors.synthetic import later
 from connectors.synthetic.bad_files import write_bad_files
 from connectors.synthetic.calpads import PupilFiles, state_files
 from connectors.synthetic.clearinghouse import clearinghouse_lines
-from connectors.synthetic.dirt import spoiled
+from connectors.synthetic.dirt import repeated, spoiled
 from connectors.synthetic.early import preschool_lines
-from connectors.synthetic.forms import FileLines, forms, write_file
+from connectors.synthetic.file_dirt import kept_files
+from connectors.synthetic.forms import FileLines, forms
 from connectors.synthetic.people import Span
 from connectors.synthetic.scores import readiness_lines, score_lines
 from connectors.synthetic.truth import write_truth
 from connectors.synthetic.world import World, make_world
 
 
-def make_county(folder: Path, *, people: int, seed: int, span: Span) -> Mapping[str, Any]:
-    """Writes the county into an empty folder, byte for byte by its arguments. Returns what `county.json` says."""
+def make_county(folder: Path, *, people: int, seed: int, span: Span, file_faults: bool = True) -> Mapping[str, Any]:
+    """Writes the county into an empty folder, byte for byte by its arguments. Returns what `county.json` says.
+
+    Without `file_faults` every file stands as it was exported; cells are spoiled all the same.
+    """
     world = make_world(people, seed=seed, span=span)
-    rngs = [np.random.default_rng([seed, stage]) for stage in (90, 92)]
-    written = _write_files(folder / "providers", world, rngs[0], dirt=rngs[1])
+    rngs = [np.random.default_rng([seed, stage]) for stage in (90, 92, 93)]
+    of_files = rngs[2] if file_faults else None
+    written = _write_files(folder / "providers", world, rngs[0], dirt=rngs[1], of_files=of_files)
     _write_sources(folder / "providers", written)
     bad = write_bad_files(folder, span=span, rng=np.random.default_rng([seed, 91]))
     write_truth(folder / "truth", world)
@@ -62,16 +67,24 @@ def _provided(written: Mapping[tuple[str, str], list[int]]) -> list[dict[str, An
 
 
 def _write_files(
-    providers: Path, world: World, rng: np.random.Generator, *, dirt: np.random.Generator
+    providers: Path,
+    world: World,
+    rng: np.random.Generator,
+    *,
+    dirt: np.random.Generator,
+    of_files: np.random.Generator | None,
 ) -> dict[tuple[str, str], list[int]]:
     """All files of all providers; which (provider, kind) has which school years."""
     written: dict[tuple[str, str], set[int]] = {}
     for lines in _all_lines(world, rng):
         form = forms()[lines.name]
-        for year, place, own in spoiled(lines, dirt).files():
+        whole = spoiled(lines, dirt)
+        for year, place, own in (whole if of_files is None else repeated(whole, of_files)).files():
             organisation = world.county.organisations[place]
             inbox = providers / organisation.name / "inbox" / str(year)
-            write_file(inbox, form, organisation, year=year, lines=own)
+            inbox.mkdir(parents=True, exist_ok=True)
+            for kept in kept_files(form, own, organisation=organisation, rng=of_files):
+                (inbox / kept.name.format(cds=organisation.cds, year=year)).write_bytes(kept.content)
             written.setdefault((organisation.name, form.kind), set()).add(year)
     return {key: sorted(years) for key, years in written.items()}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import yaml
@@ -42,10 +43,43 @@ class Dirt:
 
 
 @cache
-def all_dirt() -> Sequence[Dirt]:
-    """Every fault of `dirt.yaml`."""
+def told_dirt() -> Mapping[str, Any]:
+    """What `dirt.yaml` holds: lists of entries by what is wrong."""
     text = resources.files("connectors.synthetic").joinpath("dirt.yaml").read_text("utf-8")
-    return tuple(Dirt(**entry) for entry in yaml.safe_load(text)["dirt"])
+    told: Mapping[str, Any] = yaml.safe_load(text)
+    return told
+
+
+@cache
+def all_dirt() -> Sequence[Dirt]:
+    """Every fault of a cell."""
+    return tuple(Dirt(**entry) for entry in told_dirt()["dirt"])
+
+
+@cache
+def all_repeats() -> Sequence[Dirt]:
+    """Every way in which a row stands twice with another value in one cell: a conflict of identity."""
+    return tuple(Dirt(**entry) for entry in told_dirt()["repeats"])
+
+
+def repeated(written: FileLines, rng: np.random.Generator) -> FileLines:
+    """The same lines, some of them twice: first with another value in one cell, then as they were."""
+    own = [one for one in all_repeats() if one.form == written.name]
+    if not own or not written.lines:
+        return written
+    separator = forms()[written.name].separator
+    lines, kept = list[str](), list[int]()
+    drawn = [rng.random(len(written.lines)) < one.rate for one in own]
+    for i, line in enumerate(written.lines):
+        for one, befallen in zip(own, drawn, strict=True):
+            if befallen[i]:
+                cells = line.split(separator)
+                one.spoil(cells)
+                lines.append(separator.join(cells))
+                kept.append(i)
+        lines.append(line)
+        kept.append(i)
+    return replace(written, lines=lines, year=written.year[kept], organisation=written.organisation[kept])
 
 
 def spoiled(written: FileLines, rng: np.random.Generator) -> FileLines:
@@ -64,6 +98,15 @@ def spoiled(written: FileLines, rng: np.random.Generator) -> FileLines:
             one.spoil(cells)
             lines[i] = separator.join(cells)
     return replace(written, lines=lines)
+
+
+def _next_day(cell: str) -> str:
+    """A date of the form month/day/year one day on; the 28th turns to the 27th, so that every month has it."""
+    month, _, rest = cell.partition("/")
+    day, _, year = rest.partition("/")
+    if not (month and day and year):
+        return cell
+    return f"{month}/{int(day) + 1 if int(day) < 28 else 27:02d}/{year}"
 
 
 def _dated(shape: str) -> Callable[[str], str]:
@@ -87,5 +130,7 @@ CHANGES: Mapping[str, Callable[[str], str]] = {
     "five_digits": lambda cell: cell[:5],
     "zip_plus_4": lambda cell: f"{cell}-1234" if cell else cell,
     "no_zero": lambda cell: cell[1:] if cell.startswith("0") else cell,
+    "next_day": _next_day,
+    "other_gender": lambda cell: {"M": "F", "F": "M"}.get(cell, cell),
     "underscore": lambda cell: f"{cell}_" if cell else cell,
 }

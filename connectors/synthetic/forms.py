@@ -1,4 +1,4 @@
-"""Names, encodings and titles of the files that providers have, read from `forms.yaml`; and the writing of one file."""
+"""How the files of providers are named and written, read from `forms.yaml`; and the words that stand in them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise, repeat
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
 from connectors.synthetic.calibration import Text
-from connectors.synthetic.organisations import Organisation
 from connectors.synthetic.people import EPOCH, Ints
 
 # Words of a file, one a line; numpy does not say what objects an array holds.
 Column = Iterable[Any]
 BLANK = repeat("")
-_OWN = "own"
+OWN = "own"  # the encoding of the office itself
 _DAYS = 45_000
 _LONGEST_NUMBER = 11  # digits that a spreadsheet shows without an exponent
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -64,18 +62,7 @@ def forms() -> Mapping[str, Form]:
     return {name: Form(**entry) for name, entry in yaml.safe_load(text)["forms"].items()}
 
 
-def write_file(inbox: Path, form: Form, organisation: Organisation, *, year: int, lines: Sequence[str]) -> None:
-    """Writes one file as the office would have it."""
-    inbox.mkdir(parents=True, exist_ok=True)
-    whole = [form.titles, *lines] if form.titles else lines
-    if form.resaved and organisation.spreadsheet:
-        whole = [_from_spreadsheet(line, form.separator) for line in whole]
-    text = form.end.join([*whole, ""])
-    encoding = organisation.encoding if form.encoding == _OWN else form.encoding
-    (inbox / form.name.format(cds=organisation.cds, year=year)).write_bytes(text.encode(encoding))
-
-
-def _from_spreadsheet(line: str, separator: str) -> str:
+def from_spreadsheet(line: str, separator: str) -> str:
     """A line as a spreadsheet saves it again: commas, no leading zeros, its own dates, long numbers rounded."""
     return ",".join(_from_cell(cell) for cell in line.split(separator))
 

@@ -173,3 +173,16 @@ def test_progress_is_shown_at_a_terminal_and_nowhere_else() -> None:
 
     assert "preparing" in seen.file.getvalue()
     assert unseen.file.getvalue() == ""
+
+
+def test_progress_is_told_to_the_program_that_asks_for_it(tmp_path, monkeypatch) -> None:
+    told = tmp_path / "progress"
+    monkeypatch.setenv("PROMISE_PROGRESS_FILE", str(told))
+
+    for shown in (True, False):
+        with progress("preparing", 2, console=Console(file=io.StringIO(), force_terminal=shown)) as step:
+            step()
+            half = told.read_text()
+            step()
+
+        assert (half, told.read_text()) == ("1 2\n", "2 2\n")

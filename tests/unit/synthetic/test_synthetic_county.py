@@ -25,7 +25,7 @@ SPAN = Span(2019, 2026)
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("county")
-    make_county(folder, people=3000, seed=1, span=SPAN)
+    make_county(folder, people=3000, seed=1, span=SPAN, file_faults=False)
     return folder
 
 
