@@ -4,6 +4,7 @@
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
     receipt   shows what the hub answered
     keys      makes a linkage key for files of one's own   encode    encodes any file of people, without a hub
+    example   makes two files of made-up children to try that on
 
 Exit status: 0 done, 1 refused or something found wrong, 2 wrong use, 3 cannot tell (no answer from the hub).
 """
@@ -205,6 +206,15 @@ def keys(file: Annotated[Path, typer.Argument(help="a new file for the key")]) -
         raise WorkspaceError("KEY-004", f"{file.name} stands already or cannot be made.", "Give a new file.") from None
     typer.echo(f"A linkage key stands in {file.name}; whoever has it can test guesses, so keep it from others.")
     typer.echo(f"next: promise-edge encode people.csv --map map.yaml --key {file.name} --out people.rows")
+
+
+@app.command()
+def example(folder: Annotated[Path, typer.Argument(help="a new folder")]) -> None:
+    """Makes two small files of made-up children and their maps, to try `encode` and `promise-hub link` on."""
+    from connectors.synthetic.example import write_example
+
+    typer.echo(f"{', '.join(write_example(folder))} stand in {folder}: two hundred made-up children each.")
+    typer.echo("next: promise-edge keys KEY")
 
 
 @app.command()

@@ -14,9 +14,6 @@ from connectors.cli import app as edge
 from hub.cli import app as hub
 from linkage.rows_file import FORMAT
 
-EXAMPLE = Path("docs/example-people")
-PAGE = Path("docs/link-your-own-files.md")
-
 
 def run(app, *arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -24,7 +21,8 @@ def run(app, *arguments):
 
 def encode(folder, name, *, key="key", out=None, views=""):
     done = run(
-        edge, "encode", EXAMPLE / f"{name}.csv", "--map", EXAMPLE / f"{name}.yaml", "--key", folder / key,
+        edge, "encode", folder / "example" / f"{name}.csv", "--map", folder / "example" / f"{name}.yaml",
+        "--key", folder / key,
         "--out", folder / (out or f"{name}.rows"), "--views", views,
     )  # fmt: skip
     assert done.exit_code == 0, done.exception
@@ -33,6 +31,7 @@ def encode(folder, name, *, key="key", out=None, views=""):
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoded")
+    assert run(edge, "example", folder / "example").exit_code == 0
     for key in ("key", "other.key"):
         run(edge, "keys", folder / key)
     for name in ("school", "club"):
@@ -42,8 +41,7 @@ def encoded(tmp_path_factory):
 
 @pytest.fixture
 def folder(encoded, tmp_path):
-    for file in encoded.iterdir():
-        shutil.copy(file, tmp_path)
+    shutil.copytree(encoded, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -57,11 +55,11 @@ def table(path):
         return list(csv.DictReader(file))
 
 
-def truth():
+def truth(folder):
     """(file, record) to who it is, by the last digits of the number in the source."""
     people = {}
     for name in ("school", "club"):
-        with (EXAMPLE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        with (folder / "example" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             for record, row in enumerate(list(csv.reader(file))[1:], start=1):
                 people[f"{name}.rows", str(record)] = row[0][1:]
     return people
@@ -77,9 +75,41 @@ def pairs(persons, *, across):
 
 def shares(folder, *, across):
     found = {(row["file"], row["record"]): row["person"] for row in table(folder / "persons.csv")}
-    assert set(found) == set(truth())
-    got, true = pairs(found, across=across), pairs(truth(), across=across)
+    assert set(found) == set(truth(folder))
+    got, true = pairs(found, across=across), pairs(truth(folder), across=across)
     return len(got & true) / len(got), len(got & true) / len(true)
+
+
+def test_the_commands_of_the_manual_page_work_as_they_stand(tmp_path, monkeypatch):
+    page = Path("docs/link-your-own-files.md").read_text("utf-8")
+    commands = [line.split() for line in re.findall(r"```\n(.*?)```", page, re.DOTALL)[0].splitlines()]
+    monkeypatch.chdir(tmp_path)
+
+    ended = [run(edge if program == "promise-edge" else hub, *words).exit_code for program, *words in commands]
+
+    assert ended == [0, 0, 0, 0, 0]
+    shown = page.split("left_file,")[1].splitlines()[1]
+    assert ",match," in shown
+    assert {"pairs.csv", "persons.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_every_refusal_is_on_the_manual_page():
+    page = Path("docs/link-your-own-files.md").read_text("utf-8")
+    sources = (
+        "hub/linking/standalone.py",
+        "connectors/standalone.py",
+        "connectors/people_map.py",
+        "linkage/rows_file.py",
+    )
+
+    raised = {
+        code
+        for source in sources
+        for code in re.findall(r'(?:code=|Error\(\s*|_refused\()"([A-Za-z_0-9-]+)"', Path(source).read_text("utf-8"))
+    }
+
+    assert len(raised) >= 12
+    assert [code for code in sorted(raised) if f"`{code}`" not in page] == []
 
 
 def test_two_files_are_linked_by_record_number(folder):
@@ -119,7 +149,7 @@ def test_one_file_is_searched_for_duplicates(folder):
 
     assert done.exit_code == 0, done.output
     found = {(row["file"], row["record"]): row["person"] for row in table(folder / "persons.csv")}
-    true = {record: person for record, person in truth().items() if record[0] == "club.rows"}
+    true = {record: person for record, person in truth(folder).items() if record[0] == "club.rows"}
     assert pairs(found, across=False) == pairs(true, across=False)
 
 
@@ -150,6 +180,15 @@ def test_views_may_be_chosen(folder):
     assert done.exit_code == 0, done.output
     assert "views ssid" in done.output
     assert table(folder / "pairs.csv") == []
+
+
+def test_the_example_is_the_same_at_every_making_and_never_written_over(folder):
+    run(edge, "example", folder / "again")
+
+    names = {path.name for path in (folder / "example").iterdir()}
+    assert names == {"school.csv", "school.yaml", "club.csv", "club.yaml"}
+    assert all((folder / "example" / name).read_bytes() == (folder / "again" / name).read_bytes() for name in names)
+    assert run(edge, "example", folder / "again").exception.code == "ENC-003"
 
 
 def refusal(folder, *names, more=(), **to):
