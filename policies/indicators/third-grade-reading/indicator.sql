@@ -1,4 +1,4 @@
--- third-grade-reading: one row for each student whom a district's score file lists in the grade
+-- score_met: one row for each student whom a district's score file lists in the subject and grade
 WITH results AS (
     SELECT a.person_id, a.school_year AS cohort_year, a.provider AS district,
         CASE
