@@ -34,6 +34,7 @@ ROUTED = (
     "hub.linking.routes",
     "hub.outcomes.routes",
     "hub.release.routes",
+    "hub.release.requests.routes",
     "hub.web.routes",
 )
 """The modules that may have a `router`, in the order of the road."""

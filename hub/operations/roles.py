@@ -73,6 +73,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         "spans.drop": drop_job(desk, ("spans", "facts")),
         REFRESH: _refresh(database, clock, analysis),
         REFRESH_STEP: _refresh(database, clock, analysis),
+        "release.request-cost": _cost(database, clock, analysis),
     }
     return _worker("resolver", database, handlers, clock=clock, log=log)
 
@@ -86,6 +87,18 @@ def _refresh(database: Database, clock: Clock, analysis: FileStore) -> Handler:
         return refresh_job(RefreshDesk(database, clock, analysis))(ticket)
 
     return refresh
+
+
+def _cost(database: Database, clock: Clock, analysis: FileStore) -> Handler:
+    """Works out what a requested table would cost the others; loaded when the first is due."""
+
+    def cost(ticket: Ticket) -> Outcome:
+        from hub.release.requests.cost import cost_job
+        from policies.catalogue_files import catalogue
+
+        return cost_job(database, clock=clock, analysis=analysis, catalogue=catalogue())(ticket)
+
+    return cost
 
 
 def _worker(role: str, database: Database, handlers: Mapping[str, Handler], *, clock: Clock, log: Log) -> RoleWorker:

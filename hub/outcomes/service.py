@@ -82,6 +82,22 @@ def open_snapshot(snapshot: Snapshot, *, analysis: FileStore) -> dict[str, pa.Ta
     return tables
 
 
+def newest_snapshot(session: Session) -> Snapshot | None:
+    """The snapshot that was taken last, if any."""
+    row = session.scalars(select(SnapshotRow).order_by(SnapshotRow.taken_at.desc(), SnapshotRow.id)).first()
+    return None if row is None else _known(row)
+
+
+def read_snapshot(session: Session, snapshot: str) -> Snapshot | None:
+    """The snapshot of this id, if it is there."""
+    row = session.get(SnapshotRow, snapshot)
+    return None if row is None else _known(row)
+
+
+def _known(row: SnapshotRow) -> Snapshot:
+    return Snapshot(row.id, row.linkage_version, row.manifest, row.files)
+
+
 def blocks(
     database: Database,
     snapshot: Snapshot,

@@ -9,7 +9,7 @@ from hub.release.questions import Gaps, GapSeries, Observations, Pathway
 from hub.release.service import Release
 from hub.release.slices import HIDDEN_REASON, PROVISIONAL_REASON, RANGE_REASON, Cursor, PublishedCell
 from hub.release.words import DISTRICT, dimension_title, indicator_title, level_label
-from policies.catalogue_files import catalogue
+from policies.catalogue_files import Catalogue
 from policies.indicator_files import dimensions, indicators
 from policies.indicator_sets import indicator_sets
 from policies.organisation_files import organisations
@@ -22,7 +22,7 @@ _DEFINITION_FIELDS = (
 )  # fmt: skip
 
 
-def indicator_card(indicator: str) -> Row:
+def indicator_card(indicator: str, catalogue: Catalogue) -> Row:
     """An indicator's definition in words and the splits that may be asked."""
     found = indicators().get(indicator)
     if found is None:
@@ -30,7 +30,7 @@ def indicator_card(indicator: str) -> Row:
     words: Row = {name: getattr(found, name) for name in _DEFINITION_FIELDS}
     tables = [
         {"table": table.name, "title": table.title, "by": list(table.dimensions), "audience": table.audience}
-        for table in catalogue().tables[indicator]
+        for table in catalogue.tables[indicator]
     ]
     sets = indicator_sets()
     belongs: Row = {"set": sets.set_of(indicator), "toward": sets.toward(indicator), "better": found.better}
@@ -129,7 +129,7 @@ def gaps_body(found: Gaps) -> Row:
     """The gaps with the pace that each needs and makes."""
     return {
         "release": found.release.id,
-        "target_year": catalogue().target_year,
+        "target_year": found.target_year,
         "pace": [
             {"indicator": series.indicator, "pair": series.pair.name, **asdict(series.pace)} for series in found.series
         ],

@@ -16,12 +16,10 @@ from policies.decision import Decision, Query, Resource, decide
 from policies.indicator_files import dimensions as dimension_files
 from policies.indicator_sets import indicator_sets
 from policies.principal import Principal
+from policies.table_requests import DEPTH_MAX
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 PAGE_ROWS = 1000
-DEPTH_MAX = 3
-"""The most dimensions that a table may be split by: deeper tables keep next to nothing (docs/disclosure.md)."""
-
 SCHOOL_YEAR_BEGINS = 7
 """The month in which a school year begins (Cal. Education Code 37200)."""
 

@@ -81,6 +81,41 @@ def show(home: HomeOption) -> None:
 
 
 @app.command()
+def requests(home: HomeOption) -> None:
+    """List the requests for further tables that wait for a decision."""
+    from hub.audit.events import EventType
+    from hub.audit.service import append
+    from hub.release.requests.service import open_request, undecided
+
+    with console(home, "release requests") as hub, hub.database.transaction() as session:
+        waiting = [(number, open_request(session, number)) for number in undecided(session)]
+        append(session, hub.trail(), EventType.TABLE_REQUESTS_READ, resource="table-requests")
+    for number, wanted in waiting:
+        print(f"{number}  {wanted[0]} by {', '.join(wanted[1])}" if wanted else number)
+    print("Decide at /requests, signed in as compliance officer." if waiting else "No request waits.")
+
+
+@app.command()
+def cost(home: HomeOption) -> None:
+    """Work out what each waiting request would cost the other tables; a running resolver does it by itself."""
+    from hub.files import analysis_store
+    from hub.release.requests.cost import work_out
+    from hub.release.requests.service import record_cost, undecided
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release cost") as hub:
+        with hub.database.reading() as session:
+            waiting = undecided(session)
+        for number in waiting:
+            store = analysis_store(hub.home)
+            found = work_out(hub.database, number, analysis=store, catalogue=catalogue(), audit=hub.trail())
+            if found is not None:
+                with hub.database.transaction() as session:
+                    record_cost(session, number, found, audit=hub.trail())
+    print(f"{len(waiting)} requests worked out.")
+
+
+@app.command()
 def content(home: HomeOption, out: OutOption) -> None:
     """Write release.json of the current release: the same inputs give the same bytes."""
     from hub.audit.events import EventType

@@ -7,7 +7,8 @@ time, no release id and no person.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hub.errors import Conflict
@@ -18,19 +19,24 @@ if TYPE_CHECKING:
     from policies.disclosure.engine import Each
 
 FORMAT = "promise-release/1"
-# Final figures are released once and then frozen. Provisional ones, told more coarsely, have a vintage each time.
+# Final figures are released once and then frozen. Provisional ones, told more coarsely, have a vintage each time. A
+# table that joins a final block later is its next final vintage (final-2), counted from the same frozen cohort.
 FINAL = "final"
 BlockKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a release would be made of: the counts of one snapshot, once."""
+    """What a release would be made of: the counts of one snapshot, once.
+
+    `joining` are final blocks with tables that join them now, counted from the snapshots of their own releases.
+    """
 
     blocks: tuple[Block, ...]
     snapshot: str
     definitions: Mapping[str, str]
     catalogue_version: int
+    joining: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,20 @@ class Structure:
 
     definition_version: str
     equations: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the tables."""
+        return tuple(str(table["name"]) for table in json.loads(self.equations)["tables"])
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What joins a final block: its vintage, the new tables' cells and their equations."""
+
+    vintage: str
+    cells: tuple[ReleasedCell, ...]
+    structure: Structure
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class Ledger:
     structures: Mapping[BlockKey, Structure]
     mark: str
     provisional: tuple[ReleasedCell, ...] = ()
+    snapshots: Mapping[BlockKey, str] = field(default_factory=lambda: MappingProxyType({}))
+    vintages: Mapping[BlockKey, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def every_cell(self) -> tuple[ReleasedCell, ...]:
         """All cells, final ones block by block, then what was told provisionally."""
@@ -69,6 +91,7 @@ class Draft:
     content: bytes
     ledger_mark: str
     vintage: str = FINAL
+    additions: Mapping[BlockKey, Addition] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def content_sha256(self) -> str:
@@ -91,13 +114,16 @@ def draft_release(
     from policies.disclosure.engine import protect
 
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
-    protected = protect(new, rules=rules, ledger=ledger.every_cell(), each=each)
+    protected = protect((*new, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
     check_verdict(protected.verdict)
     cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}
+    added = {_key(block): _addition(block, protected.cells, ledger=ledger) for block in proposal.joining}
+    told = {key: (*ledger.cells[key], *addition.cells) for key, addition in added.items()}
+    stated = {key: joined(ledger.structures[key], addition.structure) for key, addition in added.items()}
     content = release_content(
-        {**ledger.cells, **cells},
-        {**ledger.structures, **structures},
+        {**ledger.cells, **told, **cells},
+        {**ledger.structures, **stated, **structures},
         catalogue_version=proposal.catalogue_version,
     )
     return Draft(
@@ -111,7 +137,17 @@ def draft_release(
         content=content,
         ledger_mark=ledger.mark,
         vintage=vintage,
+        additions=added,
     )
+
+
+def joined(standing: Structure, further: Structure) -> Structure:
+    """The equations of a block with the tables and dimensions of a further vintage."""
+    first, second = json.loads(standing.equations), json.loads(further.equations)
+    known = {dimension["name"] for dimension in first["dimensions"]}
+    first["dimensions"] += [one for one in second["dimensions"] if one["name"] not in known]
+    first["tables"] += second["tables"]
+    return Structure(standing.definition_version, _canonical(first).decode())
 
 
 def check_verdict(verdict: Verdict) -> None:
@@ -193,6 +229,22 @@ def _cells_by_block(
             told = replace(cell, vintage=FINAL) if vintage == FINAL else provisional_cell(cell, vintage)
             found[cell.indicator, cell.cohort_year].append(told)
     return {key: tuple(found[key]) for key in found}
+
+
+def _addition(block: Block, cells: Iterable[ReleasedCell], *, ledger: Ledger) -> Addition:
+    """Of a final block, the tables that it has not told yet; what it has told stands as it is."""
+    key = _key(block)
+    standing = ledger.structures[key]
+    tables = tuple(table for table in block.tables if table.name not in standing.tables)
+    names = {table.name for table in tables}
+    vintage = f"{FINAL}-{ledger.vintages[key] + 1}"
+    new = tuple(
+        replace(cell, vintage=vintage)
+        for cell in cells
+        if (cell.indicator, cell.cohort_year) == key and cell.table in names
+    )
+    definitions = {block.indicator: standing.definition_version}
+    return Addition(vintage, new, _structure(replace(block, tables=tables), definitions))
 
 
 def _structure(block: Block, definitions: Mapping[str, str]) -> Structure:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.errors import StoreError
+from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import PUBLISHED, REPLACED, released_cell
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseRow
 from policies.catalogue_files import Catalogue
@@ -50,6 +51,7 @@ class Export:
 
 def export_published(session: Session, *, catalogue: Catalogue, audit: AuditTrail) -> Export:
     """Every cell of every release that is or was public, with its event."""
+    catalogue = catalogue_to_ask(session, catalogue)
     published = select(ReleaseRow.id).where(ReleaseRow.state.in_([PUBLISHED, REPLACED]))
     shown = select(ReleaseBlockRow.indicator, ReleaseBlockRow.cohort_year, ReleaseBlockRow.vintage).where(
         ReleaseBlockRow.release.in_(published)

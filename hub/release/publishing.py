@@ -16,13 +16,15 @@ from hub.errors import Conflict
 from hub.files import FileStore
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
 from hub.release.draft import FINAL, Draft, Proposal, draft_release
+from hub.release.joining import joining_blocks
 from hub.release.processes import processes_for
+from hub.release.requests.service import catalogue_to_count
 from hub.release.service import Release, ledger, next_provisional_vintage, publish, store_release
 from hub.submissions.service import accepted
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue
 from policies.decision import threshold
-from policies.disclosure.types import DEFAULT_RULES, Rules, TableDeclaration
+from policies.disclosure.types import DEFAULT_RULES, Block, Rules, TableDeclaration
 
 
 def prepare_from_facts(database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail) -> Release:
@@ -53,14 +55,23 @@ def _draft(
 ) -> Draft:
     """A draft of what is linked; one that the joint audit refuses is logged and raised."""
     snapshot = take_snapshot(database, analysis=analysis, audit=audit)
-    counted = blocks(database, snapshot, analysis=analysis, tables=declared_tables(catalogue), audit=audit)
+    with database.reading() as session:
+        catalogue = catalogue_to_count(session, catalogue)
+    tables = declared_tables(catalogue)
+    counted = blocks(database, snapshot, analysis=analysis, tables=tables, audit=audit)
     with database.reading() as session:
         everything, vintage = ledger(session), vintage_of(session)
         providers = frozenset(one.provider for one in accepted(session))
         rules = release_rules(known_agreements(session), providers=providers, audit=audit)
-    proposal = Proposal(counted, snapshot.id, definition_versions(catalogue.indicators), catalogue.version)
+    joining: tuple[Block, ...] = ()
+    if vintage == FINAL:
+        joining = joining_blocks(
+            database, analysis=analysis, declared=tables, ledger=everything, counted=counted, audit=audit
+        )
+    versions = definition_versions(catalogue.indicators)
+    proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining)
     try:
-        with processes_for(counted) as each:
+        with processes_for((*counted, *joining)) as each:
             return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
     except Conflict as refusal:
         _log_refusal(database, refusal, audit=audit)

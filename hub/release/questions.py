@@ -49,6 +49,7 @@ class Gaps:
 
     release: Release
     series: tuple[GapSeries, ...]
+    target_year: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def gaps(
         counts={"gaps": len(series), "hidden": sum(p.gap is None for one in series for p in one.points)},
         release=found,
     )
-    return Gaps(found, series)
+    return Gaps(found, series, catalogue.target_year)
 
 
 def pathway(

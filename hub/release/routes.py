@@ -21,6 +21,7 @@ from hub.outcomes.state import state_figures
 from hub.release import answers, asking, questions
 from hub.release.asking import Asker
 from hub.release.formats import Row, answer, etag_of, wanted_format
+from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import current_release, published_release, published_releases
 from hub.release.slices import Cursor, cohort_years
 from hub.release.state_lines import state_rows
@@ -40,7 +41,9 @@ CURSOR = re.compile(r"(\d{4})\.([a-z0-9-]{1,16})\.(\d{1,9})")
 @declare("public.read", "definitions")
 def list_indicators(request: Request) -> Response:
     """Every indicator of the catalogue: its words, its version and the splits that may be asked."""
-    return _definitions(request, "indicators", [answers.indicator_card(name) for name in catalogue().indicators])
+    with hub_of(request).database.reading() as session:
+        asked = catalogue_to_ask(session, catalogue())
+    return _definitions(request, "indicators", [answers.indicator_card(name, asked) for name in asked.indicators])
 
 
 @router.get("/indicators/{indicator}")
@@ -50,11 +53,12 @@ def show_indicator(request: Request, indicator: str) -> Response:
     asking.check_indicator(indicator, catalogue=catalogue())
     wanted_format(request)
     with transaction_of(request) as session:
+        asked = catalogue_to_ask(session, catalogue())
         figures = state_rows(state_figures(session, indicator))
         audit_log.append(session, trail_of(request), EventType.CATALOGUE_READ, resource="indicators")
-    card = answers.indicator_card(indicator)
+    card = answers.indicator_card(indicator, asked)
     told = {**card, "state_figures": figures}
-    mark = sha256(json.dumps(figures).encode()).hexdigest()
+    mark = sha256(json.dumps([figures, card["tables"]]).encode()).hexdigest()
     return _answer(request, {"rows": [told]}, rows=[card], release=f"{card['digest']} {catalogue().version} {mark}")
 
 
@@ -110,7 +114,8 @@ def list_observations(
     wanted_format(request)
     with transaction_of(request) as session:
         asker = _asker(request, session, agreement=agreement, purpose=purpose)
-        found = questions.observations(session, question, catalogue=catalogue(), asker=asker, audit=trail_of(request))
+        asked = catalogue_to_ask(session, catalogue())
+        found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
     cursor = answers.cursor_text(found.next_cursor)
     link = None if cursor is None else _relative(request, after=cursor)
     body = answers.observations_body(found, indicator=indicator, labels=labels, next_link=link)
@@ -196,8 +201,8 @@ def _definitions(request: Request, name: str, rows: list[answers.Row]) -> Respon
     wanted_format(request)
     with transaction_of(request) as session:
         audit_log.append(session, trail_of(request), EventType.CATALOGUE_READ, resource=name)
-    versions = ",".join(str(row.get("digest", row["id"])) for row in rows)
-    return _answer(request, {"rows": rows}, rows=rows, release=f"catalogue {catalogue().version} {versions}")
+    mark = sha256(json.dumps(rows).encode()).hexdigest()
+    return _answer(request, {"rows": rows}, rows=rows, release=f"catalogue {catalogue().version} {mark}")
 
 
 def _answer(

@@ -5,25 +5,27 @@ A release is immutable. What is asked later is a slice of it (`hub.release.slice
 
 import datetime as dt
 import json
+from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import distinct, func, select, update
+from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.errors import Conflict, NotFound
 from hub.release.draft import (
-    FINAL,
     BlockKey,
     Draft,
     Ledger,
     Proposal,
     Structure,
     draft_release,
+    joined,
     status_reason,
     verdict_as_json,
 )
+from hub.release.requests.service import join_published
 from hub.release.slices import PROVISIONAL
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseEvidenceRow, ReleaseRow
 from policies.disclosure.types import ReleasedCell, Rules
@@ -99,6 +101,7 @@ def publish(session: Session, release: str, *, audit: AuditTrail) -> Release:
         counts={"shown": row.shown, "withheld": row.withheld},
         versions={"content": row.content_sha256},
     )
+    join_published(session, row.id, audit=audit)
     return _release(row)
 
 
@@ -117,26 +120,45 @@ def ledger(session: Session) -> Ledger:
     """Every cell ever released (or prepared and not yet taken back), with the equations' essentials."""
     cells: dict[BlockKey, list[ReleasedCell]] = {}
     structures: dict[BlockKey, Structure] = {}
+    snapshots: dict[BlockKey, str] = {}
+    vintages: Counter[BlockKey] = Counter()
+    for block, snapshot in session.execute(_final_blocks()):
+        key = block.indicator, block.cohort_year
+        cells.setdefault(key, [])
+        told = Structure(block.definition_version, block.equations)
+        structures[key] = joined(structures[key], told) if key in structures else told
+        snapshots.setdefault(key, snapshot)
+        vintages[key] += 1
     provisional: list[ReleasedCell] = []
-    blocks = select(ReleasedBlockRow).where(ReleasedBlockRow.vintage == FINAL)
-    for block in session.scalars(blocks.order_by(ReleasedBlockRow.indicator, ReleasedBlockRow.cohort_year)):
-        cells[block.indicator, block.cohort_year] = []
-        structures[block.indicator, block.cohort_year] = Structure(block.definition_version, block.equations)
     in_order = select(ReleasedCellRow).order_by(
         ReleasedCellRow.indicator, ReleasedCellRow.cohort_year, ReleasedCellRow.vintage, ReleasedCellRow.ordinal
     )
     for row in session.scalars(in_order):
-        told = provisional if row.vintage != FINAL else cells[row.indicator, row.cohort_year]
-        told.append(released_cell(row))
-    found = {key: tuple(final) for key, final in cells.items()}
-    return Ledger(found, structures, _ledger_mark(session), tuple(provisional))
+        coarse = row.vintage.startswith(PROVISIONAL)
+        (provisional if coarse else cells[row.indicator, row.cohort_year]).append(released_cell(row))
+    final = {key: tuple(found) for key, found in cells.items()}
+    return Ledger(final, structures, _ledger_mark(session), tuple(provisional), snapshots, dict(vintages))
+
+
+def _final_blocks() -> Select[ReleasedBlockRow, str]:
+    """The final vintages of every block with the snapshot that each was counted from, the first before the later."""
+    return (
+        select(ReleasedBlockRow, ReleaseRow.snapshot)
+        .join(ReleaseRow, ReleaseRow.id == ReleasedBlockRow.first_release)
+        .where(ReleasedBlockRow.vintage.not_like(f"{PROVISIONAL}%"))
+        .order_by(
+            ReleasedBlockRow.indicator,
+            ReleasedBlockRow.cohort_year,
+            func.length(ReleasedBlockRow.vintage),
+            ReleasedBlockRow.vintage,
+        )
+    )
 
 
 def next_provisional_vintage(session: Session) -> str:
     """`provisional-N`, one more than were told."""
-    taken = session.scalar(
-        select(func.count(distinct(ReleaseBlockRow.vintage))).where(ReleaseBlockRow.vintage != FINAL)
-    )
+    coarse = ReleaseBlockRow.vintage.like(f"{PROVISIONAL}%")
+    taken = session.scalar(select(func.count(distinct(ReleaseBlockRow.vintage))).where(coarse))
     return f"{PROVISIONAL}-{(taken or 0) + 1}"
 
 
@@ -175,7 +197,7 @@ def prepared_release(session: Session) -> Release | None:
 def is_provisional_release(session: Session, release: str) -> bool:
     """Whether a release holds a provisional figure."""
     members = select(ReleaseBlockRow.release).where(
-        ReleaseBlockRow.release == release, ReleaseBlockRow.vintage != FINAL
+        ReleaseBlockRow.release == release, ReleaseBlockRow.vintage.like(f"{PROVISIONAL}%")
     )
     return session.execute(members.limit(1)).first() is not None
 
@@ -206,22 +228,24 @@ def released_cell(row: ReleasedCellRow) -> ReleasedCell:
 
 
 def _store_blocks(session: Session, release: str, *, draft: Draft) -> None:
-    for key, structure in draft.new_structures.items():
+    standing = [(one.indicator, one.cohort_year, one.vintage) for one, _ in session.execute(_final_blocks())]
+    new = {(*key, draft.vintage): (draft.new_structures[key], cells) for key, cells in draft.new_cells.items()}
+    new |= {(*key, one.vintage): (one.structure, one.cells) for key, one in draft.additions.items()}
+    for (indicator, year, vintage), (structure, _) in new.items():
         session.add(
             ReleasedBlockRow(
-                indicator=key[0],
-                cohort_year=key[1],
-                vintage=draft.vintage,
+                indicator=indicator,
+                cohort_year=year,
+                vintage=vintage,
                 first_release=release,
                 definition_version=structure.definition_version,
                 equations=structure.equations,
             )
         )
     session.flush()
-    members = [(key, FINAL) for key in draft.frozen] + [(key, draft.vintage) for key in draft.new_cells]
-    for (indicator, year), vintage in members:
+    for indicator, year, vintage in (*standing, *new):
         session.add(ReleaseBlockRow(release=release, indicator=indicator, cohort_year=year, vintage=vintage))
-    rows = [_cell_row(cell, place) for cells in draft.new_cells.values() for place, cell in enumerate(cells)]
+    rows = [_cell_row(cell, place) for _, cells in new.values() for place, cell in enumerate(cells)]
     if rows:
         session.bulk_insert_mappings(ReleasedCellRow.__mapper__, rows)
 

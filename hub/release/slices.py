@@ -124,6 +124,7 @@ def cohort_years(session: Session, release: str) -> Mapping[str, tuple[int, ...]
     rows = session.execute(
         select(ReleaseBlockRow.indicator, ReleaseBlockRow.cohort_year)
         .where(ReleaseBlockRow.release == release)
+        .distinct()
         .order_by(ReleaseBlockRow.indicator, ReleaseBlockRow.cohort_year)
     )
     years: dict[str, list[int]] = {}

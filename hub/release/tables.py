@@ -5,8 +5,9 @@ is published is frozen: a later release names it again and adds nothing to it.
 """
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base
@@ -99,3 +100,43 @@ class ReleaseEvidenceRow(Base):
 
     release: Mapped[str] = mapped_column(ForeignKey("releases.id"), primary_key=True)
     verdict: Mapped[str] = mapped_column(Text)
+
+
+class TableRequestRow(Base):
+    """A partner's request for a further table, what contributors may say to it until when, and what was decided.
+
+    `cost` is what the table would cost the others, for the officer alone.
+    """
+
+    __tablename__ = "table_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    indicator: Mapped[str] = mapped_column(String(40))
+    dimensions: Mapped[list[str]] = mapped_column(JSON)
+    agreement: Mapped[str] = mapped_column(String(40))
+    purpose: Mapped[str] = mapped_column(String(64))
+    why: Mapped[str] = mapped_column(String(500))
+    actor: Mapped[str] = mapped_column(String(80))
+    organisation: Mapped[str] = mapped_column(String(40), index=True)
+    requested_at: Mapped[dt.datetime]
+    comments_until: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    cost: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    decided_at: Mapped[dt.datetime | None]
+    note: Mapped[str] = mapped_column(String(500))
+    joined_release: Mapped[str | None] = mapped_column(ForeignKey("releases.id"), index=True)
+
+
+class TableCommentRow(Base):
+    """What a contributor said to a request; never changed."""
+
+    __tablename__ = "table_request_comments"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    request: Mapped[int] = mapped_column(ForeignKey("table_requests.id"), index=True)
+    actor: Mapped[str] = mapped_column(String(80))
+    organisation: Mapped[str] = mapped_column(String(40))
+    stance: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(500))
+    written_at: Mapped[dt.datetime]

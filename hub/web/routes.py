@@ -24,6 +24,7 @@ from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.release import asking, questions
 from hub.release.answers import indicator_card
 from hub.release.asking import Asker, Question
+from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
 from hub.submissions import service as submissions
 from hub.web import explorer
@@ -71,8 +72,10 @@ def report(request: Request) -> Response:
 @declare("public.read", "definitions")
 def definitions(request: Request) -> Response:
     """Every indicator in words."""
+    with hub_of(request).database.reading() as session:
+        asked = catalogue_to_ask(session, catalogue())
     _note(request, "definitions")
-    return page(request, "definitions", cards=[indicator_card(name) for name in catalogue().indicators])
+    return page(request, "definitions", cards=[indicator_card(name, asked) for name in asked.indicators])
 
 
 @router.get("/explorer")
@@ -89,7 +92,8 @@ def explore(
     """One question as a form, and its answer."""
     with hub_of(request).database.reading() as session:
         asker = _asker(request, session, licence)
-    form = explorer.form_for(asker, catalogue=catalogue(), indicator=indicator, by=by, years=(first, last))
+        asked = catalogue_to_ask(session, catalogue())
+    form = explorer.form_for(asker, catalogue=asked, indicator=indicator, by=by, years=(first, last))
     question = Question(
         indicator=indicator,
         by=tuple(name for name in by.split(",") if name),
@@ -98,9 +102,7 @@ def explore(
     )
     try:
         with transaction_of(request) as session:
-            found = questions.observations(
-                session, question, catalogue=catalogue(), asker=asker, audit=trail_of(request)
-            )
+            found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
     except CallerError as refusal:
         return refused_page(request, refusal, name="explorer", form=form, view=None)
     query = [

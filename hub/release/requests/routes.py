@@ -1,0 +1,168 @@
+"""Requests for further tables over HTTP: asked by partners who are signed in, commented, decided.
+
+Tokens read only, so asking, commenting and deciding need a session.
+"""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.errors import Fault, Invalid
+from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
+from hub.release.asking import Asker
+from hub.release.requests import service
+from hub.release.requests.service import TableRequest, WantedTable
+from policies.catalogue_files import catalogue
+
+router = APIRouter(prefix="/v1/table-requests", tags=["requests"])
+
+Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
+FIELD_MAX = 2000
+
+
+@router.get("")
+@declare("table.request", "table request")
+def list_requests(request: Request) -> Response:
+    """The requests that the asker may read, newest first."""
+    with transaction_of(request) as session:
+        asked = service.catalogue_to_ask(session, catalogue())
+        found = service.list_requests(
+            session, catalogue=asked, asker=asker_of(request, session), audit=trail_of(request)
+        )
+    return JSONResponse({"rows": [request_row(one) for one in found]})
+
+
+@router.post("")
+@declare("table.request", "table request")
+def request_table(request: Request, body: Body) -> Response:
+    """Ask for a further table: `{indicator, by: [...], agreement, purpose, why}`."""
+    told = _read(body, ("indicator", "agreement", "purpose", "why"), lists=("by",))
+    wanted = WantedTable(told["indicator"], tuple(dict.fromkeys(told["by"])), told["why"])
+    with transaction_of(request) as session:
+        asker = asker_of(request, session, agreement=told["agreement"], purpose=told["purpose"])
+        asked = service.catalogue_to_ask(session, catalogue())
+        found = service.request_table(session, wanted, catalogue=asked, asker=asker, audit=trail_of(request))
+    return JSONResponse(request_row(found), status_code=201)
+
+
+@router.get("/{number}")
+@declare("table.request", "table request")
+def show_request(request: Request, number: Id) -> Response:
+    """One request with its comments; for the officer with its cost."""
+    with transaction_of(request) as session:
+        asked = service.catalogue_to_ask(session, catalogue())
+        found = service.read_request(
+            session, number, catalogue=asked, asker=asker_of(request, session), audit=trail_of(request)
+        )
+    return JSONResponse(request_row(found))
+
+
+@router.post("/{number}/comments")
+@declare("table.request", "table request")
+def comment(request: Request, number: Id, body: Body) -> Response:
+    """Say something to a request: `{stance: "support" | "concern", text}`."""
+    told = _read(body, ("stance", "text"))
+    with transaction_of(request) as session:
+        found = service.comment_on(
+            session, number, told["stance"], told["text"],
+            catalogue=service.catalogue_to_ask(session, catalogue()), asker=asker_of(request, session),
+            audit=trail_of(request),
+        )  # fmt: skip
+    return JSONResponse(request_row(found), status_code=201)
+
+
+@router.post("/{number}/approve")
+@declare("table.request", "table request")
+def approve(request: Request, number: Id, body: Body) -> Response:
+    """Let the table join at the next refresh: `{note}`."""
+    told = _read(body, ("note",))
+    with transaction_of(request) as session:
+        found = service.approve_request(
+            session, number, told["note"], catalogue=service.catalogue_to_ask(session, catalogue()),
+            asker=asker_of(request, session), audit=trail_of(request),
+        )  # fmt: skip
+    return JSONResponse(request_row(found))
+
+
+@router.post("/{number}/decline")
+@declare("table.request", "table request")
+def decline(request: Request, number: Id, body: Body) -> Response:
+    """Turn a request down: `{note}`."""
+    told = _read(body, ("note",))
+    with transaction_of(request) as session:
+        found = service.decline_request(
+            session, number, told["note"], catalogue=service.catalogue_to_ask(session, catalogue()),
+            asker=asker_of(request, session), audit=trail_of(request),
+        )  # fmt: skip
+    return JSONResponse(request_row(found))
+
+
+def asker_of(request: Request, session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
+    """Who asks, with the agreement and purpose named; of a token its own agreement."""
+    principal = principal_of(request)
+    return Asker(
+        principal=principal,
+        agreement=agreement or principal.agreement,
+        purpose=purpose or None,
+        agreements=known_agreements(session),
+        day=hub_of(request).clock().date(),
+    )
+
+
+def request_row(found: TableRequest) -> dict[str, Any]:
+    """A request in the form of an answer."""
+    row = {
+        "id": found.id,
+        "indicator": found.indicator,
+        "by": list(found.dimensions),
+        "title": found.title,
+        "agreement": found.agreement,
+        "purpose": found.purpose,
+        "why": found.why,
+        "organisation": found.organisation,
+        "requested_at": found.requested_at.isoformat(timespec="seconds"),
+        "comments_until": found.comments_until.isoformat(timespec="seconds"),
+        "state": found.state,
+        "note": found.note,
+        "joined_release": found.joined_release,
+        "comments": [
+            {
+                "organisation": one.organisation,
+                "stance": one.stance,
+                "text": one.text,
+                "written_at": one.written_at.isoformat(timespec="seconds"),
+            }
+            for one in found.comments
+        ],
+    }
+    return row if found.cost is None else {**row, "cost": dict(found.cost)}
+
+
+def _read(body: bytes, names: tuple[str, ...], *, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The named fields of a JSON object, each a text or a list of texts; raises Invalid for any other form."""
+    try:
+        told = json.loads(body)
+    except ValueError as error:
+        raise _wrong("body") from error
+    if not isinstance(told, dict) or set(told) - {*names, *lists}:
+        raise _wrong("body")
+    for name in names:
+        if not isinstance(told.setdefault(name, ""), str) or len(told[name]) > FIELD_MAX:
+            raise _wrong(name)
+    for name in lists:
+        if not isinstance(told.setdefault(name, []), list) or not all(isinstance(one, str) for one in told[name]):
+            raise _wrong(name)
+    return told
+
+
+def _wrong(place: str) -> Invalid:
+    return Invalid(
+        "The body is not of the form that is taken here.",
+        code="request-wrong",
+        next_step="Send a JSON object with the fields of docs/api.md.",
+        faults=(Fault(place, "request-wrong"),),
+    )
