@@ -17,9 +17,11 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "promise-hub.stamp"
 LOCKS = {"user": "requirements.lock", "developer": "requirements-dev.lock"}
+SPARK_LOCK, PEERS_LOCK = "requirements-spark.lock", "requirements-peers.lock"
+PEERS = ROOT / ".cache" / "peers"
 USE = """usage: python3 run.py COMMAND [options]
   demo   makes a county of made-up young people and runs the whole road   (--small, --serve, --summary FILE)
-  test   runs every test                                                  (options of pytest, such as -m slow)
+  test   runs every test                                    (options of pytest, such as -m slow; -m spark needs Java)
   check  style, types, import contracts, lock files
   bench  NAME [--peers] [--summary FILE]: measures one part               (names: see tests/bench)
   serve  starts the hub on the demonstration's data"""
@@ -62,6 +64,38 @@ def set_up(kind: str) -> None:
     STAMP.write_text(stamp_of(kind))
 
 
+def add_spark() -> None:
+    """Adds Apache Spark to `.venv`, on top of what is there, unless it is."""
+    stamp, wanted = VENV / "spark.stamp", hashlib.sha256((ROOT / SPARK_LOCK).read_bytes()).hexdigest()
+    here = stamp.exists() and stamp.read_text() == f"{wanted} {STAMP.read_text()}"
+    if not here:
+        print("adding Apache Spark (once; some hundred megabytes) ...", flush=True)
+        uv = BIN / ("uv.exe" if os.name == "nt" else "uv")
+        if call(uv, "pip", "install", "--quiet", "--require-hashes", "-r", SPARK_LOCK) != 0:
+            sys.exit("Apache Spark could not be installed. Is the package index reachable?")
+        stamp.write_text(f"{wanted} {STAMP.read_text()}")
+
+
+def set_up_peers() -> None:
+    """Makes `.cache/peers`, an environment of its own for the tools that benchmarks compare us with."""
+    stamp, wanted = PEERS / "peers.stamp", hashlib.sha256((ROOT / PEERS_LOCK).read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    print("setting up the peers in .cache/peers (once) ...", flush=True)
+    uv = BIN / ("uv.exe" if os.name == "nt" else "uv")
+    made = call(uv, "venv", "--quiet", "--clear", "--python", sys.executable, PEERS)
+    python = PEERS / BIN.name / PYTHON.name
+    if made or call(uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, PEERS_LOCK):
+        sys.exit("The peers could not be installed: benchmarks run without --peers, and what names a peer is not held.")
+    stamp.write_text(wanted)
+
+
+def wants_spark(options: list[str]) -> bool:
+    """Whether the tests that are asked for are among those on Spark."""
+    chosen = options[options.index("-m") + 1] if "-m" in options[:-1] else ""
+    return "spark" in chosen and "not spark" not in chosen
+
+
 def make_environment() -> None:
     """An empty virtual environment with pip."""
     try:
@@ -92,6 +126,10 @@ def main() -> int:
         return call(PYTHON, "deploy/demo.py", *(["--only-serve"] if command == "serve" else []), *options)
     if command in ("test", "check", "bench", "soak"):
         set_up("developer")
+    if command == "test" and wants_spark(options):
+        add_spark()
+    if command == "bench" and "--peers" in options:
+        set_up_peers()
     if command == "test":
         chosen = [] if "-m" in options else ["-m", "not slow and not spark and not pages and not faults"]
         return call(PYTHON, "-m", "pytest", "-q", *chosen, *options)

@@ -1,11 +1,16 @@
-"""Holds the lock files: every package pinned and hashed, no address in them, one version of each over all locks."""
+"""Holds the lock files: every package pinned and hashed, no address in them, one version of each over all locks.
+
+The peers of the benchmarks stand apart: they are never in one environment with the program (clkhash forces an old
+cryptography).
+"""
 
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements-uv.lock", "requirements.lock", "requirements-dev.lock")
+USER, DEVELOPER, SPARK = "requirements.lock", "requirements-dev.lock", "requirements-spark.lock"
+LOCKS = ("requirements-uv.lock", USER, DEVELOPER, SPARK, "requirements-peers.lock")
 PIN = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)(?: ;([^\\]*))? ?(\\?)$")
 
 
@@ -32,8 +37,9 @@ def main() -> int:
     """Prints each fault; 1 when there is one."""
     texts = {name: (ROOT / name).read_text("utf-8") for name in LOCKS}
     found = [fault for name, text in texts.items() for fault in faults(name, text)]
-    user, developer = versions(texts["requirements.lock"]), versions(texts["requirements-dev.lock"])
+    user, developer, spark = (versions(texts[name]) for name in (USER, DEVELOPER, SPARK))
     found += [f"{key[0]}: another version for developers" for key in user if developer.get(key, user[key]) != user[key]]
+    found += [f"{key[0]}: another version on Spark" for key in spark if developer.get(key, spark[key]) != spark[key]]
     for fault in found:
         print(fault)
     print(f"{len(user)} packages for use, {len(developer)} for development: {'not ' if found else ''}in order")
