@@ -2,7 +2,9 @@
 
     setup     makes a workspace with its own keys               check     says what is wrong with files; needs no hub
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
-    receipt   shows what the hub answered
+    receipt   shows what the hub answered             sample    prints a sample of a layout
+    map       suggests what titles mean               fetch     gets Ed-Fi resources into the inbox
+    request   writes the file for the Clearinghouse
     keys      makes a linkage key for files of one's own   encode    encodes any file of people, without a hub
     example   makes two files of made-up children to try that on
 
@@ -18,18 +20,18 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
+from connectors.cli_sources import commands as source_commands
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
-from connectors.layout_files import layouts
 from connectors.progress import progress
 from connectors.reports import FileReport, as_json, as_lines
-from connectors.source_map import EMPTY, MappedFile, SourceMap, read_source_map
 from connectors.workspace import (
     HUB_FILE,
+    LAST_FOLDER,
     Workspace,
     make_workspace,
     open_workspace,
@@ -38,6 +40,9 @@ from connectors.workspace import (
     write_json,
 )
 
+if TYPE_CHECKING:
+    from connectors.changes import Changes
+
 app = typer.Typer(
     name="promise-edge",
     help="Checks, encodes and sends a provider's files. Names never leave; nothing is sent before `push`.",
@@ -45,6 +50,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.registered_commands.extend(source_commands.registered_commands)
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
 
@@ -102,30 +108,11 @@ def install(
 
 
 @app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(help="source files", exists=True, dir_okay=False)],
-    source: Annotated[str | None, typer.Option(help="insist on this layout instead of finding it out")] = None,
-    sources: Annotated[Path | None, typer.Option(help="a sources.yaml for files with titles of their own")] = None,
-    year: YearOption = None,
-    summary: Annotated[Path | None, typer.Option(help="write the result as JSON")] = None,
-) -> None:
-    """Says for each file what it is, how many rows may be used, and what to mend. Needs no hub, key or agreement."""
-    source_map = _source_map(source, sources)
-    reports = read_reports(files, source_map=source_map, school_year=year, latest=last_day(year, _today()))
-    for line in as_lines(reports):
-        typer.echo(line)
-    if summary is not None:
-        write_json(summary, as_json(reports))
-    wrong = [report for report in reports if report.refusal or report.rejected]
-    typer.echo("next: mend what is listed and check again" if wrong else "next: promise-edge prepare")
-    raise typer.Exit(1 if wrong else 0)
-
-
-@app.command()
 def prepare(
     folder: DirArgument,
     year: YearOption = None,
     summary: Annotated[Path | None, typer.Option(help="write the result as JSON")] = None,
+    test: Annotated[bool, typer.Option("--test", help="a test run: everything is done and nothing is kept")] = False,
 ) -> None:
     """Reads the inbox, drops what is not agreed, encodes, seals and signs into the outbox. Sends nothing."""
     from connectors.submitting import Preparation  # numpy and the encoder load only when they are needed
@@ -136,6 +123,7 @@ def prepare(
         raise WorkspaceError("EDGE-008", "The inbox holds no year.", f"Lay files into {workspace.inbox}/YEAR.")
     preparation = Preparation.of(workspace, now=_now())
     outcomes = []
+    made: list[Path] = []
     for school_year in _shown("preparing", years):
         paths = inbox_files(workspace.inbox, school_year)
         reports = read_reports(
@@ -147,14 +135,19 @@ def prepare(
         outcomes.extend(reports)
         _stop_if_refused(reports)
         for batch in batches(reports, school_year=school_year):
-            prepared = preparation.prepare(batch)
+            prepared, changes = preparation.prepare_and_compare(batch)
+            made.append(prepared.folder)
             facts = sum(prepared.manifest.facts.values())
             typer.echo(f"{batch.kind} {school_year}: {facts:,} facts, {len(prepared.manifest.chunks)} chunks")
             for element, count in prepared.dropped.items():
                 typer.echo(f"  not agreed, left out: {element} ({count:,})")
+            _tell_changes(changes, folder / f"changes-{batch.kind}-{school_year}.csv")
     if summary is not None:
         write_json(summary, as_json(outcomes))
-    typer.echo(f"next: promise-edge push {folder}")
+    if test:
+        _forget(made)
+        typer.echo("A test run: nothing was kept.")
+    typer.echo(f"next: promise-edge {'prepare' if test else 'push'} {folder}")
 
 
 @app.command()
@@ -248,22 +241,29 @@ def encode(
     typer.echo(f"next: promise-hub link {out.name} OTHER.rows --out pairs.csv --persons persons.csv")
 
 
-def _source_map(source: str | None, sources: Path | None) -> SourceMap:
-    if sources is not None:
-        return read_source_map(sources)
-    if source is None:
-        return EMPTY
-    if source not in layouts():
-        raise WorkspaceError("EDGE-010", "No such layout.", f"Use one of: {', '.join(sorted(layouts()))}.")
-    return SourceMap(files=(MappedFile(pattern="*", layout=source),))
-
-
 def _shown(words: str, years: list[int]) -> Iterator[int]:
     """The years one after another, with a bar at a terminal."""
     with progress(words, len(years)) as step:
         for year in years:
             yield year
             step()
+
+
+def _forget(made: list[Path]) -> None:
+    """Takes what a test run laid out away again."""
+    for submission in made:
+        shutil.rmtree(submission)
+        (submission.parents[1] / LAST_FOLDER / f"{submission.name}.json").unlink(missing_ok=True)
+
+
+def _tell_changes(changes: Changes | None, path: Path) -> None:
+    """Says what is different from the last accepted one, and writes the list to look at before sending."""
+    if changes is None:
+        return
+    path.write_text(changes.text(), encoding="utf-8-sig", newline="")
+    typer.echo(f"  {changes}; see {path}")
+    if changes.is_held:
+        typer.echo("  ! the hub will hold it (HOLD-001): look at the list before you push")
 
 
 def _stop_if_refused(reports: list[FileReport]) -> None:

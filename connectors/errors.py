@@ -6,6 +6,8 @@ EdgeError                   code, sentence, next step; exit code of the command 
 ├── WorkspaceError          a workspace, key or settings file that is missing or unfit         exit 2
 ├── AgreementRefusedError   no active agreement lets this submission leave                     exit 1
 ├── PushRefusedError        the hub refused it, or its answer is not one of the hub's          exit 1
+├── FetchRefusedError       a source system that refuses this client or is no such system      exit 1
+├── StoreUnreachableError   a source system that does not answer: nothing was changed          exit 3
 └── HubUnreachableError     no answer: nothing is known, try again                             exit 3
 """
 
@@ -64,5 +66,15 @@ class PushRefusedError(EdgeError):
 
 class HubUnreachableError(EdgeError):
     """The hub did not answer in time; the same command may be given again."""
+
+    exit_code = 3
+
+
+class FetchRefusedError(EdgeError):
+    """A source system that refuses this client, or is not the system that it was taken for."""
+
+
+class StoreUnreachableError(EdgeError):
+    """A source system did not answer; the same command may be given again."""
 
     exit_code = 3

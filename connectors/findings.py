@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from policies.rules.rulebook import SEVERITIES, Rule, rulebook
 
-ROWS_KEPT_PER_CAUSE = 1000
+ROWS_KEPT_PER_CAUSE = 20_000
 """How many row numbers of one cause are kept for the list; all are counted."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,6 +68,23 @@ def grid_of_bytes(content: bytes, name: str, *, delimiter: str | None = None) ->
     if not lines:
         raise refuse("FIL-001", name)
     return Grid(name, found, lines, source.notes + notes)
+
+
+def fixed_grid(content: bytes, name: str, positions: Mapping[str, tuple[int, int]]) -> Grid:
+    """The lines of a file of fixed width by the positions its provider states; the titles are those of the positions.
+
+    A line that ends before the last column begins has fewer cells than the others, which is found later.
+    """
+    source = decode(content, name)
+    whole = source.text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [
+        Line(number, [line[first - 1 : last].strip() for first, last in positions.values() if first <= len(line)])
+        for number, line in enumerate(whole.split("\n"), start=1)
+        if line.strip(" \x1a")
+    ]
+    if not lines:
+        raise refuse("FIL-001", name)
+    return Grid(name, "positions", [Line(0, list(positions)), *lines], source.notes)
 
 
 def _delimiter_of(text: str) -> str:

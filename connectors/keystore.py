@@ -93,14 +93,19 @@ def write_key(path: Path, content: bytes) -> None:
         stream.write(base64.b64encode(content) + b"\n")
 
 
+def check_owner_only(path: Path) -> None:
+    """Raises WorkspaceError KEY-002 where others may read the file; OSError where there is none."""
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise WorkspaceError("KEY-002", f"Others may read {path.name}.", f"Set its mode to 600: chmod 600 {path.name}")
+
+
 def read_key(path: Path) -> bytes:
     """The 32 bytes of a key file; raises WorkspaceError KEY-001 missing, KEY-002 open to others, KEY-003 unfit."""
     try:
-        content, mode = path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+        check_owner_only(path)
     except OSError:
         raise WorkspaceError("KEY-001", f"The key file {path.name} is missing.", "Run setup, or restore it.") from None
-    if os.name == "posix" and mode & 0o077:
-        raise WorkspaceError("KEY-002", f"Others may read {path.name}.", f"Set its mode to 600: chmod 600 {path.name}")
     try:
         key = base64.b64decode(content.strip(), validate=True)
     except ValueError:

@@ -77,7 +77,7 @@ READERS: Mapping[str, RowReader] = {
 """Every connector function by the name that layouts call it."""
 IDENTITY_STANDS: frozenset[RowReader] = frozenset(
     {calpads.enrollment, calpads.information, calpads.language, calpads.program, calpads.absence, toms.score}
-    | {readiness.readiness, clearinghouse.request, clearinghouse.detail, toms.proficiency, cers.score}
+    | {readiness.readiness, clearinghouse.request, toms.proficiency, cers.score}
     | {reports.absences, reports.profile, reports.cohort, oneroster.student, college.student, college.term}
     | {college.award, edfi.enrollment, edfi.assessment, edfi.attendance}
 )

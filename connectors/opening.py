@@ -6,23 +6,27 @@ archive with a single file is that file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from connectors.bundles import edfi, rosters
 from connectors.bundles.archive import Bundle, archive_bundle, folder_bundle
 from connectors.bundles.edfi_resources import is_edfi
 from connectors.decoding import is_workbook, read_bytes, refuse
-from connectors.grids import Grid, grid_of_bytes
+from connectors.grids import Grid, fixed_grid, grid_of_bytes
 
 _XML = (b"<?xml", b"\xef\xbb\xbf<?xml", b"<Interchange")
 
 
-def open_source(path: Path, *, delimiter: str | None = None) -> Sequence[Grid]:
+def open_source(
+    path: Path, *, delimiter: str | None = None, positions: Mapping[str, tuple[int, int]] | None = None
+) -> Sequence[Grid]:
     """The grids of a file, folder or archive, at least one; raises FileRefusedError with a rule of family FIL."""
     if path.is_dir():
         return _composed(folder_bundle(path))
     content = read_bytes(path)
+    if positions:
+        return [fixed_grid(content, path.name, positions)]
     if is_workbook(content):
         bundle = archive_bundle(content, path.name)
         if bundle is not None:

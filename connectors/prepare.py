@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -71,6 +71,13 @@ class Prepared:
     rejected_later: Mapping[str, int]
 
 
+Observer = Callable[[Assembly, str, Callable[[str], bytes]], None]
+
+
+def nobody(_: Assembly, __: str, ___: Callable[[str], bytes]) -> None:
+    """Most runs compare nothing."""
+
+
 @dataclass(frozen=True, repr=False)
 class _Chunk:
     content: bytes
@@ -116,19 +123,19 @@ def prepare(
     school_year: int,
     now: dt.datetime,
     rng: np.random.Generator,
+    seen_by: Observer = nobody,
 ) -> Prepared:
-    """The submission of these files in the outbox; the same files prepared again make a new submission."""
+    """The submission of these files in the outbox; the same files prepared again make a new submission.
+
+    Whoever is named sees what was sent beside the submission's name and the references: connectors.changes does.
+    """
     provider = workspace.settings.organisation
-    assembly = assemble(
-        files,
-        provider=provider,
-        kind=kind,
-        school_year=school_year,
-        reference_of=cache(partial(record_reference, sealing.reference)),
-    )
+    reference_of = cache(partial(record_reference, sealing.reference))
+    assembly = assemble(files, provider=provider, kind=kind, school_year=school_year, reference_of=reference_of)
     minimized, dropped = minimize(assembly, agreement)
     manifest, chunks = _manifest(files, minimized, agreement=agreement, sealing=sealing, now=now, rng=rng)
     folder = _lay_out(workspace.outbox, manifest, chunks, signature=sign_manifest(manifest, sealing.agent.signer()))
+    seen_by(minimized, folder.name, reference_of)
     return Prepared(submission_id(manifest), manifest, folder, dropped.counts, assembly.rejected_later)
 
 

@@ -62,7 +62,9 @@ def read_file(
 def grids_of(path: Path, source_map: SourceMap = EMPTY) -> Sequence[Grid]:
     """The parts of a file, folder or archive; raises FileRefusedError."""
     entry = source_map.entry_for(path.name)
-    return open_source(path, delimiter=entry.delimiter if entry else None)
+    if entry is None:
+        return open_source(path)
+    return open_source(path, delimiter=entry.delimiter, positions=entry.positions)
 
 
 def read_rows(

@@ -14,7 +14,7 @@ from connectors.findings import Cause
 from connectors.reading import FileReading
 
 ROWS_NAMED = 8
-_EFFECTS = {
+EFFECTS = {
     "refuse": "file refused",
     "reject": "row rejected",
     "leave": "row left out",
@@ -109,5 +109,5 @@ def _cause_lines(cause: Cause) -> Iterator[str]:
     rows = ", ".join(str(row) for row in cause.first_rows[:ROWS_NAMED] if row)
     more = ", ..." if cause.rows > ROWS_NAMED else ""
     lines = f" (lines {rows}{more})" if rows else ""
-    yield f"  {cause.rule.code}  {cause.rule.cause}{where}: {cause.rows:,}, {_EFFECTS[cause.rule.severity]}{lines}"
+    yield f"  {cause.rule.code}  {cause.rule.cause}{where}: {cause.rows:,}, {EFFECTS[cause.rule.severity]}{lines}"
     yield f"           {cause.rule.fix}."

@@ -28,6 +28,7 @@ _TITLES = {
     "rosters": "OneRoster, School Data Sync and Ed-Fi sets",
     "clearinghouse": "Clearinghouse reports",
     "employment": "Employment aggregates",
+    "plausibility": "Against last time",
 }
 _HEAD = """# Rules
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from connectors.errors import MappingError
 from connectors.layout_files import Column, column, layouts
@@ -30,6 +30,12 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _in_order(places: tuple[int, int]) -> tuple[int, int]:
+    if not 1 <= places[0] <= places[1]:
+        raise ValueError
+    return places
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -46,11 +52,13 @@ class MappedFile(_Strict):
     missing: tuple[str, ...] = ()
     constants: Mapping[str, str] = Field(default_factory=dict)
     titles: Mapping[str, str] = Field(default_factory=dict)
+    positions: Mapping[str, Annotated[tuple[int, int], AfterValidator(_in_order)]] = Field(default_factory=dict)
+    """For files of fixed width: the first and last place of each title, counted from one."""
     codes: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
 
     def columns(self) -> tuple[Column, ...]:
         """The columns of this mapping, typed by the data dictionary."""
-        return tuple(_column(title, name, self.table or PERSON) for title, name in self.titles.items())
+        return tuple(column_of(title, name, self.table or PERSON) for title, name in self.titles.items())
 
 
 class SourceMap(_Strict):
@@ -109,7 +117,8 @@ def _check_name(entry: MappedFile, name: str) -> None:
         )
 
 
-def _column(title: str, name: str, table: str) -> Column:
+def column_of(title: str, name: str, table: str) -> Column:
+    """The column of a title that means this element."""
     where, element_name = table_of(name, table)
     if name in IDENTITY and not (name == "gender" and table == "employment_aggregate"):
         return column(name, {"titles": [title], "type": "name", **_IDENTITY_TYPES.get(name, {})})

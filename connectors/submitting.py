@@ -13,8 +13,9 @@ import httpx
 import numpy as np
 
 from connectors.batches import Batch
+from connectors.changes import Changes, Watch
 from connectors.collection import collection_paused
-from connectors.prepare import Prepared, Sealing, agreed, prepare, sealing_of
+from connectors.prepare import Observer, Prepared, Sealing, agreed, nobody, prepare, sealing_of
 from connectors.push import Hub
 from connectors.workspace import Workspace
 from policies.agreements import Agreement
@@ -41,7 +42,12 @@ class Preparation:
         agreement = agreed(workspace, known, now.date())
         return cls(workspace, sealing_of(workspace), agreement, now, system_randomness())
 
-    def prepare(self, batch: Batch) -> Prepared:
+    def prepare_and_compare(self, batch: Batch) -> tuple[Prepared, Changes | None]:
+        """The same, and what it changes against the last one that the hub accepted; None where there was none."""
+        watch = Watch(self.workspace.folder, self.workspace.receipts)
+        return self.prepare(batch, seen_by=watch.see), watch.changes
+
+    def prepare(self, batch: Batch, *, seen_by: Observer = nobody) -> Prepared:
         """The batch as a submission in the outbox."""
         with collection_paused():
             return prepare(
@@ -53,6 +59,7 @@ class Preparation:
                 school_year=batch.school_year,
                 now=self.now,
                 rng=self.rng,
+                seen_by=seen_by,
             )
 
 

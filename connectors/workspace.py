@@ -7,6 +7,7 @@ agreements/*.yaml    the data-sharing agreements of the partnership
 inbox/YEAR/          source files of the school year that ends in YEAR; sources.yaml lies beside the inbox
 outbox/ID/           prepared submissions: manifest.json, signature, chunks/
 receipts/ID.json     what the hub answered
+last/ID.json         digests of what was prepared, to tell what a new submission changes
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from policies.yaml_text import read_yaml
 
 SETTINGS_FILE = "edge.yaml"
 HUB_FILE = "hub.json"
+LAST_FOLDER = "last"
 
 
 class HubKeys(BaseModel):

@@ -1,6 +1,7 @@
 """The Clearinghouse's StudentTracker detail report and the request map that was kept when it was asked.
 
-A row is joined by its Requester Return Field, never by a name. A student who is not found, or whose record is
+A row is joined by its Requester Return Field, or by the unique identifier where that held the random number of the
+request (graduates files have no return field); never by a name. A student who is not found, or whose record is
 blocked, is unknown, not "did not enrol" (docs/sources/clearinghouse.md).
 """
 
@@ -41,7 +42,10 @@ def detail(values: Values) -> RowReading:
     needed = ("college", "award_date" if values.get("graduated") == "Y" else "begin_date")
     if found and any(name not in values for name in needed):
         codes.append("NSC-002")
-    return RowReading(return_field=word(values, "return_field"), facts=tuple(facts), codes=tuple(codes))
+    asked_by = word(values, "return_field") or word(values, "unique_id")
+    if asked_by is None:
+        codes.append("NSC-001")
+    return RowReading(return_field=asked_by, facts=tuple(facts), codes=tuple(codes))
 
 
 def award_level(title: str, college_type: str) -> tuple[str, bool]:

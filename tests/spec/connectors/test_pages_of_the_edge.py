@@ -27,7 +27,7 @@ def test_every_command_and_identity_element_is_described():
     page = (DOCS / "edge.md").read_text("utf-8")
 
     for command in app.registered_commands:
-        assert f"promise-edge {command.callback.__name__}" in page
+        assert f"promise-edge {command.name or command.callback.__name__}" in page
     for element in IDENTITY:
         assert f"`{element}`" in page
 

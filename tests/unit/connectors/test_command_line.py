@@ -69,7 +69,7 @@ def test_setup_refuses_an_unknown_organisation_or_address(organisation, hub, cod
 
 
 def test_check_needs_no_workspace_and_ends_0_when_all_rows_may_be_used(tmp_path):
-    (tmp_path / "senr.txt").write_text(made.lines(*(made.senr(f9=f"L{n}") for n in range(7))))
+    (tmp_path / "senr.txt").write_text(made.lines(*(made.senr(f9=f"L{n}", f8=f"{10**9 + n}") for n in range(7))))
 
     done = run("check", tmp_path / "senr.txt", "--summary", tmp_path / "out.json")
 
