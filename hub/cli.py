@@ -184,6 +184,7 @@ def submissions_discard(home: HomeOption, submission: Annotated[str, typer.Argum
 def linkage_run(
     home: HomeOption,
     accept: Annotated[bool, typer.Option(help="Let the run hold at once.")] = False,
+    from_nothing: Annotated[bool, typer.Option(help="Compare everything again, and not only what is new.")] = False,
     timeout_seconds: Annotated[float, typer.Option(help="Give up waiting after this long.")] = 600.0,
 ) -> None:
     """Link what is accepted; a running server's matcher and resolver do the work."""
@@ -192,7 +193,7 @@ def linkage_run(
 
     with console(home, "linkage run") as opened:
         with opened.database.transaction() as session:
-            version = service.request_run(session, audit=opened.trail())
+            version = service.request_run(session, audit=opened.trail(), from_nothing=from_nothing)
         run = wait_for(opened.database, version, timeout_seconds=timeout_seconds)
         if accept:
             with opened.database.transaction() as session:

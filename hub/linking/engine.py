@@ -46,6 +46,9 @@ class EngineChoice:
     spark_folder: Path | None = None
 
 
+EMBEDDED_ENGINE = EngineChoice()
+
+
 @contextmanager
 def started(choice: EngineChoice) -> Iterator[Engine]:
     """The engine while the block runs. Raises SettingError `engine-unknown` or, for Spark, `spark-missing`."""

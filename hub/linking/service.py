@@ -17,6 +17,7 @@ from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun
 from hub.submissions.service import accepted
 from linkage.schema import current_schema
 
+MATCHER, RESOLVER = "matcher", "resolver"
 COMPARE, RESOLVE = "linkage.compare", "linkage.resolve"
 
 
@@ -40,20 +41,28 @@ class Run:
     quality: Mapping[str, Any]
 
 
-def request_run(session: Session, *, audit: AuditTrail) -> int:
-    """Fix the set of submissions and set a run going; its version comes back."""
+def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = False) -> int:
+    """Fix the set of submissions and set a run going; its version comes back.
+
+    It takes up what the run that holds remembers, unless asked to compare everything again; the persons are the same.
+    """
     inputs = [submission.submission for submission in accepted(session)]
     if not inputs:
         raise Conflict(
             "No submission is accepted.", code="nothing-to-link", next_step="Let the providers send their records."
         )
     version = (session.scalar(select(func.max(LinkageRun.version))) or 0) + 1
+    base = current_version(session)
+    continued = None if base is None or from_nothing else _continued(session, base)
+    providers = {submission.provider for submission in accepted(session)} | _providers_of(session, base)
     session.add(
         LinkageRun(
             version=version,
             state=REQUESTED,
             inputs=inputs,
-            based_on=current_version(session),
+            based_on=base,
+            continues=continued,
+            providers=sorted(providers),
             schema_hash=current_schema().hash,
             pairs={},
             quality={},
@@ -122,14 +131,28 @@ def current_links(session: Session) -> CurrentLinks:
     version = current_version(session)
     if version is None:
         raise Conflict("No linkage run holds.", code="not-linked", next_step="Run and accept the linkage first.")
+    return links_of(session, version)
+
+
+def links_of(session: Session, version: int) -> CurrentLinks:
+    """The links of one run by provider and reference: of its own rows and of those it rests on, the newest."""
+    chain = run_chain(session, version)
     rows = session.execute(
         select(Link.provider, Link.reference, Link.person)
-        .where(Link.run == version)
-        .order_by(Link.provider, Link.reference)
+        .where(Link.run.in_(chain))
+        .order_by(Link.provider, Link.reference, Link.run.desc())
     ).all()
-    return CurrentLinks(
-        version, [row.provider for row in rows], [row.reference for row in rows], [row.person for row in rows]
-    )
+    if len(chain) > 1:
+        rows = [row for at, row in enumerate(rows) if at == 0 or row[:2] != rows[at - 1][:2]]
+    return CurrentLinks(version, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+
+
+def run_chain(session: Session, version: int) -> list[int]:
+    """The run and those whose links it changes, newest first; the last holds all links."""
+    chain = [version]
+    while not (run := _run(session, chain[-1])).whole and run.based_on is not None:
+        chain.append(run.based_on)
+    return chain
 
 
 def fail_run(session: Session, version: int) -> None:
@@ -137,6 +160,22 @@ def fail_run(session: Session, version: int) -> None:
     run = session.get(LinkageRun, version)
     if run is not None:
         run.state = FAILED
+
+
+def _continued(session: Session, base: int) -> int | None:
+    """The run that holds, where both roles remember it and it was compared by the schema of today."""
+    run = _run(session, base)
+    remembered = {MATCHER, RESOLVER} <= run.memory.keys() and run.schema_hash == current_schema().hash
+    return base if remembered else None
+
+
+def _providers_of(session: Session, base: int | None) -> set[str]:
+    """The providers whose records have a person already."""
+    if base is None:
+        return set()
+    run = _run(session, base)
+    chain = run_chain(session, base)
+    return set(run.providers) or set(session.scalars(select(Link.provider).where(Link.run.in_(chain)).distinct()))
 
 
 def _run(session: Session, version: int) -> LinkageRun:

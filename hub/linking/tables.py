@@ -15,7 +15,11 @@ STATES = (REQUESTED, COMPARED, RESOLVED, ACCEPTED, FAILED)
 
 
 class LinkageRun(Base):
-    """One run over a fixed set of submissions; never changed once it is resolved."""
+    """One run over a fixed set of submissions; never changed once it is resolved.
+
+    `whole`: its links stand here all, and not as changes of the run it is based on; `memory`: what each role keeps so
+    that the next run compares only what is new, by file; `continues`: the run whose memory this one takes up.
+    """
 
     __tablename__ = "linkage_runs"
 
@@ -30,10 +34,14 @@ class LinkageRun(Base):
     resolved_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     replaces: Mapped[int | None] = mapped_column(Integer)
+    whole: Mapped[bool] = mapped_column(default=True)
+    continues: Mapped[int | None] = mapped_column(Integer)
+    providers: Mapped[list[str]] = mapped_column(JSON, default=list)
+    memory: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
 
 
 class Link(Base):
-    """Which person a record is, in one run."""
+    """Which person a record is from this run on; in a run that is whole, every record's."""
 
     __tablename__ = "links"
 
@@ -53,6 +61,28 @@ class PersonHistory(Base):
     kind: Mapped[str] = mapped_column(String(10))
     before: Mapped[list[str]] = mapped_column(JSON)
     after: Mapped[list[str]] = mapped_column(JSON)
+
+
+class ReviewItem(Base):
+    """One record that its provider is asked to verify: the fields to look at, and what two persons answered.
+
+    Nothing here tells whether the record is truly in doubt, with whom, or why. `answers`: by field `right` or
+    `corrected`.
+    """
+
+    __tablename__ = "review_items"
+
+    item: Mapped[str] = mapped_column(String(32), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40), index=True)
+    reference: Mapped[str] = mapped_column(String(32))
+    fields: Mapped[list[str]] = mapped_column(JSON)
+    position: Mapped[int] = mapped_column(Integer)
+    listed_at: Mapped[datetime]
+    answers: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    answered_by: Mapped[str | None] = mapped_column(String(120))
+    answered_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None] = mapped_column(String(120))
+    approved_at: Mapped[datetime | None]
 
 
 class CurrentRun(Base):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +42,18 @@ def empty_table() -> PersonTable:
     return PersonTable(np.empty(0, dtype="S32"), np.empty(0, dtype=np.int64), {})
 
 
-def table_of(previous: Mapping[RecordKey, str], *, keys: Sequence[RecordKey]) -> PersonTable:
-    """The table of an earlier run's links: records among `keys` in their order, all others as departed."""
+def departed_table(previous: Mapping[RecordKey, str]) -> PersonTable:
+    """The links of an earlier run as records that went, so that each has its person again when it comes."""
     names = sorted(set(previous.values()))
     place = {name: at for at, name in enumerate(names)}
-    person = np.array([place[previous[key]] if key in previous else NOBODY for key in keys], dtype=np.int64)
-    held = set(keys)
-    departed = {key: place[name] for key, name in previous.items() if key not in held}
-    return PersonTable(np.array([name.encode() for name in names], dtype="S32"), person, departed)
+    departed = {key: place[name] for key, name in previous.items()}
+    return PersonTable(np.array([name.encode() for name in names], dtype="S32"), np.empty(0, dtype=np.int64), departed)
+
+
+def renumbered_table(table: PersonTable, *, providers: NDArray[np.int32]) -> PersonTable:
+    """The same table under other provider numbers."""
+    departed = {(int(providers[key[0]]), key[1]): person for key, person in table.departed.items()}
+    return replace(table, departed=departed)
 
 
 def moved_table(

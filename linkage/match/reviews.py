@@ -8,7 +8,7 @@ one of two explanations, an error on this side, is gone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,7 +90,7 @@ def review_lists(
     solved: Solved,
     *,
     records: Records,
-    asked: Mapping[RecordKey, Collection[str]],
+    asked: Collection[RecordKey],
     waiting: Mapping[int, int],
     rng: np.random.Generator,
     costs: Costs = EQUAL_COSTS,
@@ -98,7 +98,8 @@ def review_lists(
     """By provider the lines to add to its list, in random order.
 
     Args:
-        asked: the fields of each record that stewards were ever asked about; none is asked again.
+        asked: the records that stewards were ever asked about; none is asked again, or those that are would be known
+            to be in doubt.
         waiting: by provider how many lines are still unanswered; the list is filled up to its length.
     """
     in_doubt = _in_doubt(evidence, solved, records=records, asked=asked, costs=costs)
@@ -128,7 +129,7 @@ def _in_doubt(
     solved: Solved,
     *,
     records: Records,
-    asked: Mapping[RecordKey, Collection[str]],
+    asked: Collection[RecordKey],
     costs: Costs,
 ) -> dict[int, dict[int, tuple[str, ...]]]:
     """By provider its records in uncertain pairs with the fields to look at, the least certain first."""
@@ -138,13 +139,8 @@ def _in_doubt(
     found: dict[int, dict[int, tuple[str, ...]]] = {}
     for pair, doubtful in zip(places.tolist(), doubtful_fields(evidence.pattern[places]), strict=True):
         sides = np.array([evidence.left[pair], evidence.right[pair]])
+        fields = tuple(field for field, open_ in zip(REVIEWED, doubtful, strict=True) if open_)
         for record, key in zip(sides.tolist(), records.keys_of(sides), strict=True):
-            fields = _still_to_ask(doubtful, asked.get(key, ()))
-            if fields:
+            if fields and key not in asked:
                 found.setdefault(key[0], {}).setdefault(record, fields)
     return found
-
-
-def _still_to_ask(doubtful: NDArray[np.bool_], asked: Collection[str]) -> tuple[str, ...]:
-    named: Sequence[str] = [field for field, open_ in zip(REVIEWED, doubtful, strict=True) if open_]
-    return tuple(field for field in named if field not in asked)
