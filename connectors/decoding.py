@@ -37,17 +37,34 @@ def refuse(code: str, name: str, more: str = "") -> FileRefusedError:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a source file within the limits; raises FileRefusedError FIL-001, FIL-007 or FIL-008."""
-    try:
-        size = path.stat().st_size
-        if size > FILE_BYTES_MAX:
-            raise refuse("FIL-008", path.name)
-        content = path.read_bytes()
-    except OSError:
-        raise refuse("FIL-007", path.name) from None
+    """The bytes of a source file; raises FileRefusedError FIL-001 when it is empty, and as raw_bytes does."""
+    content = raw_bytes(path)
     if not content.strip():
         raise refuse("FIL-001", path.name)
     return content
+
+
+def raw_bytes(path: Path) -> bytes:
+    """The bytes of a file within the limits; raises FileRefusedError FIL-006, FIL-007 or FIL-008.
+
+    A file that begins with one line longer than any is refused before the rest of it is read.
+    """
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise refuse("FIL-008", path.name)
+        with path.open("rb") as stream:
+            begin = stream.read(2 * LINE_BYTES_MAX + 2)
+            if _is_one_long_line(begin):
+                raise refuse("FIL-006", path.name)
+            return begin + stream.read(FILE_BYTES_MAX)
+    except OSError:
+        raise refuse("FIL-007", path.name) from None
+
+
+def _is_one_long_line(begin: bytes) -> bool:
+    """Whether text of a line's greatest length has no line end; what is packed or two bytes a sign is seen later."""
+    is_text = not begin.startswith((_ZIP, *_PACKED, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\x00" not in begin
+    return is_text and len(begin) > 2 * LINE_BYTES_MAX and b"\n" not in begin and b"\r" not in begin
 
 
 def is_workbook(content: bytes) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from connectors.decoding import FILE_BYTES_MAX, read_bytes, refuse
+from connectors.decoding import FILE_BYTES_MAX, raw_bytes, refuse
 
 MEMBERS_MAX = 500
 UNPACKED_BYTES_MAX = 512 * 1024 * 1024
@@ -48,7 +48,7 @@ def folder_bundle(folder: Path) -> Bundle:
         raise refuse("FIL-018", folder.name)
     if size > FILE_BYTES_MAX:
         raise refuse("FIL-008", folder.name)
-    return Bundle(folder.name, {path.name.casefold(): partial(read_bytes, path) for path in paths})
+    return Bundle(folder.name, {path.name.casefold(): partial(raw_bytes, path) for path in paths})
 
 
 def archive_bundle(content: bytes, name: str) -> Bundle | None:
