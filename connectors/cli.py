@@ -4,7 +4,7 @@
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
     receipt   shows what the hub answered             sample    prints a sample of a layout
     map       suggests what titles mean               fetch     gets Ed-Fi resources into the inbox
-    request   writes the file for the Clearinghouse
+    request   writes the file for the Clearinghouse   review    fetches records to verify, sends the answers
     keys      makes a linkage key for files of one's own   encode    encodes any file of people, without a hub
     example   makes two files of made-up children to try that on
 
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
+from connectors.cli_review import commands as review_commands
 from connectors.cli_sources import commands as source_commands
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
 from connectors.progress import progress
@@ -50,7 +51,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.registered_commands.extend(source_commands.registered_commands)
+app.registered_commands.extend([*source_commands.registered_commands, *review_commands.registered_commands])
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
 

@@ -36,6 +36,8 @@ ROUTED = (
     "hub.release.routes",
     "hub.release.requests.routes",
     "hub.web.routes",
+    "hub.web.requests",
+    "hub.web.linkage",
 )
 """The modules that may have a `router`, in the order of the road."""
 

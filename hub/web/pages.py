@@ -44,6 +44,8 @@ PLACES = (
     Place("/explorer", "Explorer", "public.read"),
     Place("/definitions", "Definitions", "public.read"),
     Place("/submissions", "Submissions", "submission.read"),
+    Place("/requests", "Requests", "table.request"),
+    Place("/reviews", "Records to verify", "review.read"),
     Place("/agreements", "Agreements", "agreement.read"),
     Place("/access-log", "Access log", "audit.read"),
 )
