@@ -30,9 +30,8 @@ def list_requests(request: Request) -> Response:
     """The requests that the asker may read, newest first."""
     with transaction_of(request) as session:
         asked = service.catalogue_to_ask(session, catalogue())
-        found = service.list_requests(
-            session, catalogue=asked, asker=asker_of(request, session), audit=trail_of(request)
-        )
+        asker = asker_of(request, session)
+        found = service.list_requests(session, catalogue=asked, asker=asker, audit=trail_of(request))
     return JSONResponse({"rows": [request_row(one) for one in found]})
 
 

@@ -32,6 +32,7 @@ class Road:
 
     def __init__(self, database, home):
         self.now = START
+        self.home = home.path
         self.database = database
         self.filled = Filled(database, analysis_store(home))
         self.desk = RefreshDesk(database, lambda: self.now, self.filled.analysis)

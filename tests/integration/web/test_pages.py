@@ -10,12 +10,12 @@ import pytest
 
 from policies.principal import Role
 
-PAGES = ("/", "/report", "/explorer", "/definitions", "/submissions", "/agreements", "/access-log")
+PAGES = ("/", "/report", "/explorer", "/definitions", "/submissions", "/requests", "/agreements", "/access-log")
 PUBLIC = {"/", "/report", "/explorer", "/definitions"}
 OPEN_TO = {
-    Role.STEWARD: PUBLIC | {"/submissions", "/agreements", "/access-log"},
-    Role.PARTNER: PUBLIC | {"/agreements", "/access-log"},
-    Role.COMPLIANCE: PUBLIC | {"/agreements", "/access-log"},
+    Role.STEWARD: PUBLIC | {"/submissions", "/requests", "/agreements", "/access-log"},
+    Role.PARTNER: PUBLIC | {"/requests", "/agreements", "/access-log"},
+    Role.COMPLIANCE: PUBLIC | {"/requests", "/agreements", "/access-log"},
 }
 
 
