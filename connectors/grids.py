@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.bundles.archive import archive_bundle
 from connectors.decoding import decode, is_workbook, read_bytes, refuse
+from connectors.lines import KeptLines, Line
 
 DELIMITERS = ("^", ",", "\t", ";", "|")
 CELL_CHARACTERS_MAX = 100_000
@@ -22,16 +23,6 @@ LINES_IN_A_CELL_MAX = 20
 _CELLS_MAX = 24_000_000
 _WIDTH_SAMPLE, _WIDTH_MAX = 2_000, 1_000
 _SPACES = tuple(sign for code in range(0x3001) if (sign := chr(code)).isspace() and sign != "\n")
-
-
-class Line(NamedTuple):
-    """One record of the file: the number of its first line and its cells, trimmed. Its repr shows no cell."""
-
-    number: int
-    cells: Sequence[str]
-
-    def __repr__(self) -> str:
-        return f"Line({self.number}, cells={len(self.cells)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,13 +69,13 @@ def fixed_grid(content: bytes, name: str, positions: Mapping[str, tuple[int, int
     source = decode(content, name)
     whole = source.text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [
-        Line(number, [line[first - 1 : last].strip() for first, last in positions.values() if first <= len(line)])
+        (number, [line[first - 1 : last].strip() for first, last in positions.values() if first <= len(line)])
         for number, line in enumerate(whole.split("\n"), start=1)
         if line.strip(" \x1a")
     ]
     if not lines:
         raise refuse("FIL-001", name)
-    return Grid(name, "positions", [Line(0, list(positions)), *lines], source.notes)
+    return Grid(name, "positions", KeptLines.of([(0, list(positions)), *lines]), source.notes)
 
 
 def _delimiter_of(text: str) -> str:
@@ -94,21 +85,18 @@ def _delimiter_of(text: str) -> str:
     return max(DELIMITERS, key=bare.count)
 
 
-def _text_lines(text: str, delimiter: str, name: str) -> tuple[list[Line], tuple[str, ...]]:
+def _text_lines(text: str, delimiter: str, name: str) -> tuple[KeptLines, tuple[str, ...]]:
     lines = _quoted_lines(text, delimiter, name) if '"' in text else None
     if lines is not None:
         return lines, ()
-    plain = list(_split_lines(text, delimiter))
-    return plain, ("FIL-014",) if '"' in text else ()
+    return _plain_lines(text, delimiter), ("FIL-014",) if '"' in text else ()
 
 
-def _split_lines(text: str, delimiter: str) -> Iterator[Line]:
+def _plain_lines(text: str, delimiter: str) -> KeptLines:
     whole = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     trim = _has_margins(whole, delimiter)
-    for number, line in enumerate(whole.split("\n"), start=1):
-        if line and not line.isspace():
-            cells = line.split(delimiter)
-            yield Line(number, [cell.strip() for cell in cells] if trim else cells)
+    filled = [(number, line) for number, line in enumerate(whole.split("\n"), start=1) if line and not line.isspace()]
+    return KeptLines([number for number, _ in filled], [line for _, line in filled], sign=delimiter, trim=trim)
 
 
 def _has_margins(text: str, delimiter: str) -> bool:
@@ -122,48 +110,52 @@ def _has_margins(text: str, delimiter: str) -> bool:
     )
 
 
-def _quoted_lines(text: str, delimiter: str, name: str) -> list[Line] | None:
+def _quoted_lines(text: str, delimiter: str, name: str) -> KeptLines | None:
     """The records by the quoting rules of RFC 4180, or None when a quotation mark is never closed."""
     csv.field_size_limit(CELL_CHARACTERS_MAX)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
-    lines: list[Line] = []
-    before = 0
     try:
-        for cells in reader:
-            if reader.line_num - before > LINES_IN_A_CELL_MAX:
-                return None
-            if any(cells) and any(cell.strip() for cell in cells):
-                lines.append(Line(before + 1, [cell.strip() for cell in cells]))
-            before = reader.line_num
-    except csv.Error:
+        return KeptLines.of(_quoted_rows(text, delimiter))
+    except (csv.Error, OverflowError):
         return None
-    return lines
+
+
+def _quoted_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and cells of each record; OverflowError when a quotation mark holds more lines than a cell can."""
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
+    before = 0
+    for cells in reader:
+        if reader.line_num - before > LINES_IN_A_CELL_MAX:
+            raise OverflowError
+        if any(cells) and any(cell.strip() for cell in cells):
+            yield before + 1, [cell.strip() for cell in cells]
+        before = reader.line_num
 
 
 def _workbook_grid(content: bytes, name: str) -> Grid:
     rows = _workbook_rows(content, name)
-    width = min(max((len(cells) for cells in rows[:_WIDTH_SAMPLE]), default=0), _WIDTH_MAX)
-    lines = [
-        Line(number, cells + [""] * (width - len(cells))) for number, cells in enumerate(rows, start=1) if any(cells)
-    ]
-    if not lines:
+    if not rows:
         raise refuse("FIL-001", name)
-    return Grid(name, "worksheet", lines, ())
+    width = min(max(len(line.cells) for line in rows[:_WIDTH_SAMPLE]), _WIDTH_MAX)
+    padded = ((line.number, [*line.cells, *[""] * (width - len(line.cells))]) for line in rows)
+    return Grid(name, "worksheet", KeptLines.of(padded), ())
 
 
-def _workbook_rows(content: bytes, name: str) -> list[list[str]]:
-    _check_archive(content, name)
+def _workbook_rows(content: bytes, name: str) -> KeptLines:
+    """The rows of the first worksheet that hold anything, without the empty cells at their ends."""
+    if archive_bundle(content, name) is not None:
+        raise refuse("FIL-012", name)
     import openpyxl  # an optional part of the edge, and slow to import: only a workbook pays for it
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that no row depends on
         try:
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            rows = list(_filled_rows(book.worksheets[0].iter_rows(values_only=True, max_col=_WIDTH_MAX)))
+            rows = _filled_rows(book.worksheets[0].iter_rows(values_only=True, max_col=_WIDTH_MAX))
+            kept = KeptLines.of((number, cells) for number, cells in enumerate(rows, start=1) if cells)
             book.close()
         except Exception:  # a foreign parser on a foreign file: whatever it raises means not readable
             raise refuse("FIL-013", name) from None
-    return rows
+    return kept
 
 
 def _filled_rows(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:

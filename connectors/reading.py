@@ -14,7 +14,8 @@ from pathlib import Path
 
 from connectors.decoding import refuse
 from connectors.findings import Finding, Findings
-from connectors.grids import Grid, Line
+from connectors.grids import Grid
+from connectors.lines import Line
 from connectors.opening import open_source
 from connectors.recognition import Recognised, recognise
 from connectors.row_parsing import RowParser, school_year_of

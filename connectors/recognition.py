@@ -18,8 +18,9 @@ import yaml
 
 from connectors.bundles.tables import squeezed
 from connectors.decoding import refuse
-from connectors.grids import Grid, Line
+from connectors.grids import Grid
 from connectors.layout_files import Column, Layout, Variant, layouts
+from connectors.lines import Line
 from connectors.readers.mapped import mapped_reader
 from connectors.rows import RowReader
 from connectors.source_map import EMPTY, MAPPED, MappedFile, SourceMap

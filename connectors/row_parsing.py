@@ -15,8 +15,8 @@ from operator import itemgetter
 from typing import Any
 
 from connectors.findings import Finding, Findings
-from connectors.grids import Line
 from connectors.layout_files import IDENTITY_STANDS, Column
+from connectors.lines import Line
 from connectors.recognition import Recognised
 from connectors.rows import PersonPart, RowReading
 from connectors.values import Parsed, Parser, Value

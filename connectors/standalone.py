@@ -19,8 +19,9 @@ import numpy as np
 
 from connectors.decoding import refuse
 from connectors.errors import FileRefusedError, MappingError, WorkspaceError
-from connectors.grids import Grid, Line, read_grid
+from connectors.grids import Grid, read_grid
 from connectors.keystore import LinkageSecret
+from connectors.lines import Line
 from connectors.people_map import PeopleMap, ordered_date
 from linkage.encode.encoder import encode_roster
 from linkage.encode.keys import subkey

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from connectors.bundles.archive import Bundle
 from connectors.errors import FileRefusedError
-from connectors.grids import Grid, Line, grid_of_bytes
+from connectors.grids import Grid, grid_of_bytes
+from connectors.lines import KeptLines, Line
 
 
 def squeezed(title: str) -> str:
@@ -77,5 +78,5 @@ def composed(
     remarks: Sequence[tuple[str, int, str]] = (),
 ) -> Grid:
     """A grid of our own titles, as if the bundle had been one file."""
-    lines = [Line(1, list(titles)), *(Line(number, cells) for number, cells in rows)]
+    lines = KeptLines.of([(1, list(titles)), *rows])
     return Grid(name, "composed", lines, tuple(dict.fromkeys(notes)), said, tuple(remarks))

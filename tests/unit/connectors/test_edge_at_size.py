@@ -16,8 +16,9 @@ from connectors.collection import collection_paused
 from connectors.county_edges import Outcome
 from connectors.errors import FileRefusedError, WorkspaceError
 from connectors.findings import Findings
-from connectors.grids import Line, read_grid
+from connectors.grids import read_grid
 from connectors.layout_files import IDENTITY_STANDS, READERS
+from connectors.lines import Line
 from connectors.progress import progress
 from connectors.recognition import recognise
 from connectors.row_parsing import RowParser
