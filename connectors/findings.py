@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from policies.rules.rulebook import SEVERITIES, Rule, rulebook
 
+_HARMLESS = ("COD-003", "COD-004")  # put back, or known and not used: no sign of a shifted row
 ROWS_KEPT_PER_CAUSE = 20_000
 """How many row numbers of one cause are kept for the list; all are counted."""
 
@@ -61,6 +62,27 @@ class Findings:
         for (code, column), rows in self._rows.items():
             for row in rows:
                 yield Finding(code, row, column)
+
+    def of_rows(self, *, common_in: int) -> Counter[int]:
+        """How many cells are at fault in each row; columns at fault in more rows than that are left out."""
+        return Counter(row for key in self._of_cells(common_in) for row in self._rows[key])
+
+    def fold(self, rows: frozenset[int], by: str, *, common_in: int) -> None:
+        """One finding for each of these rows in place of those of its cells: they have one cause."""
+        for key in self._of_cells(common_in):
+            kept = [row for row in self._rows[key] if row not in rows]
+            self._counts[key] -= len(self._rows[key]) - len(kept)
+            self._rows[key] = kept
+            if not self._counts[key]:
+                del self._counts[key], self._rows[key]
+        self.add_all(by, sorted(rows))
+
+    def _of_cells(self, common_in: int) -> list[tuple[str, str]]:
+        return [
+            (code, column)
+            for (code, column), count in self._counts.items()
+            if column and code not in _HARMLESS and count <= common_in
+        ]
 
     def by_code(self) -> Mapping[str, int]:
         """How many findings of each code, in order of code."""

@@ -24,6 +24,10 @@ from connectors.source_map import EMPTY, SourceMap
 from policies.rules.rulebook import REJECTED_SHARE_MAX
 
 FEW_ROWS = 5
+SHIFTED_CELLS_MIN, SHIFTED_CELLS_SURE = 3, 4
+"""A row is shifted from four cells of its own that do not fit, or three that are over a quarter (our own choice)."""
+COLUMN_AT_FAULT = 5
+"""A column at fault in more than a fifth of the rows is at fault itself (our own choice)."""
 _YEAR_IN_NAME = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)", re.ASCII)
 
 
@@ -80,10 +84,36 @@ def read_rows(
     year = school_year or _common_year(layout, rows)
     parsed = RowParser(layout, year=year, latest=latest)
     readings = [(line.number, reading) for line in rows if (reading := parsed.read(line, findings)) is not None]
+    readings = _without_shifted(readings, rows, layout, findings)
     rejected = len(rows) - len(readings)
     _check_whole(grid, parsed, rows=len(rows), rejected=rejected, findings=findings)
     said = layout.said(_common_year(layout, rows) or year_of_name(grid.name))
     return FileReading(grid.name, layout.layout, said, layout.kind, year, len(rows), rejected, findings, readings)
+
+
+def _without_shifted(
+    readings: list[tuple[int, RowReading]], rows: Sequence[Line], layout: Recognised, findings: Findings
+) -> list[tuple[int, RowReading]]:
+    """The readings without rows that are shifted: what is wrong in their cells is one finding, ROW-008.
+
+    Faults of a column that stand in more than a fifth of the rows are the column's, not the row's.
+    """
+    common_in = len(rows) // COLUMN_AT_FAULT
+    wrong = {row: count for row, count in findings.of_rows(common_in=common_in).items() if count >= SHIFTED_CELLS_MIN}
+    if not wrong:
+        return readings
+    used = [place for place, *_ in layout.places]
+    shifted = frozenset(
+        line.number
+        for line in rows
+        if line.number in wrong
+        and (
+            wrong[line.number] >= SHIFTED_CELLS_SURE
+            or 4 * wrong[line.number] > sum(1 for place in used if place < len(line.cells) and line.cells[place])
+        )
+    )
+    findings.fold(shifted, "ROW-008", common_in=common_in)
+    return [reading for reading in readings if reading[0] not in shifted]
 
 
 def year_of_name(name: str) -> int | None:

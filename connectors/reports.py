@@ -14,6 +14,7 @@ from connectors.findings import Cause
 from connectors.reading import FileReading
 
 ROWS_NAMED = 8
+TOP_CAUSES = 5
 EFFECTS = {
     "refuse": "file refused",
     "reject": "row rejected",
@@ -49,6 +50,12 @@ class FileReport:
         return read.findings.causes() if read is not None and read.findings is not None else ()
 
 
+def top_causes(report: FileReport) -> tuple[int, int]:
+    """How many messages there are, and how many of them the most frequent causes explain."""
+    rows = sorted((cause.rows for cause in report.causes), reverse=True)
+    return sum(rows), sum(rows[:TOP_CAUSES])
+
+
 def as_json(reports: Sequence[FileReport]) -> dict[str, Any]:
     """The summary file: layout, rows, accepted, rejected and findings by cause of every file."""
     return {"files": [_file_json(report) for report in reports]}
@@ -65,6 +72,8 @@ def _file_json(report: FileReport) -> dict[str, Any]:
         "accepted": report.rows - report.rejected,
         "rejected": report.rejected,
         "refused": _refusal_json(report.refusal) if report.refusal else None,
+        "messages": top_causes(report)[0],
+        "messages_of_top_causes": top_causes(report)[1],
         "findings": [_cause_json(cause) for cause in report.causes],
     }
 
@@ -100,6 +109,11 @@ def _file_lines(report: FileReport) -> Iterator[str]:
         accepted = report.rows - report.rejected
         yield f"{report.name}: {report.reading.said}"
         yield f"         {report.rows:,} rows: {accepted:,} accepted, {report.rejected:,} rejected"
+    if report.causes:
+        messages, explained = top_causes(report)
+        few = min(TOP_CAUSES, len(report.causes))
+        explain = "cause explains" if few == 1 else "causes explain"
+        yield f"         {few} {explain} {explained:,} of {messages:,} messages"
     for cause in report.causes:
         yield from _cause_lines(cause)
 
