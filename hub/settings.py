@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,6 +37,13 @@ class Settings(BaseSettings):
     session_hours: int = Field(default=8, ge=1, le=12, description="A session ends after this long in any case.")
     job_poll_milliseconds: int = Field(
         default=30, ge=5, le=5000, description="How often a worker looks for its next job."
+    )
+    linkage_engine: Literal["embedded", "spark"] = Field(
+        default="embedded", description="What compares rows and joins persons: this machine, or Apache Spark."
+    )
+    spark_master: str = Field(default="local[*]", description="Where Spark runs: local[N], or spark://HOST:7077.")
+    spark_folder: str = Field(
+        default="", description="A folder that all workers of Spark reach; empty means a temporary one of this machine."
     )
 
     def resolved_database_url(self) -> str:

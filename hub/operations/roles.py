@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,7 @@ from hub.audit.service import append
 from hub.db import Clock, Database, utc_now
 from hub.files import FileStore, analysis_store
 from hub.jobs import Handler, Outcome, Ticket, Worker
+from hub.linking.engine import EngineChoice
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
@@ -51,7 +53,8 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
     key = read_recipient_key(home.key("matcher", "sealing.key"))
     rows = FileStore(home.linkage / "rows", home.key("matcher", "rows.key"))
     desk = Desk("matcher", database, clock, Inbox(home.inbox), key, rows)
-    compare = CompareDesk(database, clock, rows, home.handover, home.public_facts()["resolver_public_key"])
+    resolver_key = home.public_facts()["resolver_public_key"]
+    compare = CompareDesk(database, clock, rows, home.handover, resolver_key, _engine(settings))
     handlers: dict[str, Handler] = {
         ROWS_CHECK: check_rows_job(desk),
         COMPARE: compare_job(compare),
@@ -69,13 +72,18 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
     desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis)
     handlers: dict[str, Handler] = {
         SPANS_CHECK: check_spans_job(desk),
-        RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key)),
+        RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key, _engine(settings))),
         "spans.drop": drop_job(desk, ("spans", "facts")),
         REFRESH: _refresh(database, clock, analysis),
         REFRESH_STEP: _refresh(database, clock, analysis),
         "release.request-cost": _cost(database, clock, analysis),
     }
     return _worker("resolver", database, handlers, clock=clock, log=log)
+
+
+def _engine(settings: Settings) -> EngineChoice:
+    folder = Path(settings.spark_folder) if settings.spark_folder else None
+    return EngineChoice(settings.linkage_engine, settings.spark_master, folder)
 
 
 def _refresh(database: Database, clock: Clock, analysis: FileStore) -> Handler:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _ROWS_A_BUCKET = 50_000
 _ROWS_AT_ONCE = 500_000
+_FEW_ROWS = 10_000
 _PAIR, _REPEAT, _DROPPED, _SAME_PROVIDER, _TOTALS = range(5)
 _GROUPS, _PAIRS, _SHARED = range(3)
 _FOUND = pa.schema(
@@ -50,10 +51,10 @@ def compare_view(
     bits = _bucket_bits(count)
     rows_folder = folder / f"rows-{view}"
     _write_rows(ordered, folder=rows_folder, view=view, bits=bits)
-    usual = patterns_to_keep(1, pairs=PATTERNS)
-    found = _compared(session, folder, view=view, buckets=2**bits, cuts=schema.similarity_cuts, kept=usual)
+    expected = patterns_to_keep(count, pairs=0 if count <= _FEW_ROWS else PATTERNS * count)
+    found = _compared(session, folder, view=view, buckets=2**bits, cuts=schema.similarity_cuts, kept=expected)
     kept = patterns_to_keep(sum(of.groups for of in found), pairs=sum(of.pairs for of in found))
-    if (kept != usual).any():  # so few pairs that it costs little to compare them again and keep all
+    if (kept != expected).any():  # what is kept goes by the pairs of the whole view, known only now
         found = _compared(session, folder, view=view, buckets=2**bits, cuts=schema.similarity_cuts, kept=kept)
     shutil.rmtree(rows_folder)
     return pairs_of_buckets(

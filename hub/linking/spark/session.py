@@ -57,7 +57,8 @@ def spark_engine(master: str, *, folder: Path | None = None) -> Iterator[tuple[C
 
 def check_spark() -> None:
     """Raises SettingError `spark-missing` unless pyspark and Java are here."""
-    java = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else shutil.which("java")
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=str(Path(home, "bin")) if home else None)
     if importlib.util.find_spec("pyspark") is None or java is None:
         raise SettingError(
             "The engine spark needs pyspark 4 and Java 17.",
