@@ -1,9 +1,8 @@
-"""Expectation maximisation of a Fellegi-Sunter mixture over counts of patterns: at the hub, in the resolver.
+"""Counts of patterns and the shares they teach: the arithmetic of expectation maximisation, at the hub.
 
-Fellegi and Sunter (1969); Winkler (1988) for EM under conditional independence. Outcomes marked neutral
-(a value absent on either side) say nothing and are left out of every sum. Start values may carry weight
-as pseudo-pairs (a Dirichlet prior), so that a view with few pairs does not learn nonsense; with no such
-weight the result is that of `recordlinkage.ECMClassifier`, which the tests hold.
+Fellegi and Sunter (1969); Winkler (1988) for EM under conditional independence. Pairs are counted by signature and
+pattern, so that a round of EM works on some thousand combinations and not on millions of pairs. Start values carry
+weight as pseudo-pairs (a Dirichlet prior), so that few pairs do not teach nonsense.
 """
 
 from __future__ import annotations
@@ -16,89 +15,93 @@ from numpy.typing import NDArray
 
 Table = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
-class Mixture:
-    """Share of matches among the pairs, and for every field the chance of each outcome in matches and non-matches."""
-
-    proportion: float
-    m: tuple[Table, ...]
-    u: tuple[Table, ...]
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
-class PseudoPairs:
-    """How many pairs the start values count for; none by default.
+class Pseudo:
+    """How many pairs the start values count for, in matches and in others.
 
-    `discount` is taken from the count of every outcome in matches, so that a few odd pairs do not teach that
-    their oddity is common among matches (absolute discounting: Ney, Essen and Kneser 1994).
+    `discount` is taken from the count of every outcome in matches, so that a few odd pairs do not teach that their
+    oddity is common (absolute discounting: Ney, Essen and Kneser 1994). `chances` says how far the number of other
+    people in a signature is held to what independent parts would give (the shape of a gamma prior).
     """
 
-    matches: float = 0.0
-    others: float = 0.0
-    discount: float = 0.0
+    matches: float = 50.0
+    others: float = 200.0
+    codes: float = 5.0
+    discount: float = 1.0
+    chances: float = 0.3
 
 
-def estimate(
-    outcomes: NDArray[np.int64],
-    counts: Table,
-    *,
-    start: Mixture,
-    neutral: Sequence[NDArray[np.bool_]],
-    pseudo: PseudoPairs = PseudoPairs(),
-    tolerance: float = 1e-9,
-    maximum_rounds: int = 500,
-) -> Mixture:
-    """The mixture that fits (n, fields) outcomes with their counts; ends when no parameter moves by the tolerance."""
-    mixture = start
-    for _ in range(maximum_rounds):
-        matched = counts * posteriors(outcomes, mixture=mixture, neutral=neutral)
-        renewed = Mixture(
-            proportion=float((matched.sum() + pseudo.matches * start.proportion) / (counts.sum() + pseudo.matches)),
-            m=_shares(
-                outcomes, matched, start=start.m, neutral=neutral, strength=pseudo.matches, discount=pseudo.discount
-            ),
-            u=_shares(outcomes, counts - matched, start=start.u, neutral=neutral, strength=pseudo.others),
-        )
-        moved = _moved(mixture, renewed)
-        mixture = renewed
-        if moved < tolerance:
-            break
-    return mixture
+USUAL_PSEUDO = Pseudo()
+NO_PSEUDO = Pseudo(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def posteriors(outcomes: NDArray[np.int64], *, mixture: Mixture, neutral: Sequence[NDArray[np.bool_]]) -> Table:
-    """The chance that a pair of each pattern is a match."""
-    matched = np.full(len(outcomes), mixture.proportion)
-    other = np.full(len(outcomes), 1.0 - mixture.proportion)
-    for field, says_nothing in enumerate(neutral):
-        matched *= np.where(says_nothing, 1.0, mixture.m[field])[outcomes[:, field]]
-        other *= np.where(says_nothing, 1.0, mixture.u[field])[outcomes[:, field]]
-    total = matched + other
-    chance: Table = np.divide(matched, total, out=np.zeros_like(total), where=total > 0)
-    return chance
+@dataclass(frozen=True)
+class Combinations:
+    """Distinct (signature, pattern) with the outcome of every field, (n, fields); `pairs` counts the pairs of each."""
+
+    signature: NDArray[np.int64]
+    outcomes: NDArray[np.int64]
+    pairs: Table
 
 
-def _shares(
-    outcomes: NDArray[np.int64],
-    pairs: Table,
-    *,
-    start: tuple[Table, ...],
-    neutral: Sequence[NDArray[np.bool_]],
-    strength: float,
-    discount: float = 0.0,
+@dataclass(frozen=True)
+class Weighing:
+    """By field: which row of its tables each combination uses, and which outcomes say nothing."""
+
+    classes: tuple[NDArray[np.int64], ...]
+    neutral: tuple[NDArray[np.bool_], ...]
+
+
+def shares_of(counts: Table) -> Table:
+    """Counts as shares of the last axis; shares of nothing are 0."""
+    total = counts.sum(axis=-1, keepdims=True)
+    shares: Table = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    return shares
+
+
+def learnt_shares(outcomes: NDArray[np.int64], counts: Table, *, start: Table, pseudo: Pseudo) -> Table:
+    """Shares of the outcomes among matches, drawn towards the start."""
+    seen = np.bincount(outcomes, weights=counts, minlength=len(start))
+    learnt = np.maximum(seen - pseudo.discount, 0.0) + pseudo.matches * start
+    return shares_of(learnt) if learnt.any() else start
+
+
+def log_ratios(combinations: Combinations, *, m: Sequence[Table], u: Sequence[Table], weighing: Weighing) -> Table:
+    """The natural logarithm of m/u over all fields of every combination; neutral outcomes weigh nothing."""
+    total = np.zeros(len(combinations.signature))
+    for field, (of_matches, of_others) in enumerate(zip(m, u, strict=True)):
+        ratio = np.log(np.maximum(of_matches, _SMALLEST)) - np.log(np.maximum(of_others, _SMALLEST))
+        ratio[:, weighing.neutral[field]] = 0.0
+        total += ratio[weighing.classes[field], combinations.outcomes[:, field]]
+    return total
+
+
+def other_shares(
+    combinations: Combinations, others: Table, *, weighing: Weighing, start: Sequence[Table], pseudo: Pseudo
 ) -> tuple[Table, ...]:
+    """By field, (classes, outcomes): shares among pairs of other people, of whom each combination holds `others`."""
     tables = []
-    for field, says_nothing in enumerate(neutral):
-        seen = np.bincount(outcomes[:, field], weights=pairs, minlength=len(says_nothing))
-        sums = np.maximum(seen - discount, 0.0) + strength * start[field]
-        sums[says_nothing] = 0.0
-        total = sums.sum()
-        tables.append(sums / total if total > 0 else start[field])
+    for field, usual in enumerate(start):
+        size = usual.shape[1]
+        places = weighing.classes[field] * size + combinations.outcomes[:, field]
+        counts = np.bincount(places, weights=others, minlength=usual.size).reshape(usual.shape)
+        counts[:, weighing.neutral[field]] = 0.0
+        tables.append(shares_of(counts + pseudo.others * usual))
     return tuple(tables)
 
 
-def _moved(before: Mixture, after: Mixture) -> float:
-    pairs = zip((*before.m, *before.u), (*after.m, *after.u), strict=True)
-    largest = max(float(np.abs(one - other).max()) for one, other in pairs)
-    return max(largest, abs(before.proportion - after.proportion))
+def seen_outcomes(
+    combinations: Combinations, *, weighing: Weighing, sizes: Sequence[int]
+) -> tuple[NDArray[np.bool_], ...]:
+    """By field, (classes, outcomes): which outcomes occur in a class."""
+    seen = []
+    for field, size in enumerate(sizes):
+        classes = weighing.classes[field]
+        occurs = np.zeros((int(classes.max(initial=0)) + 1, size), dtype=np.bool_)
+        occurs[classes, combinations.outcomes[:, field]] = True
+        occurs[:, weighing.neutral[field]] = False
+        seen.append(occurs)
+    return tuple(seen)

@@ -1,7 +1,7 @@
 """Row pairs of all views joined into one weight for each pair of records: at the hub, in the resolver.
 
-The weight of a pair is the best over its rows and views. A view value that many records share is weaker
-evidence than a rare one (term frequency, Winkler 1989), which each view's rarity corrects.
+The weight of a pair is that of its best row and of the views that found it. A view value that many records share is
+weaker evidence than a rare one (term frequency, Winkler 1989), which each view's rarity corrects.
 """
 
 from __future__ import annotations
@@ -12,86 +12,230 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkage.match.em import Table
-from linkage.match.model import ViewCounts, learnt_model, pattern_counts, start_model, weights_of
+from linkage.match.em import Combinations, Table
+from linkage.match.found import found_share
+from linkage.match.learning import Weighed, learn_weights
+from linkage.match.model import usual_weights
 from linkage.match.opening import RecordPairs
-from linkage.match.patterns import DIFFERS, other_people, outcomes_of
+from linkage.match.patterns import DIFFERS, PATTERNS, outcomes_of
+from linkage.match.provider_pairs import ProviderPairs, candidates, pairs_across
+from linkage.match.signatures import Flags, Meetings, Signatures, blocking_of, signatures_of, usual_chances
 from linkage.schema import LinkageSchema
 
-RARITY_VIEWS = ("dob", "names")
+_BITS = float(np.log2(np.e))
+_RARITIES = 256
 
 
 @dataclass(frozen=True)
 class Evidence:
     """Distinct record pairs in order: weight (log2), the part of it that rarity gave, best pattern, whether a veto
-    forbids the link, and the views that found it (bit of the view's number)."""
+    forbids the link, and the views that found it (bit of the view's number).
+
+    `base`: log2 of the odds of a pair of weight 0, were both its records free; `found`: the share of matches that some
+    view can find.
+    """
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     weight: Table
     rarity: Table
     pattern: NDArray[np.int32]
-    vetoed: NDArray[np.bool_]
+    vetoed: Flags
     found_by: NDArray[np.uint32]
+    base: float = 0.0
+    found: float = 1.0
 
 
-def join_evidence(views: Sequence[RecordPairs], *, schema: LinkageSchema, records: int) -> Evidence:
-    """One row for each pair of records that any view kept."""
-    initial = weights_of(start_model())
-    counts = [_counts(of_view, weights=initial, records=records) for of_view in views]
-    model = learnt_model(counts, schema=schema)
-    return _joined(views, weights=weights_of(model), records=records, schema=schema)
+@dataclass(frozen=True)
+class _Joined:
+    """Distinct pairs of records (by key) with best pattern, the views that found them and what rarity gives (log2)."""
+
+    keys: NDArray[np.int64]
+    pattern: NDArray[np.int32]
+    found_by: NDArray[np.uint32]
+    rarity: Table
 
 
-def _counts(pairs: RecordPairs, *, weights: Table, records: int) -> ViewCounts:
-    """Best pattern of each pair; dropped row pairs count as pairs once a record's several rows are allowed for."""
-    best = _best(pairs.left * records + pairs.right, weight=weights[pairs.pattern], pattern=pairs.pattern)
-    counts = pattern_counts(pairs.pattern[best]) + pairs.dropped / pairs.rows_a_record**2
-    return ViewCounts(view=pairs.view, pairs=counts, same_provider=pairs.same_provider * other_people())
+def join_evidence(
+    views: Sequence[RecordPairs],
+    *,
+    schema: LinkageSchema,
+    provider: NDArray[np.int32],
+    pairs: ProviderPairs | None = None,
+    forbidden: Flags | None = None,
+) -> Evidence:
+    """One row for each pair of records that any view kept.
 
-
-def _best(keys: NDArray[np.int64], *, weight: Table, pattern: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The place of the heaviest row of every key, in order of the keys."""
-    order = np.lexsort((pattern, -weight, keys))
-    ordered = keys[order]
-    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(order)]
-    places: NDArray[np.int64] = order[first]
-    return places
-
-
-def _joined(views: Sequence[RecordPairs], *, weights: Table, records: int, schema: LinkageSchema) -> Evidence:
-    keys = np.concatenate([v.left * records + v.right for v in views] or [np.empty(0, dtype=np.int64)])
-    pattern = np.concatenate([v.pattern for v in views] or [np.empty(0, dtype=np.int32)])
-    best = _best(keys, weight=weights[pattern], pattern=pattern)
-    distinct = keys[best]
-    rarity = np.zeros(len(distinct))
-    found_by = np.zeros(len(distinct), dtype=np.uint32)
-    for view in views:
-        place = np.searchsorted(distinct, view.left * records + view.right)
-        np.bitwise_or.at(found_by, place, np.uint32(1 << schema.view(view.view).number))
-        rarity += _rarity_gain(view, place=place, pairs=len(distinct))
+    Args:
+        provider: of every record.
+        pairs: pairs of providers between whom a link may be; by default any two.
+        forbidden: patterns that no link may have; by default two different SSIDs.
+    """
+    records = max(1, len(provider))
+    joined = _joined(views, records=records, schema=schema)
+    names = [view.view for view in views]
+    vetoed = (vetoes() if forbidden is None else forbidden)[joined.pattern]
+    left, right = joined.keys // records, joined.keys % records
+    if not len(left):
+        return Evidence(left, right, joined.rarity, joined.rarity, joined.pattern, vetoed, joined.found_by)
+    codes = _signature_codes(joined, views, schema=schema)
+    signatures = signatures_of(codes, views=names, schema=schema)
+    combinations, of_pair = _combinations(joined, codes=codes)
+    weighed = learn_weights(
+        candidates(
+            left,
+            right,
+            combination=of_pair,
+            gain=joined.rarity / _BITS,
+            vetoed=vetoed,
+            provider=provider,
+            pairs=pairs or pairs_across(provider),
+        ),
+        combinations=combinations,
+        dropped=_dropped(views, codes=codes, schema=schema),
+        signatures=signatures,
+        chances=usual_chances(
+            signatures, views=names, meetings=_meetings(views, provider=provider, pairs=pairs), schema=schema
+        ),
+    )
     return Evidence(
-        left=distinct // records,
-        right=distinct % records,
-        weight=weights[pattern[best]] + rarity,
-        rarity=rarity,
-        pattern=pattern[best],
-        vetoed=vetoes(pattern[best]),
-        found_by=found_by,
+        left=left,
+        right=right,
+        weight=weighed.log_odds[of_pair] * _BITS - weighed.base + joined.rarity,
+        rarity=joined.rarity,
+        pattern=joined.pattern,
+        vetoed=vetoed,
+        found_by=joined.found_by,
+        base=weighed.base,
+        found=_found(weighed, combinations, signatures=signatures, views=names, schema=schema),
     )
 
 
-def _rarity_gain(view: RecordPairs, *, place: NDArray[np.int64], pairs: int) -> Table:
-    """Bits by which the rarest view value of each pair differs from the usual; 0 for pairs the view did not find."""
-    gain = np.zeros(pairs)
-    if view.view in RARITY_VIEWS:
-        rarest = np.zeros(pairs, dtype=np.uint8)
-        np.maximum.at(rarest, place, view.rarity)
-        gain = np.where(rarest > 0, rarest / 2 - view.usual_rarity, 0.0)
-    return gain
-
-
-def vetoes(patterns: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Two different SSIDs are two children."""
-    vetoed: NDArray[np.bool_] = outcomes_of(patterns.astype(np.int64))[:, 5] == DIFFERS
+def vetoes() -> Flags:
+    """Patterns that no link may have: two different SSIDs are two children."""
+    vetoed: Flags = outcomes_of(np.arange(PATTERNS))[:, 5] == DIFFERS
     return vetoed
+
+
+def _joined(views: Sequence[RecordPairs], *, records: int, schema: LinkageSchema) -> _Joined:
+    order = np.lexsort((np.arange(PATTERNS), -usual_weights()))
+    rank = np.empty(PATTERNS, dtype=np.int64)
+    rank[order] = np.arange(PATTERNS)
+    best = [_best_of(view, rank=rank, records=records) for view in views]
+    keys = np.unique(np.concatenate([of_view[0] for of_view in best] or [np.empty(0, dtype=np.int64)]))
+    ranks, found_by = np.full(len(keys), PATTERNS, dtype=np.int64), np.zeros(len(keys), dtype=np.uint32)
+    gains = _Gains(len(keys))
+    for view, (of_view, view_rank, rarest) in zip(views, best, strict=True):
+        place = np.searchsorted(keys, of_view)
+        ranks[place] = np.minimum(ranks[place], view_rank)
+        found_by[place] |= np.uint32(1 << schema.view(view.view).number)
+        gains.add(place, rarest / 2.0 - view.usual_rarity, view=view.view, schema=schema)
+    return _Joined(keys, order[ranks].astype(np.int32), found_by, gains.total())
+
+
+def _best_of(
+    view: RecordPairs, *, rank: NDArray[np.int64], records: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Keys of one view's pairs of records, the rank of the best pattern of each, and its rarest value's rarity."""
+    keys = view.left * records + view.right
+    ranked = np.sort(keys * PATTERNS + rank[view.pattern])
+    rarest = np.sort(keys * _RARITIES + view.rarity)
+    of_ranked, of_rarest = ranked // PATTERNS, rarest // _RARITIES
+    first = np.flatnonzero(np.concatenate([[True], of_ranked[1:] != of_ranked[:-1]])[: len(keys)])
+    last = np.flatnonzero(np.concatenate([of_rarest[1:] != of_rarest[:-1], [True]])[: len(keys)])
+    return of_ranked[first], ranked[first] % PATTERNS, rarest[last] % _RARITIES
+
+
+class _Gains:
+    """What the rarity of view values gives every pair: of a whole date and of names by themselves, which add up; or
+    else the mean over views of mixed values, of which most share a part."""
+
+    def __init__(self, pairs: int) -> None:
+        self._pure, self._pures = np.zeros(pairs), np.zeros(pairs, dtype=np.int64)
+        self._mixed, self._mixes = np.zeros(pairs), np.zeros(pairs, dtype=np.int64)
+
+    def add(self, place: NDArray[np.int64], gain: Table, *, view: str, schema: LinkageSchema) -> None:
+        """Pairs that a view found, and bits by which their rarest value differs from the usual."""
+        blocking = blocking_of(schema.view(view))
+        if blocking.ssid or blocking.other:
+            return
+        if blocking.dated + bool(blocking.names) + blocking.postcode == 1:
+            self._pure[place] += gain
+            self._pures[place] += 1
+        else:
+            self._mixed[place] += gain
+            self._mixes[place] += 1
+
+    def total(self) -> Table:
+        """Bits of every pair."""
+        total: Table = np.where(self._pures > 0, self._pure, self._mixed / np.maximum(self._mixes, 1))
+        return total
+
+
+def _signature_codes(joined: _Joined, views: Sequence[RecordPairs], *, schema: LinkageSchema) -> NDArray[np.int64]:
+    """Signatures of pairs, and of the pairs that a view only counted."""
+    counted = [1 << schema.view(view.view).number for view in views if view.dropped.any()]
+    return np.unique(np.concatenate([joined.found_by.astype(np.int64), np.array(counted, dtype=np.int64)]))
+
+
+def _combinations(joined: _Joined, *, codes: NDArray[np.int64]) -> tuple[Combinations, NDArray[np.int64]]:
+    """Distinct (signature, pattern), and which of them every pair is."""
+    signature = np.searchsorted(codes, joined.found_by.astype(np.int64))
+    key = signature * PATTERNS + joined.pattern
+    counts = np.bincount(key, minlength=len(codes) * PATTERNS)
+    present = np.flatnonzero(counts)
+    number = np.empty(len(counts), dtype=np.int64)
+    number[present] = np.arange(len(present))
+    combinations = Combinations(
+        present // PATTERNS, outcomes_of(present % PATTERNS), counts[present].astype(np.float64)
+    )
+    return combinations, number[key]
+
+
+def _dropped(views: Sequence[RecordPairs], *, codes: NDArray[np.int64], schema: LinkageSchema) -> Combinations:
+    """Row pairs that were only counted, as pairs of records once a record's several rows are allowed for."""
+    signature, pattern, pairs = [], [], []
+    for view in views:
+        counted = np.flatnonzero(view.dropped)
+        number = int(np.searchsorted(codes, 1 << schema.view(view.view).number))
+        signature.append(np.full(len(counted), number, dtype=np.int64))
+        pattern.append(counted)
+        pairs.append(view.dropped[counted] / view.rows_a_record**2)
+    none = [np.empty(0, dtype=np.int64)]
+    return Combinations(
+        np.concatenate(signature or none),
+        outcomes_of(np.concatenate(pattern or none)),
+        np.concatenate(pairs or none).astype(np.float64),
+    )
+
+
+def _meetings(
+    views: Sequence[RecordPairs], *, provider: NDArray[np.int32], pairs: ProviderPairs | None
+) -> list[Meetings]:
+    """Of every view, pairs inside providers: they are of different children.
+
+    Where links inside a provider are sought, all pairs: most are.
+    """
+    if pairs is not None:
+        found = [len(np.unique(view.left * len(provider) + view.right)) + view.dropped.sum() for view in views]
+        return [Meetings(float(count), float(pairs.possible.sum())) for count in found]
+    sizes = np.unique(provider, return_counts=True)[1].astype(np.float64)
+    among = float((sizes * (sizes - 1.0)).sum()) / 2.0
+    return [Meetings(float(view.same_provider.sum()), among) for view in views]
+
+
+def _found(
+    weighed: Weighed,
+    combinations: Combinations,
+    *,
+    signatures: Signatures,
+    views: Sequence[str],
+    schema: LinkageSchema,
+) -> float:
+    return found_share(
+        weighed.matches,
+        combinations=combinations,
+        matched=weighed.matched,
+        signatures=signatures,
+        blockings=[blocking_of(schema.view(view)) for view in views],
+    )

@@ -94,7 +94,7 @@ def names_outcome(
     surname = common_bits(names, names, i, j, 4, 4)
     if absent == 0 and given < cuts[top - 2] and surname < cuts[top - 2]:
         crossed = min(common_bits(names, names, i, j, 0, 4), common_bits(names, names, i, j, 4, 0))
-        if crossed >= cuts[top - 2]:
+        if crossed >= cuts[top - 3] and crossed > max(given, surname):
             return NAMES_CROSSED + (1 if either or crossed < cuts[top - 1] else 0)
     given_level = level_of(given, cuts)
     surname_level = level_of(surname, cuts)

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.decision import DECISION_POSSIBLE
-from linkage.match.em import Table
 from linkage.match.evidence import Evidence
-from linkage.match.model import own_fields
 from linkage.match.prior import Solved
 from linkage.match.spans import Records
 from linkage.schema import LinkageSchema
@@ -52,7 +50,7 @@ def measure_quality(
 ) -> Quality:
     """The quality of a run from its posteriors and what was linked."""
     linked = heads[evidence.left] == heads[evidence.right]
-    expected = solved.expected / found_share(evidence, posterior=solved.posterior, schema=schema)
+    expected = solved.expected / evidence.found
     blocks = len(solved.providers)
     links = np.bincount(solved.block[linked], minlength=blocks)
     correct = np.bincount(solved.block[linked], weights=solved.posterior[linked], minlength=blocks)
@@ -76,20 +74,6 @@ def measure_quality(
             for block, (left, right) in enumerate(solved.providers.tolist())
         },
     )
-
-
-def found_share(evidence: Evidence, *, posterior: Table, schema: LinkageSchema) -> float:
-    """The share of true pairs that at least one view can find, by capture and recapture (Lincoln-Petersen).
-
-    Views that block on the date and views that do not are two catches of the same matches; an error in the
-    date and one in the name are taken as independent, which errs to the high side.
-    """
-    dated = np.uint32(sum(1 << view.number for view in schema.views if "date" in own_fields(view)))
-    by_date = (evidence.found_by & dated) != 0
-    by_other = (evidence.found_by & ~dated) != 0
-    both = float(posterior[by_date & by_other].sum())
-    total = float(posterior[by_date].sum()) * float(posterior[by_other].sum())
-    return min(1.0, float(posterior.sum()) * both / total) if both > 0 else 1.0
 
 
 def _share(part: float, whole: float) -> float:

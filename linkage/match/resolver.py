@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.match.decision import DECISION_MATCH, EQUAL_COSTS, Costs, decisions
-from linkage.match.evidence import Evidence, join_evidence
-from linkage.match.opening import record_pairs
+from linkage.match.evidence import Evidence, join_evidence, vetoes
+from linkage.match.opening import RecordPairs, record_pairs
 from linkage.match.pairs import ViewPairs
 from linkage.match.patterns import twin_patterns
 from linkage.match.persons import HistoryEvent, Joining, RecordKey, joined_heads, named_persons
-from linkage.match.prior import Solved, pairs_everywhere, solve_posteriors
+from linkage.match.prior import Solved, solve_posteriors
+from linkage.match.provider_pairs import pairs_everywhere
 from linkage.match.quality import Quality, measure_quality
 from linkage.match.spans import Records, RosterSpans, all_records
 from linkage.rows import Rows
@@ -66,7 +67,8 @@ def resolve(
     Raises LinkageError `row_without_span` or `unknown_submission`.
     """
     records = all_records(rosters)
-    evidence = _evidence(rosters, schema=schema, views=views, records=records)
+    found = _record_pairs(rosters, schema=schema, views=views, records=records)
+    evidence = join_evidence(found, schema=schema, provider=records.provider)
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)
     heads = join(evidence, accepted=decided == DECISION_MATCH, records=records)
@@ -96,9 +98,10 @@ def resolve_with_duplicates(
     """
     records = all_records(rosters)
     apart = replace(records, provider=np.arange(len(records.provider), dtype=np.int32))
-    found = _evidence(rosters, schema=schema, views=views, records=records)
-    evidence = replace(found, vetoed=found.vetoed | twin_patterns()[found.pattern])
-    solved = solve_posteriors(evidence, provider=records.provider, pairs=pairs_everywhere(records.provider))
+    pairs, forbidden = pairs_everywhere(records.provider), vetoes() | twin_patterns()
+    found = _record_pairs(rosters, schema=schema, views=views, records=records)
+    evidence = join_evidence(found, schema=schema, provider=records.provider, pairs=pairs, forbidden=forbidden)
+    solved = solve_posteriors(evidence, provider=records.provider, pairs=pairs)
     decided = decisions(solved.posterior, costs=costs)
     heads = join(evidence, accepted=decided == DECISION_MATCH, records=apart)
     persons, history = named_persons(heads, keys=records.keys(), previous={}, new_id=new_id)
@@ -111,12 +114,11 @@ def resolve_with_duplicates(
     )
 
 
-def _evidence(
+def _record_pairs(
     rosters: Sequence[RosterSpans], *, schema: LinkageSchema, views: Sequence[ViewPairs], records: Records
-) -> Evidence:
+) -> list[RecordPairs]:
     ordered = sorted(views, key=lambda view: schema.view(view.view).number)
-    found = [record_pairs(view, records=records, rosters=rosters) for view in ordered]
-    return join_evidence(found, schema=schema, records=max(1, len(records.provider)))
+    return [record_pairs(view, records=records, rosters=rosters) for view in ordered]
 
 
 def _told_pairs(

@@ -102,7 +102,7 @@ def resolved_pairs(
     join: Joining,
 ) -> Resolved:
     """Pairs of records weighed, decided and joined; answers of stewards count as evidence."""
-    joined = join_evidence(found, schema=schema, records=max(1, len(records.provider)))
+    joined = join_evidence(found, schema=schema, provider=records.provider)
     evidence = confirmed_evidence(joined, records=records, confirmed=confirmed)
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from linkage.match.matcher import RosterRows, compare_view
-from linkage.match.prior import pairs_across, pairs_everywhere
+from linkage.match.provider_pairs import pairs_across, pairs_everywhere
 from linkage.match.resolver import resolve_with_duplicates
 from linkage.schema import current_schema
 from linkage.sealed_ids import open_records

@@ -1,4 +1,4 @@
-"""Expectation maximisation, held to recordlinkage on the same vectors, and the model it teaches."""
+"""What pairs teach, held to recordlinkage on the same vectors; and the measures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ import pandas as pd
 import pytest
 import recordlinkage
 
-from linkage.match.em import Mixture, PseudoPairs, estimate, posteriors
-from linkage.match.expectations import expected_tables, neutral_outcomes
+from linkage.match.em import (
+    NO_PSEUDO,
+    Combinations,
+)
+from linkage.match.learning import Weighed, learn_weights
 from linkage.match.metrics import Evaluation, evaluate
-from linkage.match.model import ViewCounts, learnt_model, own_fields, start_model, weights_of
-from linkage.match.patterns import AGREES, FIELDS, PATTERNS, SIZES, outcomes_of, twin_patterns
+from linkage.match.patterns import (
+    DAY_AGREES,
+    DAY_SIZE,
+    LEVEL_TOP,
+    SURNAME_SIZE,
+)
+from linkage.match.rivals import Candidates
+from linkage.match.signatures import signatures_of
 from linkage.schema import current_schema
 
 SCHEMA = current_schema()
+NUMBER = {view.name: view.number for view in SCHEMA.views}
+EXACT_NAMES = LEVEL_TOP * SURNAME_SIZE + LEVEL_TOP
+SAME_DATE = DAY_SIZE + DAY_AGREES
 
 
 def _binary_vectors() -> np.ndarray:
@@ -24,141 +36,61 @@ def _binary_vectors() -> np.ndarray:
     return (rng.random((4000, 4)) < np.where(match[:, None], agree_in_matches, agree_in_others)).astype(np.int64)
 
 
+def _lone_pairs(combination: np.ndarray) -> Candidates:
+    """Pairs of which no two share a record, between two providers."""
+    count = len(combination)
+    return Candidates(
+        combination=combination,
+        gain=np.zeros(count),
+        left_end=np.arange(count),
+        right_end=count + np.arange(count),
+        block=np.zeros(count, dtype=np.int64),
+        vetoed=np.zeros(count, dtype=bool),
+        ends=2 * count,
+        records_left=np.array([float(count)]),
+        records_right=np.array([float(count)]),
+        possible=np.array([float(count) ** 2]),
+    )
+
+
+def _taught_by(vectors: np.ndarray) -> Weighed:
+    """Pairs that one view found, with the same names and date, so that the four tags alone tell."""
+    constant = np.full(len(vectors), EXACT_NAMES), np.full(len(vectors), SAME_DATE)
+    outcomes = np.column_stack([*constant, vectors])
+    distinct, combination, counts = np.unique(outcomes, axis=0, return_inverse=True, return_counts=True)
+    signatures = signatures_of(np.array([1 << NUMBER["dob"]]), views=["dob"], schema=SCHEMA)
+    none = Combinations(np.empty(0, dtype=np.int64), np.empty((0, 6), dtype=np.int64), np.empty(0))
+    return learn_weights(
+        _lone_pairs(combination.reshape(-1)),
+        combinations=Combinations(np.zeros(len(distinct), dtype=np.int64), distinct, counts.astype(float)),
+        dropped=none,
+        signatures=signatures,
+        chances=np.array([3000.0 / len(vectors) ** 2]),
+        pseudo=NO_PSEUDO,
+        maximum_rounds=5000,
+        tolerance=1e-14,
+    )
+
+
 def test_estimates_equal_those_of_recordlinkage_on_the_same_binary_vectors() -> None:
     vectors = _binary_vectors()
     frame = pd.DataFrame(vectors, columns=list("abcd"))
     frame.index = pd.MultiIndex.from_arrays([np.arange(4000), np.arange(4000)])
-    oracle = recordlinkage.ECMClassifier(init="jaro", max_iter=5000, atol=1e-13)
+    oracle = recordlinkage.ECMClassifier(init="jaro", max_iter=5000, atol=1e-14)
     oracle.fit(frame)
-    start = Mixture(proportion=0.1, m=(np.array([0.1, 0.9]),) * 4, u=(np.array([0.9, 0.1]),) * 4)
 
-    mixture = estimate(
-        vectors, np.ones(4000), start=start, neutral=[np.zeros(2, dtype=bool)] * 4, tolerance=1e-13, maximum_rounds=5000
-    )
+    weighed = _taught_by(vectors)
 
-    assert mixture.proportion == pytest.approx(oracle.p, abs=1e-6)
-    for field, name in enumerate("abcd"):
-        assert mixture.m[field][1] == pytest.approx(oracle.m_probs[name][1], abs=1e-6)
-        assert mixture.u[field][1] == pytest.approx(oracle.u_probs[name][1], abs=1e-6)
-
-
-def test_counts_of_patterns_teach_what_the_pairs_one_by_one_teach() -> None:
-    vectors = _binary_vectors()
-    distinct, counts = np.unique(vectors, axis=0, return_counts=True)
-    start = Mixture(proportion=0.1, m=(np.array([0.1, 0.9]),) * 4, u=(np.array([0.9, 0.1]),) * 4)
-    neutral = [np.zeros(2, dtype=bool)] * 4
-
-    one_by_one = estimate(vectors, np.ones(len(vectors)), start=start, neutral=neutral, maximum_rounds=30)
-    counted = estimate(distinct, counts.astype(float), start=start, neutral=neutral, maximum_rounds=30)
-
-    assert np.allclose(np.stack(one_by_one.m), np.stack(counted.m), atol=1e-12)
-
-
-def test_neutral_outcomes_change_no_posterior() -> None:
-    neutral = [np.array([False, False, True])]
-    mixture = Mixture(proportion=0.3, m=(np.array([0.1, 0.9, 0.0]),), u=(np.array([0.9, 0.1, 0.0]),))
-
-    chances = posteriors(np.array([[2], [1]]), mixture=mixture, neutral=neutral)
-
-    assert chances[0] == pytest.approx(0.3)
-    assert chances[1] > 0.3
-
-
-def test_a_field_never_seen_keeps_its_start() -> None:
-    start = Mixture(proportion=0.3, m=(np.array([0.1, 0.9, 0.0]),), u=(np.array([0.9, 0.1, 0.0]),))
-
-    mixture = estimate(
-        np.array([[2]]), np.array([5.0]), start=start, neutral=[np.array([False, False, True])], maximum_rounds=1
-    )
-
-    assert mixture.m[0].tolist() == start.m[0].tolist()
-
-
-def test_pseudo_pairs_hold_the_estimate_near_its_start() -> None:
-    start = Mixture(proportion=0.3, m=(np.array([0.1, 0.9]),), u=(np.array([0.9, 0.1]),))
-    seen = {
-        "outcomes": np.array([[0]]),
-        "counts": np.array([10.0]),
-        "start": start,
-        "neutral": [np.zeros(2, dtype=bool)],
-    }
-
-    free = estimate(seen["outcomes"], seen["counts"], start=start, neutral=seen["neutral"])
-    held = estimate(
-        seen["outcomes"], seen["counts"], start=start, neutral=seen["neutral"], pseudo=PseudoPairs(1e6, 1e6)
-    )
-
-    once = estimate(seen["outcomes"], seen["counts"], start=start, neutral=seen["neutral"], maximum_rounds=1)
-
-    assert once.proportion < start.proportion
-    assert free.u[0][0] == pytest.approx(1.0)
-    assert held.u[0][0] == pytest.approx(0.9, abs=1e-3)
-
-
-def test_impossible_patterns_have_no_chance_to_match() -> None:
-    mixture = Mixture(proportion=0.5, m=(np.array([0.0, 1.0]),), u=(np.array([0.0, 1.0]),))
-
-    assert posteriors(np.array([[0]]), mixture=mixture, neutral=[np.zeros(2, dtype=bool)]).tolist() == [0.0]
-
-
-def test_expected_tables_are_shares_that_leave_out_what_is_neutral() -> None:
-    for kind in ("m", "u"):
-        for table, neutral, size in zip(expected_tables(kind), neutral_outcomes(), SIZES, strict=True):
-            assert len(table) == size
-            assert table.sum() == pytest.approx(1.0)
-            assert table[neutral].sum() == 0.0
-
-
-def test_agreement_weighs_for_and_disagreement_against() -> None:
-    weights = weights_of(start_model())
-    exact, different = 4 * 8 + 4, 0
-
-    best = np.ravel_multi_index((exact, 7, 1, 1, 1, 1), SIZES)
-    worst = np.ravel_multi_index((different, 0, 0, 0, 0, 0), SIZES)
-
-    assert weights[best] > 40 > -20 > weights[worst]
-
-
-def test_a_views_own_fields_are_not_learnt_from_it() -> None:
-    assert {view.name: set(own_fields(view)) for view in SCHEMA.views} == {
-        "dob": {"date"},
-        "names": {"names"},
-        "ssid": {"ssid"},
-        "place": {"postcode", "names"},
-        "guardian": {"date"},
-    }
-
-
-def test_pairs_inside_providers_show_how_common_twins_are() -> None:
-    others, twins = np.zeros(PATTERNS), np.zeros(PATTERNS)
-    twin = int(np.flatnonzero(twin_patterns())[0])
-    pairs = np.zeros(PATTERNS)
-    pairs[twin] = 5.0
-    others[np.ravel_multi_index((0, 7, 1, 0, 2, 2), SIZES)] = 10_000
-    twins[:] = others
-    twins[twin] = 500
-
-    few = weights_of(learnt_model([ViewCounts("dob", pairs, others)], schema=SCHEMA))
-    many = weights_of(learnt_model([ViewCounts("dob", pairs, twins)], schema=SCHEMA))
-
-    assert few[twin] - many[twin] > 5
-
-
-def test_a_view_without_pairs_teaches_nothing() -> None:
-    empty = np.zeros(PATTERNS)
-
-    model = learnt_model([ViewCounts("names", empty, empty)], schema=SCHEMA)
-
-    assert [table.tolist() for table in model.m] == [table.tolist() for table in expected_tables("m")]
-    assert model.twins is None
-
-
-def test_every_pattern_has_an_outcome_of_every_field() -> None:
-    outcomes = outcomes_of(np.arange(PATTERNS))
-
-    assert outcomes.shape == (PATTERNS, len(FIELDS))
-    assert (outcomes.max(axis=0) + 1).tolist() == list(SIZES)
-    assert AGREES == 1
+    assert weighed.matched.sum() / 4000 == pytest.approx(oracle.p, abs=1e-6)
+    for tag, name in enumerate("abcd"):
+        assert weighed.matches.tags[tag][1] == pytest.approx(oracle.m_probs[name][1], abs=1e-6)
+    m = np.array([[oracle.m_probs[name][outcome] for outcome in (0, 1)] for name in "abcd"])
+    u = np.array([[oracle.u_probs[name][outcome] for outcome in (0, 1)] for name in "abcd"])
+    distinct = np.unique(vectors, axis=0)
+    ratios = np.prod(m[np.arange(4), distinct] / u[np.arange(4), distinct], axis=1)
+    expected = oracle.p * ratios / (oracle.p * ratios + 1 - oracle.p)
+    odds = np.exp(weighed.log_odds)
+    assert odds / (1 + odds) == pytest.approx(expected, abs=1e-5)  # the oracle stops once its shares move by 1e-5
 
 
 def test_measures_equal_those_of_recordlinkage() -> None:
