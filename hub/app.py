@@ -38,6 +38,7 @@ ROUTED = (
     "hub.web.routes",
     "hub.web.requests",
     "hub.web.linkage",
+    "hub.web.certifying",
 )
 """The modules that may have a `router`, in the order of the road."""
 

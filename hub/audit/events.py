@@ -44,6 +44,8 @@ class EventType(StrEnum):
     SUBMISSION_REPLACED = "submission.replaced"
     SUBMISSION_APPROVED = "submission.approved"
     SUBMISSION_DISCARDED = "submission.discarded"
+    SUBMISSION_CERTIFIED = "submission.certified"
+    SUBMISSION_WITHDRAWAL_ASKED = "submission.withdrawal_asked"
     SUBMISSION_WITHDRAWN = "submission.withdrawn"
     RECEIPT_READ = "receipt.read"
     LINKAGE_REQUESTED = "linkage.requested"

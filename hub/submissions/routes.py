@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from hub.errors import Fault, Invalid
 from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
-from hub.submissions import service
+from hub.submissions import service, statements
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
 from hub.submissions.tables import RECEIVING
@@ -100,6 +100,44 @@ def read_submission(request: Request, submission: str) -> Response:
     return JSONResponse(_status(status))
 
 
+@router.post("/{submission}/certify")
+@declare("submission.certify", "submission")
+def certify_submission(request: Request, submission: str) -> Response:
+    """One person's word that an accepted submission is right; two persons certify it."""
+    return _said(request, statements.certify, submission)
+
+
+@router.post("/{submission}/withdraw")
+@declare("submission.certify", "submission")
+def withdraw_submission(request: Request, submission: str) -> Response:
+    """One person's word that a submission is to go; two persons withdraw it."""
+    return _said(request, statements.withdraw, submission)
+
+
+@router.post("/{submission}/approve")
+@declare("submission.certify", "submission")
+def approve_submission(request: Request, submission: str) -> Response:
+    """Accept a held submission in spite of its holds."""
+    with transaction_of(request) as session:
+        statements.approve_own(session, submission, principal=principal_of(request), audit=trail_of(request))
+    return Response(status_code=204)
+
+
+@router.post("/{submission}/discard")
+@declare("submission.certify", "submission")
+def discard_submission(request: Request, submission: str) -> Response:
+    """Drop a held submission; what stood before stays."""
+    with transaction_of(request) as session:
+        statements.discard_own(session, submission, principal=principal_of(request), audit=trail_of(request))
+    return Response(status_code=204)
+
+
+def _said(request: Request, act: Callable[..., statements.Standing], submission: str) -> Response:
+    with transaction_of(request) as session:
+        standing = act(session, submission, principal=principal_of(request), audit=trail_of(request))
+    return JSONResponse({**asdict(standing), "persons_needed": statements.PERSONS_NEEDED})
+
+
 def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> None:
     """Check and keep arriving chunks; facts that do not keep the form refuse the submission."""
     intake = _intake(request)
@@ -171,5 +209,7 @@ def _status(status: Status) -> dict[str, Any]:
         "owner": status.owner,
         "findings": [asdict(fault) for fault in status.findings],
         "rejected": status.rejected,
+        "certified_by": status.certified_by,
+        "withdrawal_asked_by": status.withdrawal_asked_by,
         "receipt": None if status.receipt is None else asdict(status.receipt),
     }

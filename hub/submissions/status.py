@@ -6,11 +6,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.audit.service import Proof, prove
 from hub.errors import Fault
-from hub.submissions.tables import ACCEPTED, CHECKING, HELD, RECEIVING, REFUSED, REPLACED, WITHDRAWN, Submission
+from hub.submissions.tables import (
+    ACCEPTED,
+    CHECKING,
+    HELD,
+    RECEIVING,
+    REFUSED,
+    REPLACED,
+    WITHDRAWN,
+    Statement,
+    Submission,
+)
 from policies.holds import HOLDS
 
 NEXT_STEPS: Mapping[str, str] = {
@@ -48,6 +59,9 @@ class Status:
     findings: tuple[Fault, ...]
     rejected: dict[str, int]
     receipt: Proof | None
+    certified_by: int = 0
+    withdrawal_asked_by: int = 0
+    """Persons of the provider's office who said so; two are needed (hub.submissions.statements)."""
 
 
 def status_of(session: Session, submission: Submission, *, with_receipt: bool = True) -> Status:
@@ -56,6 +70,7 @@ def status_of(session: Session, submission: Submission, *, with_receipt: bool = 
         receipt = prove(session, submission.settled_sequence)
         # Accepted is told together with its proof: until the log's next checkpoint is signed, it is still checking.
         state = ACCEPTED if receipt is not None else CHECKING
+    acts = session.scalars(select(Statement.act).where(Statement.submission == submission.id)).all()
     return Status(
         submission=submission.id,
         provider=submission.provider,
@@ -67,6 +82,8 @@ def status_of(session: Session, submission: Submission, *, with_receipt: bool = 
         findings=_findings(submission),
         rejected=dict(json.loads(submission.manifest)["findings"]),
         receipt=receipt,
+        certified_by=acts.count("certify"),
+        withdrawal_asked_by=acts.count("withdraw"),
     )
 
 

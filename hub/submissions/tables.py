@@ -58,3 +58,14 @@ class SubmissionChunk(Base):
     view: Mapped[str] = mapped_column(String(20))
     count: Mapped[int] = mapped_column(Integer)
     file: Mapped[str | None] = mapped_column(String(64))
+
+
+class Statement(Base):
+    """One person's word on a submission: certify or withdraw. Two persons' words make it so."""
+
+    __tablename__ = "submission_statements"
+
+    submission: Mapped[str] = mapped_column(ForeignKey("submissions.id"), primary_key=True)
+    act: Mapped[str] = mapped_column(String(10), primary_key=True)
+    person: Mapped[str] = mapped_column(String(80), primary_key=True)
+    said_at: Mapped[datetime]
