@@ -5,8 +5,8 @@
     receipt   shows what the hub answered             sample    prints a sample of a layout
     map       suggests what titles mean               fetch     gets Ed-Fi resources into the inbox
     request   writes the file for the Clearinghouse   review    fetches records to verify, sends the answers
-    keys      makes a linkage key for files of one's own   encode    encodes any file of people, without a hub
-    example   makes two files of made-up children to try that on
+    keys      keys and epochs: show, give, accept, begin, wrap, new; and the roster
+    encode    encodes any file of people, without a hub     example   makes made-up files to try that on
 
 Exit status: 0 done, 1 refused or something found wrong, 2 wrong use, 3 cannot tell (no answer from the hub).
 """
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectors import key_commands
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.cli_review import commands as review_commands
 from connectors.cli_sources import commands as source_commands
@@ -33,6 +33,7 @@ from connectors.reports import FileReport, as_json, as_lines
 from connectors.workspace import (
     HUB_FILE,
     LAST_FOLDER,
+    SIGNATORIES_FILE,
     Workspace,
     make_workspace,
     open_workspace,
@@ -52,6 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.registered_commands.extend([*source_commands.registered_commands, *review_commands.registered_commands])
+app.add_typer(key_commands.app, name="keys")
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
 
@@ -73,23 +75,31 @@ def setup(
     hub: Annotated[str, typer.Option(help="address of the hub, https://...")],
     hub_keys: Annotated[Path | None, typer.Option(help="hub.json as the hub's operator gave it")] = None,
     agreements: Annotated[Path | None, typer.Option(help="folder of the partnership's agreements")] = None,
-    secret: Annotated[Path | None, typer.Option(help="file of the epoch's linkage secret")] = None,
+    signatories: Annotated[Path | None, typer.Option(help="public keys of the partnership's signatories")] = None,
+    secret: Annotated[Path | None, typer.Option(help="a linkage secret given by hand instead of a ceremony")] = None,
 ) -> None:
     """Makes the workspace and its keys, or completes one."""
     if agreements is not None:
         read_agreements(agreements)
     workspace = make_workspace(folder, organisation=organisation, hub=hub)
-    missing = install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret)
+    missing = install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret, signatories=signatories)
     typer.echo(f"Workspace of {organisation} in {folder}")
     typer.echo(f"  key for the roster: {workspace.key_id}  {workspace.keys.agent().public()}")
     if missing:
         typer.echo(f"  next: run setup again with {', '.join(missing)}")
+    elif not workspace.keys.has_secret():
+        typer.echo(f"  next: promise-edge keys show {folder} --out ENTRY.json, for the roster of the epoch")
     else:
         typer.echo(f"  next: lay files into {workspace.inbox}/YEAR and run `promise-edge prepare {folder}`")
 
 
 def install(
-    workspace: Workspace, *, hub_keys: Path | None, agreements: Path | None, secret: Path | None
+    workspace: Workspace,
+    *,
+    hub_keys: Path | None,
+    agreements: Path | None,
+    secret: Path | None = None,
+    signatories: Path | None = None,
 ) -> tuple[str, ...]:
     """Copies what was given into the workspace; the options whose parts are still missing."""
     if hub_keys is not None:
@@ -98,12 +108,14 @@ def install(
     if agreements is not None:
         for path in sorted(agreements.glob("*.yaml")):
             shutil.copyfile(path, workspace.folder / "agreements" / path.name)
+    if signatories is not None:
+        shutil.copyfile(signatories, workspace.folder / SIGNATORIES_FILE)
     if secret is not None:
         workspace.keys.install_secret(secret)
     parts = {
         "--hub-keys": (workspace.folder / HUB_FILE).exists(),
         "--agreements": any((workspace.folder / "agreements").glob("*.yaml")),
-        "--secret": workspace.keys.has_secret(),
+        "--signatories": workspace.keys.has_secret() or (workspace.folder / SIGNATORIES_FILE).exists(),
     }
     return tuple(option for option, there in parts.items() if not there)
 
@@ -190,25 +202,12 @@ def receipt(
 
 
 @app.command()
-def keys(file: Annotated[Path, typer.Argument(help="a new file for the key")]) -> None:
-    """Makes a linkage key for `encode`. Every file that is to be linked must be encoded under the same key."""
-    from connectors.keystore import KEY_BYTES, write_key
-
-    try:
-        write_key(file, os.urandom(KEY_BYTES))
-    except OSError:
-        raise WorkspaceError("KEY-004", f"{file.name} stands already or cannot be made.", "Give a new file.") from None
-    typer.echo(f"A linkage key stands in {file.name}; whoever has it can test guesses, so keep it from others.")
-    typer.echo(f"next: promise-edge encode people.csv --map map.yaml --key {file.name} --out people.rows")
-
-
-@app.command()
 def example(folder: Annotated[Path, typer.Argument(help="a new folder")]) -> None:
     """Makes two small files of made-up children and their maps, to try `encode` and `promise-hub link` on."""
     from connectors.synthetic.example import write_example
 
     typer.echo(f"{', '.join(write_example(folder))} stand in {folder}: two hundred made-up children each.")
-    typer.echo("next: promise-edge keys KEY")
+    typer.echo("next: promise-edge keys new KEY")
 
 
 @app.command()
@@ -216,7 +215,7 @@ def encode(
     people: Annotated[Path, typer.Argument(help="text file or workbook with one line of titles")],
     *,
     columns: Annotated[Path, typer.Option("--map", help="map.yaml: which column holds what")],
-    key: Annotated[Path, typer.Option(help="the linkage key that `promise-edge keys` made")],
+    key: Annotated[Path, typer.Option(help="the linkage key that `promise-edge keys new` made")],
     out: Annotated[Path, typer.Option(help="a new file for the encoded people")],
     views: Annotated[str, typer.Option(help="views to use, comma between them; the default views when left out")] = "",
 ) -> None:

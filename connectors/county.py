@@ -1,7 +1,8 @@
 """Acts as every provider's edge of the demonstration county in turn, each with its own keys; no district runs this.
 
-`register` makes the agents' keys and the roster; `push` checks, encodes and sends all years of all providers, then the
-deliberately bad files, and joins the truth's local numbers with the references that each provider's key gives.
+`register` makes the agents' keys, the signatories' and the signed roster; `ceremony` gives and accepts the epoch's
+secret; `push` checks, encodes and sends all years of all providers, then the deliberately bad files, and joins the
+truth's local numbers with the references that each provider's key gives.
 """
 
 from __future__ import annotations
@@ -22,18 +23,16 @@ import httpx
 
 from connectors.batches import batches, last_day, read_reports
 from connectors.cli import install
+from connectors.county_ceremony import begin_epoch, hold_ceremony, register
 from connectors.county_edges import (
     Outcome,
     edge_folder,
     prepare_batch,
     prepared_years,
     providers_of,
-    seed_reference_key,
-    seeded_key,
     years_of,
 )
 from connectors.errors import EdgeError
-from connectors.keystore import write_key
 from connectors.progress import progress
 from connectors.push import Answer, Hub, send, settle
 from connectors.references import record_reference
@@ -42,7 +41,6 @@ from connectors.submitting import TIMEOUT_SECONDS, Preparation
 from connectors.workspace import Workspace, make_workspace, read_agreements, write_json, write_whole
 from policies.agreements import Agreement
 
-HUB_UNKNOWN = "http://localhost"
 SENDERS = 3
 
 
@@ -60,15 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         if options.command == "register":
-            write_json(options.out, {"agents": register(options.county)})
+            roster, signatories = register(options.county, epoch=options.epoch, now=_now())
+            write_json(options.out, roster)
+            write_json(options.signatories, signatories)
             return 0
-        outcome = push_county(
-            options.county,
-            hub=options.hub,
-            hub_keys=options.hub_keys,
-            agreements=options.agreements,
-            secret=options.secret,
-        )
+        if options.command == "ceremony":
+            hold_ceremony(options.county, hub=options.hub, signatories=options.signatories, clock=_now)
+            return 0
+        outcome = push_county(options.county, hub=options.hub, hub_keys=options.hub_keys, agreements=options.agreements)
         write_json(options.summary, outcome.as_json())
         print(f"{dict(outcome.files)} {dict(outcome.submissions)}")
     except EdgeError as error:
@@ -77,32 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def register(county: Path) -> list[dict[str, str]]:
-    """A workspace with keys for every provider of the county; the agents as they stand on the roster."""
-    agents = []
-    for provider in providers_of(county):
-        seed_reference_key(county, provider)
-        workspace = make_workspace(
-            edge_folder(county, provider), organisation=provider, hub=HUB_UNKNOWN, inbox="../inbox"
-        )
-        key = workspace.keys.agent().public()
-        agents.append({"organisation": provider, "key_id": workspace.key_id, "public_key": key})
-    return agents
-
-
-def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path, secret: Path) -> Outcome:
+def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path) -> Outcome:
     """Everything that the county's providers have, sent; then the bad files; then the references for the evaluation."""
-    if not secret.exists():
-        write_key(secret, seeded_key(county, "linkage secret"))
     known = read_agreements(agreements)
     providers = providers_of(county)
     edges = {
-        provider: _edge_of(
-            edge_folder(county, provider), provider, hub, hub_keys=hub_keys, agreements=agreements, secret=secret
-        )
+        provider: _edge_of(edge_folder(county, provider), provider, hub, hub_keys=hub_keys, agreements=agreements)
         for provider in providers
     }
     outcome = Outcome(providers=set(providers))
+    begin_epoch(edges.values(), hub=hub, clock=_now)
     with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client, ThreadPoolExecutor(SENDERS) as senders:
         sent = _send_all(county, agreements, client, senders, edges=edges, outcome=outcome)
         outcome.mark("sent")
@@ -140,9 +121,9 @@ def _send_all(
         return [future.result() for future in sending]
 
 
-def _edge_of(folder: Path, provider: str, hub: str, *, hub_keys: Path, agreements: Path, secret: Path) -> Workspace:
+def _edge_of(folder: Path, provider: str, hub: str, *, hub_keys: Path, agreements: Path) -> Workspace:
     workspace = make_workspace(folder, organisation=provider, hub=hub, inbox="../inbox")
-    install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret)
+    install(workspace, hub_keys=hub_keys, agreements=agreements)
     return workspace
 
 
@@ -200,13 +181,19 @@ def _write_references(county: Path, edges: Mapping[str, Workspace]) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     reader = argparse.ArgumentParser(prog="python -m connectors.county", description="Acts as every provider's edge.")
     commands = reader.add_subparsers(dest="command", required=True)
-    keys = commands.add_parser("register", help="make the agents' keys and the roster")
+    keys = commands.add_parser("register", help="make the agents' keys and the signed roster of an epoch")
     keys.add_argument("county", type=Path)
+    keys.add_argument("--epoch", type=int, default=1)
     keys.add_argument("--out", type=Path, required=True)
+    holding = commands.add_parser("ceremony", help="give and accept the secret of the newest epoch")
+    holding.add_argument("county", type=Path)
+    holding.add_argument("--hub", required=True)
+    for command in (keys, holding):
+        command.add_argument("--signatories", type=Path, required=True)
     sending = commands.add_parser("push", help="check, encode and send everything")
     sending.add_argument("county", type=Path)
     sending.add_argument("--hub", required=True)
-    for option in ("--hub-keys", "--agreements", "--secret", "--summary"):
+    for option in ("--hub-keys", "--agreements", "--summary"):
         sending.add_argument(option, type=Path, required=True)
     return reader.parse_args(arguments)
 

@@ -2,6 +2,7 @@
 
 edge.yaml            organisation, hub, inbox
 hub.json             the hub's public keys, schema hash and epoch
+signatories.json     public keys of those who sign the rosters of epochs
 keys/                agent.key, reference.key, linkage.secret (mode 0600)
 agreements/*.yaml    the data-sharing agreements of the partnership
 inbox/YEAR/          source files of the school year that ends in YEAR; sources.yaml lies beside the inbox
@@ -32,6 +33,7 @@ from policies.yaml_text import read_yaml
 SETTINGS_FILE = "edge.yaml"
 HUB_FILE = "hub.json"
 LAST_FOLDER = "last"
+SIGNATORIES_FILE = "signatories.json"
 
 
 class HubKeys(BaseModel):

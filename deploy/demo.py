@@ -142,11 +142,13 @@ def answers(url: str) -> bool:
 def bring_in(run: Demonstration) -> None:
     """Makes the county, starts the hub, and lets every provider's edge send its years and the three bad files."""
     agreements, roster = ROOT / "policies" / "agreements", run.folder / "roster.json"
+    signatories = run.folder / "signatories.json"
 
     def make_county() -> None:
         command = ("-m", "connectors.synthetic", "make", "--people", run.people, "--seed", run.seed)
         run.step("make the county", *command, "--out", run.county)
-        run.step("make the agents' keys", "-m", "connectors.county", "register", run.county, "--out", roster)
+        command = ("-m", "connectors.county", "register", run.county, "--out", roster)
+        run.step("make the agents' keys", *command, "--signatories", signatories)
 
     def make_hub() -> None:
         run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
@@ -154,11 +156,16 @@ def bring_in(run: Demonstration) -> None:
         run.start()
 
     run.together(make_county, make_hub)
-    run.hub("load the roster", "roster", "load", roster)
+    run.hub("propose the epoch", "epoch", "propose", roster, "--signatories", signatories)
+    run.step(
+        "hold the key ceremony", "-m", "connectors.county", "ceremony", run.county, "--hub", run.url,
+        "--signatories", signatories,
+    )  # fmt: skip
+    run.hub("begin the epoch", "epoch", "begin", 1)
     run.step(
         "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
         "--hub-keys", run.home / "hub.json", "--agreements", agreements,
-        "--secret", run.folder / "linkage-secret.key", "--summary", run.folder / "push.json",
+        "--summary", run.folder / "push.json",
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ ROUTED = (
     "hub.web.sign_in",
     "hub.web.log",
     "hub.agreements.routes",
+    "hub.epochs.routes",
     "hub.submissions.routes",
     "hub.linking.routes",
     "hub.outcomes.routes",

@@ -29,7 +29,7 @@ for name, commands, says in (
     ("audit", audit, "The audit log."),
 ):
     app.add_typer(commands, name=name, help=says)
-for name in ("outcomes", "release", "operations"):
+for name in ("epochs", "outcomes", "release", "operations"):
     if find_spec(f"hub.{name}.commands") is not None:
         app.add_typer(import_module(f"hub.{name}.commands").app, name=name)
 

@@ -63,6 +63,8 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "audit.read": {_S: Extent.OWN, _P: Extent.OWN, _C: Extent.ALL, _A: Extent.METADATA, _G: Extent.OWN},
     "person.manage": {_S: Extent.REQUEST, _P: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
     "key.manage": {_S: Extent.OWN, _C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE, _O: Extent.ALL},
+    "epoch.read": {_E: Extent.ALL, _S: Extent.ALL, _C: Extent.ALL, _A: Extent.ALL, _G: Extent.ALL},
+    "epoch.take_part": {_E: Extent.OWN},
     "data.destroy": {_S: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE},
     "hub.operate": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
     "release.publish": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},

@@ -110,6 +110,6 @@ def _revision(session: Session) -> str:
 
 
 def organisations() -> list[tuple[str, str]]:
-
+    """Every organisation of the partnership's list: id and kind."""
     text = resources.files("policies").joinpath("organisations/marin.yaml").read_text("utf-8")
     return [(entry["id"], entry["kind"]) for entry in read_yaml(text)["organisations"]]

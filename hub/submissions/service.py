@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hub.agreements.service import known_agreements
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
+from hub.epochs.service import may_send, present_epoch
 from hub.errors import Conflict, Fault, Invalid, NotFound, Refused, TooLarge
 from hub.identity.service import agent_key
 from hub.jobs import enqueue
@@ -313,7 +314,7 @@ def _checked_manifest(
     except SubmissionError as error:
         raise _invalid(error) from error
     _check_agreement(session, manifest, principal=principal, audit=audit)
-    _check_epoch(manifest, intake)
+    _check_epoch(session, manifest, intake)
     return manifest
 
 
@@ -336,12 +337,19 @@ def _check_agreement(session: Session, manifest: Manifest, *, principal: Princip
         )
 
 
-def _check_epoch(manifest: Manifest, intake: Intake) -> None:
-    if manifest.epoch != intake.epoch:
+def _check_epoch(session: Session, manifest: Manifest, intake: Intake) -> None:
+    if not may_send(session, manifest.epoch, manifest.provider):
+        raise Invalid(
+            "This provider has not accepted the epoch.",
+            code="epoch-not-accepted",
+            next_step="Run `promise-edge keys accept` and `promise-edge keys begin`, then prepare and push again.",
+            faults=[Fault("epoch", "epoch-not-accepted")],
+        )
+    if manifest.epoch != present_epoch(session, intake.epoch):
         raise Invalid(
             "The submission was encoded in another epoch.",
             code="epoch-wrong",
-            next_step="Fetch the present epoch's key and encode again.",
+            next_step="Run `promise-edge keys begin`, then prepare and push again.",
             faults=[Fault("epoch", "epoch-wrong")],
         )
     if manifest.schema_hash != intake.schema_hash:
