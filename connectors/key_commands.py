@@ -106,7 +106,7 @@ def sign(
     for member in whole["roster"]["members"]:
         typer.echo(f"  {member['organisation']}")
     write_json(roster_file, whole)
-    typer.echo(f"Signed for {organisation}; {len(whole['signatures'])} signatures.\nnext: promise-hub epoch propose")
+    typer.echo(f"Signed for {organisation}; {len(whole['signatures'])} signatures.\nnext: promise-hub epochs propose")
 
 
 @app.command()

@@ -156,12 +156,12 @@ def bring_in(run: Demonstration) -> None:
         run.start()
 
     run.together(make_county, make_hub)
-    run.hub("propose the epoch", "epoch", "propose", roster, "--signatories", signatories)
+    run.hub("propose the epoch", "epochs", "propose", roster, "--signatories", signatories)
     run.step(
         "hold the key ceremony", "-m", "connectors.county", "ceremony", run.county, "--hub", run.url,
         "--signatories", signatories,
     )  # fmt: skip
-    run.hub("begin the epoch", "epoch", "begin", 1)
+    run.hub("begin the epoch", "epochs", "begin", 1)
     run.step(
         "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
         "--hub-keys", run.home / "hub.json", "--agreements", agreements,

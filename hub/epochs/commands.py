@@ -1,4 +1,4 @@
-"""`promise-hub epoch ...`: the operator's part in the ceremony, which needs no key and sees none."""
+"""`promise-hub epochs ...`: the operator's part in the ceremony, which needs no key and sees none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from hub.console import console
 from hub.errors import Invalid
 
-app = typer.Typer(name="epoch", help="Epochs of the linkage secret, which the hub never holds.", no_args_is_help=True)
+app = typer.Typer(name="epochs", help="Epochs of the linkage secret, which the hub never holds.", no_args_is_help=True)
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
 
@@ -25,7 +25,7 @@ def propose(
     """Lay a signed roster before its custodians and members."""
     from hub.epochs.service import propose_epoch
 
-    with console(home, "epoch propose") as hub, hub.database.transaction() as session:
+    with console(home, "epochs propose") as hub, hub.database.transaction() as session:
         proposed = propose_epoch(session, _read(roster), signatories=_read(signatories), audit=hub.trail())
     print(
         f"Epoch {proposed.epoch} is proposed: {len(proposed.members)} members, accept by {proposed.accept_by}. "
@@ -38,7 +38,7 @@ def begin(home: HomeOption, number: Annotated[int, typer.Argument(help="The epoc
     """Let an epoch begin: from now on only what was encoded in it is taken."""
     from hub.epochs.service import begin_epoch
 
-    with console(home, "epoch begin") as hub, hub.database.transaction() as session:
+    with console(home, "epochs begin") as hub, hub.database.transaction() as session:
         late = begin_epoch(session, number, audit=hub.trail())
     waits = f" These sit out until they accept: {', '.join(late)}." if late else ""
     print(f"Epoch {number} has begun.{waits} Next: every provider runs `promise-edge keys begin`, prepare and push.")
@@ -49,7 +49,7 @@ def show(home: HomeOption) -> None:
     """Show the newest epoch: who has given a share, who has accepted."""
     from hub.epochs.service import latest_epoch, read_epoch
 
-    with console(home, "epoch show") as hub, hub.database.transaction() as session:
+    with console(home, "epochs show") as hub, hub.database.transaction() as session:
         state = read_epoch(session, latest_epoch(session), audit=hub.trail())
     roster = state.roster["roster"]
     print(f"epoch {state.number}  {'begun' if state.begun else 'not begun'}  accept by {roster['accept_by']}")
