@@ -58,11 +58,11 @@ def folder(tmp_path):
 @pytest.fixture
 def hub(folder, tmp_path):
     """A hub's address and home, with the county's agents on its roster; stopped at the end."""
-    home, roster = tmp_path / "hub", tmp_path / "roster.json"
-    assert county.main(["register", str(folder), "--out", str(roster)]) == 0
+    home, roster, signatories = tmp_path / "hub", tmp_path / "roster.json", tmp_path / "signatories.json"
+    assert county.main(["register", str(folder), "--out", str(roster), "--signatories", str(signatories)]) == 0
     for command in (
         ("init", home, "--synthetic"),
-        ("roster", "load", roster, "--home", home),
+        ("epochs", "propose", roster, "--signatories", signatories, "--home", home),
         ("agreements", "load", AGREEMENTS, "--home", home),
     ):
         done = CliRunner().invoke(app, [str(part) for part in command])
@@ -74,6 +74,10 @@ def hub(folder, tmp_path):
     with (tmp_path / "serve.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         wait_for(f"http://127.0.0.1:{port}/v1/ready")
+        ceremony = ["ceremony", str(folder), "--hub", f"http://127.0.0.1:{port}", "--signatories", str(signatories)]
+        assert county.main(ceremony) == 0
+        done = CliRunner().invoke(app, ["epochs", "begin", "1", "--home", str(home)])
+        assert done.exit_code == 0, done.output
         yield f"http://127.0.0.1:{port}", home
         server.terminate()
         server.wait(20)
@@ -92,7 +96,7 @@ def wait_for(url):
 def test_a_county_is_pushed_and_each_file_has_its_fate(folder, hub, tmp_path):
     url, home = hub
     arguments = ["push", folder, "--hub", url, "--hub-keys", home / "hub.json", "--agreements", AGREEMENTS]
-    arguments += ["--secret", tmp_path / "linkage.secret", "--summary", tmp_path / "push.json"]
+    arguments += ["--summary", tmp_path / "push.json"]
 
     status = county.main([str(argument) for argument in arguments])
 
@@ -121,7 +125,8 @@ def test_a_county_is_pushed_and_each_file_has_its_fate(folder, hub, tmp_path):
 
 
 def test_a_folder_that_is_no_county_is_told(tmp_path, capsys):
-    status = county.main(["register", str(tmp_path), "--out", str(tmp_path / "roster.json")])
+    out = ["--out", str(tmp_path / "roster.json"), "--signatories", str(tmp_path / "signatories.json")]
+    status = county.main(["register", str(tmp_path), *out])
 
     assert status == WorkspaceError.exit_code
     assert "EDGE-012" in capsys.readouterr().err

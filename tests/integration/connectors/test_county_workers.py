@@ -1,13 +1,14 @@
 """The years of a county prepared in one process and in two: the same submissions, counts and findings."""
 
+import datetime as dt
 import json
 import os
 from pathlib import Path
 
 import pytest
 
-from connectors import county
 from connectors.cli import install
+from connectors.county_ceremony import register
 from connectors.county_edges import edge_folder, prepared_years, providers_of, years_of
 from connectors.errors import WorkspaceError
 from connectors.keystore import write_key
@@ -26,7 +27,7 @@ def folder(tmp_path):
     """A made-up county of two years whose providers' workspaces are complete."""
     home = tmp_path / "county"
     make_county(home, people=150, seed=3, span=Span(2025, 2026))
-    county.register(home)
+    register(home, epoch=1, now=dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
     hub_keys, secret = tmp_path / "hub.json", tmp_path / "linkage.secret"
     keys = {name: generate_recipient_key().public() for name in ("matcher_public_key", "resolver_public_key")}
     write_json(hub_keys, keys | {"schema_hash": current_schema().hash, "epoch": 1})

@@ -54,7 +54,7 @@ def test_setup_says_the_key_and_what_is_still_missing(tmp_path):
 
     assert done.exit_code == 0
     assert "reed:1" in done.output
-    assert "--hub-keys, --agreements, --secret" in done.output
+    assert "--hub-keys, --agreements, --signatories" in done.output
 
 
 @pytest.mark.parametrize(

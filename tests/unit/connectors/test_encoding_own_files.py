@@ -38,7 +38,7 @@ def run(*arguments):
 def folder(tmp_path):
     (tmp_path / "people.csv").write_text(PEOPLE, "utf-8")
     write_map(tmp_path, MAP)
-    assert run("keys", tmp_path / "key").exit_code == 0
+    assert run("keys", "new", tmp_path / "key").exit_code == 0
     return tmp_path
 
 
@@ -202,5 +202,5 @@ def test_an_encoded_file_and_a_key_are_never_written_over(folder):
     before = (folder / "people.rows").read_bytes()
 
     assert refusal(folder).code == "ENC-003"
-    assert run("keys", folder / "key").exception.code == "KEY-004"
+    assert run("keys", "new", folder / "key").exception.code == "KEY-004"
     assert (folder / "people.rows").read_bytes() == before
