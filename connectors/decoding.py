@@ -54,17 +54,20 @@ def raw_bytes(path: Path) -> bytes:
             raise refuse("FIL-008", path.name)
         with path.open("rb") as stream:
             begin = stream.read(2 * LINE_BYTES_MAX + 2)
-            if _is_one_long_line(begin):
-                raise refuse("FIL-006", path.name)
+            _check_begin(begin, path.name)
             return begin + stream.read(FILE_BYTES_MAX)
     except OSError:
         raise refuse("FIL-007", path.name) from None
 
 
-def _is_one_long_line(begin: bytes) -> bool:
-    """Whether text of a line's greatest length has no line end; what is packed or two bytes a sign is seen later."""
-    is_text = not begin.startswith((_ZIP, *_PACKED, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and b"\x00" not in begin
-    return is_text and len(begin) > 2 * LINE_BYTES_MAX and b"\n" not in begin and b"\r" not in begin
+def _check_begin(begin: bytes, name: str) -> None:
+    """Raises FileRefusedError FIL-003 or FIL-006 for what can be seen at once; packed files and UTF-16 come later."""
+    if begin.startswith((_ZIP, *_PACKED, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return
+    if b"\x00" in begin:
+        raise refuse("FIL-003", name)
+    if len(begin) > 2 * LINE_BYTES_MAX and b"\n" not in begin and b"\r" not in begin:
+        raise refuse("FIL-006", name)
 
 
 def is_workbook(content: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -137,3 +138,7 @@ def sample_sets() -> Mapping[str, Mapping[str, str]]:
         "edfi-api": edfi_json(people),
         "edfi-xml": edfi_xml(people),
     }
+
+
+if __name__ == "__main__":
+    write_samples(Path(sys.argv[1]))
