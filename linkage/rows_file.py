@@ -25,7 +25,7 @@ ABOUT = "Encoded people. This file carries its own submission key: keep it as yo
 KEY_CHECK_BYTES = 8
 _KEY_BYTES = 32
 _HEADER_BYTES_MAX = 100_000
-_VIEW_NAME = re.compile(r"[a-z][a-z-]{0,29}")
+_VIEW_NAME = re.compile(r"[a-z][a-z_]{0,19}")
 
 
 @dataclass(frozen=True, repr=False)

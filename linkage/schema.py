@@ -18,12 +18,17 @@ from linkage.errors import LinkageError
 
 @dataclass(frozen=True)
 class View:
-    """One view: what a record is blocked on, which is also the salt of its filters."""
+    """One view: what a record is blocked on, which is also the salt of its filters.
+
+    `names` says which names are part of that: "none", the unordered "pair", or "each" by itself; by phonetic code, or
+    where `spelled` by exact spelling once normalised.
+    """
 
     name: str
     number: int
     values: tuple[str, ...]
     names: str
+    spelled: bool
     default: bool
 
 
@@ -58,7 +63,7 @@ class LinkageSchema:
 @functools.cache
 def current_schema() -> LinkageSchema:
     """The schema of this version of the program."""
-    content = resources.files("linkage").joinpath("schema", "v1.json").read_text(encoding="utf-8")
+    content = resources.files("linkage").joinpath("schema", "v2.json").read_text(encoding="utf-8")
     return parse_schema(json.loads(content))
 
 
@@ -85,5 +90,6 @@ def _view(content: dict[str, Any]) -> View:
         number=int(content["number"]),
         values=tuple(str(value) for value in content["values"]),
         names=str(content["names"]),
+        spelled=bool(content["spelled"]),
         default=bool(content["default"]),
     )

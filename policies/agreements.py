@@ -58,12 +58,25 @@ class Purpose(_Strict):
     why_identity: Text | None = None
 
 
+ViewName = Literal[
+    "date_spelling",
+    "spellings_year",
+    "spellings_day",
+    "spellings_place",
+    "ssid",
+    "dob",
+    "names",
+    "place",
+    "guardian",
+]
+
+
 class Linkage(_Strict):
     """With which kinds of provider records may be linked, and through which views."""
 
     allowed_sources: frozenset[Literal["county", "elementary", "unified", "high", "preschool", "college", "partner"]]
     identifiers: frozenset[Literal["given_name", "surname", "birth_date", "sex", "postcode", "ssid", "guardian"]]
-    views: tuple[Literal["dob", "names", "ssid", "place", "guardian"], ...]
+    views: tuple[ViewName, ...]
     key_custodian: Text
 
 
@@ -195,6 +208,10 @@ def check_activation(agreement: Agreement) -> None:
 
 # What each view blocks on: a view may be encoded only when every identifier behind it is agreed.
 IDENTIFIERS_BY_VIEW: Mapping[str, frozenset[str]] = {
+    "date_spelling": frozenset({"birth_date", "given_name", "surname"}),
+    "spellings_year": frozenset({"birth_date", "given_name", "surname"}),
+    "spellings_day": frozenset({"birth_date", "given_name", "surname"}),
+    "spellings_place": frozenset({"postcode", "given_name", "surname"}),
     "dob": frozenset({"birth_date"}),
     "names": frozenset({"given_name", "surname"}),
     "ssid": frozenset({"ssid"}),

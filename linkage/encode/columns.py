@@ -1,6 +1,7 @@
 """A roster turned from people into columns of numbers: at the edge, between normalisation and the keyed functions.
 
-Every distinct name form, date and value gets a number; what follows works on arrays of those numbers.
+Every distinct raw name, name form, date and value is worked out once and gets a number; what follows works on arrays
+of those numbers.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,116 +22,174 @@ from linkage.encode.phonetic import phonetic_code
 from linkage.encode.tables import NameTables
 
 ABSENT = -1
+_FORMS_BELOW = 1 << 32
+TAG_FIELDS = ("year", "month", "day", "sex", "postcode", "middle", "ssid")
 
 _Raw = TypeVar("_Raw", bound=Hashable)
 _Value = TypeVar("_Value")
+DateParts = tuple[int | None, int | None, int | None]
+_Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, repr=False)
+class Coded:
+    """A column as the number of each record's value, ABSENT where it has none, and the distinct values."""
+
+    number: _Numbers
+    values: list[str]
 
 
 @dataclass(frozen=True, repr=False)
 class RosterColumns:
-    """Records and their rows. A row is one pair of name forms of one record; all views use the same rows.
+    """Records and their rows. A row is one pair of name forms of one record.
 
-    `record_numbers` by record; `values` by record: the clear value, or None, of each thing a view blocks on;
+    `record_numbers` by record; `values` by record: what views block on;
     `tag_codes` (records, 7) 64-bit: value codes of the tags, ABSENT where there is no value;
-    `record`, `given`, `surname`, `variant` by row: record index, form numbers, variant bits;
-    `grams` and `codes` by form number.
+    `record`, `given`, `surname`, `variant` by row: record index, form numbers, variant bits, those nearest to what was
+    written first; `spellings`, `coded_by`, `grams` by form number: the absent name has an empty spelling.
     """
 
     record_numbers: NDArray[np.uint64]
-    values: dict[str, list[str | None]]
-    tag_codes: NDArray[np.int64]
-    record: NDArray[np.int64]
-    given: NDArray[np.int64]
-    surname: NDArray[np.int64]
+    values: dict[str, Coded]
+    tag_codes: _Numbers
+    record: _Numbers
+    given: _Numbers
+    surname: _Numbers
     variant: NDArray[np.uint8]
+    spellings: list[str]
+    coded_by: list[str]
     grams: GramTable
-    codes: list[str]
     records_with_ssid: frozenset[int]
 
+    def codes(self) -> list[str]:
+        """The phonetic code of every form; worked out only where a view blocks on codes."""
+        return [phonetic_code(name) for name in self.coded_by]
 
-class _FormNumbers:
-    """Numbers name forms by (text, code) and remembers the forms of each raw name."""
 
-    def __init__(
-        self, forms_of: Callable[[str | None, Sequence[str]], tuple[NameForm, ...]], known: dict[tuple[str, str], int]
-    ) -> None:
-        self._forms_of = forms_of
-        self._known = known
-        self._raw: dict[tuple[str | None, tuple[str, ...]], tuple[tuple[int, int], ...]] = {}
+@dataclass(frozen=True)
+class _FormLists:
+    """Forms of every distinct raw name end to end; `which` is the raw name of each record."""
 
-    def of(self, name: str | None, aliases: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-        """(form number, variant bits) of every form of a raw name."""
-        key = (name, aliases)
-        forms = self._raw.get(key)
-        if forms is None:
-            forms = tuple(
-                (self._known.setdefault((form.text, form.code), len(self._known)), form.variant)
-                for form in self._forms_of(name, aliases)
-            )
-            self._raw[key] = forms
-        return forms
+    which: _Numbers
+    starts: _Numbers
+    sizes: _Numbers
+    form: _Numbers
+    variant: NDArray[np.uint8]
 
 
 def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum_variants: int) -> RosterColumns:
     """The columns of a roster; of a record with very many name forms only the first are kept."""
     known: dict[tuple[str, str], int] = {}
-    given_of = _FormNumbers(lambda name, aliases: given_forms(name, aliases, tables=tables), known)
-    surname_of = _FormNumbers(lambda name, aliases: surname_forms(name, aliases, tables=tables), known)
-    record: list[int] = []
-    given: list[int] = []
-    surname: list[int] = []
-    variant: list[int] = []
-    for number, person in enumerate(people):
-        first = given_of.of(person.given, person.alias_given)
-        last = surname_of.of(person.surname, person.alias_surname)
-        pairs = _pairs(first, last)[:maximum_variants]
-        record += [number] * len(pairs)
-        given += [g for g, _, _ in pairs]
-        surname += [s for _, s, _ in pairs]
-        variant += [bits for _, _, bits in pairs]
-    ssids = _each([person.ssid for person in people], ssid_value)
-    dates = _each([person.birth_date for person in people], lambda raw: date_parts(raw, tables=tables))
-    postcodes = _each([person.postcode for person in people], postcode_value)
+    given = _form_lists(
+        [(person.given, person.alias_given) for person in people],
+        lambda raw: given_forms(*raw, tables=tables), known,
+    )  # fmt: skip
+    surname = _form_lists(
+        [(person.surname, person.alias_surname) for person in people],
+        lambda raw: surname_forms(*raw, tables=tables), known,
+    )  # fmt: skip
+    record, given_place, surname_place = _row_places(given, surname, most=maximum_variants)
+    dates = _worked_out([person.birth_date for person in people], lambda raw: date_parts(raw, tables=tables))
+    postcodes = _worked_out([person.postcode for person in people], postcode_value)
+    ssids = _worked_out([person.ssid for person in people], ssid_value)
+    numbers = np.array([person.local_record for person in people], dtype=np.uint64)
     return RosterColumns(
-        record_numbers=np.array([person.local_record for person in people], dtype=np.uint64),
+        record_numbers=numbers,
         values={
-            "birth_year": [None if year is None else str(year) for year, _, _ in dates],
-            "birth_month_day": _each(dates, lambda parts: _unordered(parts[1], parts[2])),
-            "ssid": ssids,
-            "postcode": postcodes,
-            "guardian": _each([person.guardian for person in people], lambda names: _guardian(names, tables=tables)),
+            "birth_year": _coded(dates, lambda parts: None if parts[0] is None else str(parts[0])),
+            "birth_month_day": _coded(dates, lambda parts: _unordered(parts[1], parts[2])),
+            "ssid": _coded(ssids, lambda value: value),
+            "postcode": _coded(postcodes, lambda value: value),
+            "guardian": _coded(
+                _worked_out([person.guardian for person in people], lambda names: _guardian(names, tables=tables)),
+                lambda value: value,
+            ),
         },
         tag_codes=_tag_codes(people, dates=dates, postcodes=postcodes, ssids=ssids, tables=tables),
-        record=np.array(record, dtype=np.int64),
-        given=np.array(given, dtype=np.int64),
-        surname=np.array(surname, dtype=np.int64),
-        variant=np.array(variant, dtype=np.uint8),
+        record=record,
+        given=given.form[given_place],
+        surname=surname.form[surname_place],
+        variant=given.variant[given_place] | surname.variant[surname_place],
+        spellings=[text for text, _ in known],
+        coded_by=[name for _, name in known],
         grams=GramTable([text for text, _ in known]),
-        codes=[code for _, code in known],
-        records_with_ssid=frozenset(p.local_record for p, ssid in zip(people, ssids, strict=True) if ssid),
+        records_with_ssid=frozenset(numbers[_coded(ssids, lambda value: value).number != ABSENT].tolist()),
     )
 
 
-def _pairs(first: tuple[tuple[int, int], ...], last: tuple[tuple[int, int], ...]) -> list[tuple[int, int, int]]:
-    """Every given form with every surname form, those nearest to what was written first."""
-    if len(first) == 1:
-        g, gbits = first[0]
-        return [(g, s, gbits | sbits) for s, sbits in last]
-    pairs = [(i + j, i, g, s, gbits | sbits) for i, (g, gbits) in enumerate(first) for j, (s, sbits) in enumerate(last)]
-    pairs.sort()
-    return [(g, s, bits) for _, _, g, s, bits in pairs]
+def _form_lists(
+    raw: Sequence[_Raw], forms_of: Callable[[_Raw], tuple[NameForm, ...]], known: dict[tuple[str, str], int]
+) -> _FormLists:
+    """The forms of every raw name; `known` numbers forms by spelling and by what they are coded by, and grows."""
+    distinct, which = _numbered(raw)
+    lists = [forms_of(name) for name in distinct]
+    forms = [form for of_name in lists for form in of_name]
+    sizes = np.array([len(of_name) for of_name in lists], dtype=np.int64)
+    return _FormLists(
+        which=which,
+        starts=np.cumsum(sizes) - sizes,
+        sizes=sizes,
+        form=np.array([known.setdefault((f.text, f.coded_by), len(known)) for f in forms], dtype=np.int64),
+        variant=np.array([form.variant for form in forms], dtype=np.uint8),
+    )
+
+
+def _row_places(given: _FormLists, surname: _FormLists, *, most: int) -> tuple[_Numbers, _Numbers, _Numbers]:
+    """By row its record and the places of its forms in the lists: every given form with every surname form."""
+    shapes, which = np.unique(
+        given.sizes[given.which] * _FORMS_BELOW + surname.sizes[surname.which], return_inverse=True
+    )
+    tables = [_nearest_first(*divmod(int(shape), _FORMS_BELOW), most=most) for shape in shapes]
+    shape_sizes = np.array([len(table) for table in tables], dtype=np.int64)
+    shape_starts = np.cumsum(shape_sizes) - shape_sizes
+    counts = shape_sizes[which]
+    record = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(record)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places = np.concatenate([*tables, np.empty((0, 2), dtype=np.int64)])[shape_starts[which[record]] + within]
+    return (
+        record,
+        given.starts[given.which[record]] + places[:, 0],
+        surname.starts[surname.which[record]] + places[:, 1],
+    )
+
+
+def _nearest_first(given: int, surname: int, *, most: int) -> _Numbers:
+    """Every pair of form places, those nearest to what was written first."""
+    pairs = sorted(((i, j) for i in range(given) for j in range(surname)), key=lambda pair: (sum(pair), pair))
+    return np.array(pairs[:most], dtype=np.int64).reshape(-1, 2)
+
+
+def _numbered(raw: Sequence[_Raw]) -> tuple[list[_Raw], _Numbers]:
+    """The distinct values, and the number of each."""
+    known: dict[_Raw, int] = {value: number for number, value in enumerate(dict.fromkeys(raw))}
+    return list(known), np.fromiter(map(known.__getitem__, raw), dtype=np.int64, count=len(raw))
+
+
+@dataclass(frozen=True, repr=False)
+class _Work(Generic[_Value]):
+    """What became of every distinct raw value, and which of them is each record's."""
+
+    which: _Numbers
+    results: list[_Value]
+
+
+def _worked_out(raw: Sequence[_Raw], work: Callable[[_Raw], _Value]) -> _Work[_Value]:
+    """`work` of every value, done once for equal values."""
+    distinct, which = _numbered(raw)
+    return _Work(which, [work(value) for value in distinct])
+
+
+def _coded(of: _Work[_Value], text: Callable[[_Value], str | None]) -> Coded:
+    known: dict[str, int] = {}
+    texts = [text(value) for value in of.results]
+    numbers = [ABSENT if one is None else known.setdefault(one, len(known)) for one in texts]
+    return Coded(np.array(numbers, dtype=np.int64)[of.which], list(known))
 
 
 def _unordered(month: int | None, day: int | None) -> str | None:
     if month is None or day is None:
         return None
     return f"{min(month, day)}-{max(month, day)}"
-
-
-def _each(raw: Sequence[_Raw], work: Callable[[_Raw], _Value]) -> list[_Value]:
-    """`work` of every value, done once for equal values."""
-    known = {value: work(value) for value in dict.fromkeys(raw)}
-    return [known[value] for value in raw]
 
 
 def _guardian(names: tuple[str, ...], *, tables: NameTables) -> str | None:
@@ -142,24 +201,24 @@ def _guardian(names: tuple[str, ...], *, tables: NameTables) -> str | None:
 def _tag_codes(
     people: Sequence[ClearPerson],
     *,
-    dates: Sequence[tuple[int | None, int | None, int | None]],
-    postcodes: Sequence[str | None],
-    ssids: Sequence[str | None],
+    dates: _Work[DateParts],
+    postcodes: _Work[str | None],
+    ssids: _Work[str | None],
     tables: NameTables,
-) -> NDArray[np.int64]:
-    codes = np.full((len(people), 7), ABSENT, dtype=np.int64)
-    for field in range(3):
-        codes[:, field] = [ABSENT if (part := parts[field]) is None else part for parts in dates]
-    codes[:, 3] = _each([person.sex for person in people], lambda raw: _text_code(sex_value(raw)))
-    codes[:, 4] = _each(postcodes, _text_code)
-    codes[:, 5] = _each([person.middle for person in people], lambda raw: _middle_code(raw, tables=tables))
-    codes[:, 6] = _each(ssids, _text_code)
-    return codes
+) -> _Numbers:
+    sexes = _worked_out([person.sex for person in people], sex_value)
+    middles = _worked_out([person.middle for person in people], lambda raw: _initial(raw, tables=tables))
+    parts = np.array([[ABSENT if part is None else part for part in of] for of in dates.results], dtype=np.int64)
+    texts = [
+        np.array([_text_code(value) for value in of.results], dtype=np.int64)[of.which]
+        for of in (sexes, postcodes, middles, ssids)
+    ]
+    return np.concatenate([parts.reshape(-1, 3)[dates.which], np.stack(texts, axis=1)], axis=1)
 
 
-def _middle_code(middle: str | None, *, tables: NameTables) -> int:
-    parts = name_parts(middle, tables=tables) if middle else ()
-    return _text_code(parts[0][0] if parts else None)
+def _initial(middle: str | None, *, tables: NameTables) -> str | None:
+    parts = name_parts(middle, tables=tables)
+    return parts[0][0] if parts else None
 
 
 def _text_code(value: str | None) -> int:

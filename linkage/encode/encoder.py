@@ -24,7 +24,6 @@ from linkage.rows import SPAN_FULL_TIME, SPAN_ROW, SPAN_SSID_PRESENT, Rows
 from linkage.schema import LinkageSchema
 
 MINIMUM_RECORDS = 200
-DEFAULT_VIEWS = ("dob", "names", "ssid")
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,13 @@ def encode_roster(
     schema: LinkageSchema,
     secret: bytes,
     submission_key: bytes,
-    views: tuple[str, ...] = DEFAULT_VIEWS,
+    views: Sequence[str] = (),
     minimum_records: int = MINIMUM_RECORDS,
     rng: np.random.Generator,
 ) -> EncodedRoster:
     """View rows by view, shuffled, and span rows of a whole roster, padded by dummies up to the minimum size.
+
+    Without `views` the default views of the schema.
 
     Raises LinkageError `record_repeated`, `record_without_span`, `span_without_record`, `wrong_key_length`,
     `bad_reference` or `unknown_view`.
@@ -61,7 +62,7 @@ def encode_roster(
     columns = roster_columns(everyone, tables=name_tables(schema), maximum_variants=schema.maximum_variants)
     rows: dict[str, Rows] = {}
     profile: dict[str, ViewProfile] = {}
-    for name in views:
+    for name in views or schema.default_views:
         rows[name], profile[name] = encode_view(
             columns, view=schema.view(name), schema=schema, secret=secret, submission_key=submission_key, rng=rng
         )

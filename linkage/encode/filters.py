@@ -2,22 +2,21 @@
 
 A name becomes 64 of 256 bits, shared out equally among its padded bigrams by prefixes of each
 bigram's own position sequence, so that a popcount tells no length. The sequence of a bigram is a keyed
-PRF (AES-256) over (view token, bigram, block counter), each output read as eight 16-bit words modulo
-256, repeats skipped: no double hashing, which Kroll and Steinmetzer (2015) broke.
+PRF (AES-256) over (view token, bigram, block counter), each output read as sixteen positions of one
+byte, repeats skipped: no double hashing, which Kroll and Steinmetzer (2015) broke.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage.aes import encrypt_blocks
-from linkage.encode.filling import WORDS_PER_BLOCK, fill_filters, write_gram_inputs
+from linkage.encode.filling import POSITIONS_PER_BLOCK, fill_filters, write_gram_inputs
 
 FILTER_WORDS = 4
 _PAD = "_"
@@ -31,7 +30,7 @@ _NAMES_AT_ONCE = 50_000
 def gram_codes(name: str) -> tuple[int, ...]:
     """The distinct padded bigrams of a normalised name as 24-bit codes, in order of the code."""
     padded = f"{_PAD}{name}{_PAD}"
-    return tuple(sorted({_gram_code(first + second) for first, second in itertools.pairwise(padded)}))
+    return tuple(sorted({_gram_code(padded[place : place + 2]) for place in range(len(padded) - 1)}))
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -75,12 +74,12 @@ def _filled(
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     counts = grams.counts[names]
     rounds = -(-draws // counts)
-    blocks = -(-rounds // WORDS_PER_BLOCK)
+    blocks = -(-rounds // POSITIONS_PER_BLOCK)
     ends = np.cumsum(counts * blocks)
     starts = ends - counts * blocks
-    inputs = np.zeros((int(ends[-1]), 16), dtype=np.uint8)
-    write_gram_inputs(inputs, starts, blocks, grams.offsets[names], counts, grams.codes, tokens)
-    words = encrypt_blocks(inputs, key=key)
+    inputs = np.empty((int(ends[-1]), 4), dtype="<u4")
+    write_gram_inputs(inputs, starts, blocks, grams.offsets[names], counts, grams.codes, tokens.view("<u4"))
+    positions = encrypt_blocks(inputs.view(np.uint8), key=key)
     filters = np.zeros((len(names), FILTER_WORDS), dtype=np.uint64)
-    reached = fill_filters(filters, words, starts, blocks, counts, weight)
+    reached = fill_filters(filters, positions, starts, blocks, counts, weight)
     return filters, reached == weight

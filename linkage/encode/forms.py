@@ -1,8 +1,8 @@
 """The forms of a name that are encoded besides the name as written: at the edge, after normalisation.
 
 A name is never replaced: surname parts, nicknames' formal names and leading romanisations are further
-rows, and the score of a pair is the best over its rows. Every form carries one phonetic code, so that
-all views use the same set of rows.
+rows, and the score of a pair is the best over its rows. Every form carries one phonetic code; a compound
+surname carries that of its first part.
 """
 
 from __future__ import annotations
@@ -18,14 +18,19 @@ from linkage.rows import VARIANT_GIVEN, VARIANT_SURNAME, VARIANT_SURNAME_PART
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NameForm:
-    """One spelling to encode, the phonetic code it is found by, and what was done to the name to get it."""
+    """One spelling to encode, the name whose phonetic code it is found by, and what was done to the name to get it."""
 
     text: str
-    code: str
+    coded_by: str
     variant: int
 
+    @property
+    def code(self) -> str:
+        """The phonetic code, worked out when a view asks for it."""
+        return phonetic_code(self.coded_by)
 
-ABSENT_FORM = NameForm(text="", code="", variant=0)
+
+ABSENT_FORM = NameForm(text="", coded_by="", variant=0)
 
 
 def given_forms(given: str | None, aliases: Sequence[str], *, tables: NameTables) -> tuple[NameForm, ...]:
@@ -36,9 +41,9 @@ def given_forms(given: str | None, aliases: Sequence[str], *, tables: NameTables
         if not parts:
             continue
         whole = "".join(parts)
-        _add(forms, whole, code=whole, variant=VARIANT_GIVEN if forms else 0)
+        _add(forms, whole, coded_by=whole, variant=VARIANT_GIVEN if forms else 0)
         for name in dict.fromkeys((whole, parts[0])):
-            _add(forms, name, code=name, variant=VARIANT_GIVEN)
+            _add(forms, name, coded_by=name, variant=VARIANT_GIVEN)
             _add_all(forms, _given_spellings(name, tables=tables), variant=VARIANT_GIVEN)
     return tuple(forms.values()) or (ABSENT_FORM,)
 
@@ -51,7 +56,7 @@ def surname_forms(surname: str | None, aliases: Sequence[str], *, tables: NameTa
         if not written:
             continue
         parts = without_particles(written, tables=tables)
-        _add(forms, "".join(parts), code=parts[0], variant=VARIANT_SURNAME if forms else 0)
+        _add(forms, "".join(parts), coded_by=parts[0], variant=VARIANT_SURNAME if forms else 0)
         if len(parts) > 1:
             _add_all(forms, parts, variant=VARIANT_SURNAME_PART)
         if written != parts:
@@ -68,9 +73,9 @@ def _given_spellings(name: str, *, tables: NameTables) -> tuple[str, ...]:
 
 def _add_all(forms: dict[str, NameForm], names: Iterable[str], *, variant: int) -> None:
     for name in names:
-        _add(forms, name, code=name, variant=variant)
+        _add(forms, name, coded_by=name, variant=variant)
 
 
-def _add(forms: dict[str, NameForm], name: str, *, code: str, variant: int) -> None:
+def _add(forms: dict[str, NameForm], name: str, *, coded_by: str, variant: int) -> None:
     if name not in forms:
-        forms[name] = NameForm(text=name, code=phonetic_code(code), variant=variant)
+        forms[name] = NameForm(text=name, coded_by=coded_by, variant=variant)

@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from linkage.aes import encrypt_blocks
-from linkage.encode.columns import ABSENT, RosterColumns
-from linkage.encode.filters import name_filters
+from linkage.encode.columns import ABSENT, TAG_FIELDS, RosterColumns
+from linkage.encode.filters import FILTER_WORDS, name_filters
 from linkage.encode.keys import subkey
+from linkage.encode.tokens import NO_NAME, PART_SEPARATOR, Digests, digests, tokens
 from linkage.profile import ViewProfile
-from linkage.rows import FLAG_GIVEN_ABSENT, FLAG_SURNAME_ABSENT, VIEW_ROW, Rows
+from linkage.rows import (
+    FLAG_GIVEN_ABSENT,
+    FLAG_SURNAME_ABSENT,
+    VARIANT_GIVEN,
+    VARIANT_SURNAME,
+    VARIANT_SURNAME_PART,
+    VIEW_ROW,
+    Rows,
+)
 from linkage.schema import LinkageSchema, View
 from linkage.sealed_ids import seal_records
 
-_TAG_KEYS = ("year", "month-day", "month-day", "sex", "postcode", "middle", "ssid")
-"""Month and day share one key, so that a swapped date shows."""
+_TAG_NUMBERS = (0, 1, 1, 3, 4, 5, 6)
+"""What each tag field is called in its input: month and day alike, so that a swapped date shows."""
+_MARKS = np.array([[2**64 - 1, 0, 0, 0], [0, 2**64 - 1, 0, 0]], dtype=np.uint64)
+"""In place of a filter where a spelled view makes names equal: all that two rows of a block need, and no name in it."""
+
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)
+"""Odd multipliers (Steele, Lea and Flood 2014): only to tell values apart while they are counted."""
+
+
+@dataclass(frozen=True, repr=False)
+class _Blocked:
+    """The rows of one view. `row` is a place in the columns; `by_given`, where a view takes each name by itself, says
+    which of the two; `names` (n, 2) and `values` are digests of what the row is blocked on."""
+
+    row: NDArray[np.int64]
+    by_given: NDArray[np.bool_]
+    names: Digests
+    values: Digests
+
+    def taken(self, places: NDArray[np.int64]) -> _Blocked:
+        return _Blocked(self.row[places], self.by_given[places], self.names[places], self.values[places])
 
 
 def encode_view(
@@ -31,122 +58,150 @@ def encode_view(
     rng: np.random.Generator,
 ) -> tuple[Rows, ViewProfile]:
     """The shuffled rows of one view, and the profile of its values; records without a value have no row."""
-    kept, value_of_row, values = _view_values(columns, view=view)
-    tokens = _tokens(values, key=subkey(secret, schema=schema, purpose=f"view/{view.name}/token"), view=view)
-    rows = np.zeros(len(kept), dtype=VIEW_ROW)
-    row_tokens = tokens[value_of_row]
+    blocked = _blocked(columns, view=view)
+    profile = _profile(blocked, records=columns.record[blocked.row])
+    blocked = blocked.taken(rng.permutation(len(blocked.row)))
+    row_tokens = tokens(
+        blocked.values, names=blocked.names, key=subkey(secret, schema=schema, purpose=f"view/{view.name}/token")
+    )
+    rows = np.zeros(len(blocked.row), dtype=VIEW_ROW)
     rows["view"] = view.number
     rows["token"] = np.ascontiguousarray(row_tokens).view("V16").reshape(-1)
-    rows["variant"] = columns.variant[kept]
-    _fill_names(rows, columns=columns, kept=kept, tokens=row_tokens, view=view, schema=schema, secret=secret)
-    _fill_tags(rows, columns=columns, kept=kept, tokens=row_tokens, schema=schema, secret=secret)
-    records = columns.record[kept]
+    rows["variant"] = columns.variant[blocked.row]
+    filter_key = subkey(secret, schema=schema, purpose=f"view/{view.name}/filter")
+    _fill_names(rows, columns=columns, blocked=blocked, row_tokens=row_tokens, view=view, key=filter_key, schema=schema)
+    records = columns.record[blocked.row]
+    tag_key = subkey(secret, schema=schema, purpose="tags")
+    rows["tags"][:, : len(TAG_FIELDS)] = _tags(columns.tag_codes, records=records, row_tokens=row_tokens, key=tag_key)
     nonces = rng.integers(0, 2**64, size=len(rows), dtype=np.uint64)
     sealed = seal_records(columns.record_numbers[records], nonces=nonces, key=submission_key)
     rows["sealed_id"] = np.ascontiguousarray(sealed).view("V16").reshape(-1)
-    return rows[rng.permutation(len(rows))], _profile(value_of_row, records=records, values=len(values))
+    return rows, profile
 
 
-def _view_values(columns: RosterColumns, *, view: View) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
-    """Rows kept (a row may come twice where a view blocks on each name), the number of each row's value, the values."""
-    record_values, of_record = _record_values(columns, view=view)
-    codes, of_form = _numbered([code or None for code in columns.codes])
-    given, surname = of_form[columns.given], of_form[columns.surname]
-    rows, first, second = _name_codes(view.names, given=given, surname=surname)
-    value = of_record[columns.record[rows]]
-    kept = value != ABSENT
-    size = len(codes) + 1
-    keys = (value[kept] * size + first[kept] + 1) * size + second[kept] + 1
-    distinct, numbers = np.unique(keys, return_inverse=True)
-    texts = [
-        "\x1f".join(
-            [record_values[key // size**2], *sorted(codes[n - 1] for n in (key // size % size, key % size) if n)]
-        )
-        for key in distinct.tolist()
+def _blocked(columns: RosterColumns, *, view: View) -> _Blocked:
+    by_form = _name_digests(columns, view=view)
+    row, by_given, names = _named_rows(columns, view=view, by_form=by_form)
+    values, has_value = _record_values(columns, view=view)
+    record = columns.record[row]
+    kept = np.flatnonzero(has_value[record])
+    return _Blocked(row[kept], by_given[kept], names[kept], values[record[kept]])
+
+
+def _name_digests(columns: RosterColumns, *, view: View) -> Digests:
+    """By form number; NO_NAME for the absent name and where the view takes no names."""
+    if view.names == "none":
+        return np.zeros(len(columns.spellings), dtype=np.uint64)
+    texts = columns.spellings if view.spelled else columns.codes()
+    return np.where([text == "" for text in texts], np.uint64(NO_NAME), digests(texts))
+
+
+def _named_rows(
+    columns: RosterColumns, *, view: View, by_form: Digests
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], Digests]:
+    """Rows (one may come twice where a view blocks on each name), and the ascending names they are blocked on."""
+    given, surname = by_form[columns.given], by_form[columns.surname]
+    if view.names == "none":
+        row = np.arange(len(given))
+        return row, np.zeros(len(row), dtype=np.bool_), np.full((len(row), 2), NO_NAME, dtype=np.uint64)
+    if view.names == "pair":
+        row = np.flatnonzero((given != NO_NAME) & (surname != NO_NAME))
+        names = np.sort(np.stack([given[row], surname[row]], axis=1), axis=1)
+        return row, np.zeros(len(row), dtype=np.bool_), names
+    first, second = given != NO_NAME, (surname != NO_NAME) & (surname != given)
+    if view.spelled:
+        first &= (columns.variant & (VARIANT_SURNAME | VARIANT_SURNAME_PART)) == 0
+        second &= (columns.variant & VARIANT_GIVEN) == 0
+    row = np.concatenate([np.flatnonzero(first), np.flatnonzero(second)])
+    by_given = np.arange(len(row)) < np.count_nonzero(first)
+    name = np.where(by_given, given[row], surname[row])
+    return row, by_given, np.stack([np.full(len(row), NO_NAME, dtype=np.uint64), name], axis=1)
+
+
+def _record_values(columns: RosterColumns, *, view: View) -> tuple[Digests, NDArray[np.bool_]]:
+    """By record the digest of what a view takes from the record itself, and whether it has all of it."""
+    records = len(columns.record_numbers)
+    key, has_value = np.zeros(records, dtype=np.int64), np.ones(records, dtype=np.bool_)
+    for part in (columns.values[name] for name in view.values):
+        key = key * (len(part.values) + 1) + part.number
+        has_value &= part.number != ABSENT
+    distinct, first, place = np.unique(key[has_value], return_index=True, return_inverse=True)
+    examples = np.flatnonzero(has_value)[first]
+    parts = [
+        [part.values[number] for number in part.number[examples]]
+        for part in (columns.values[name] for name in view.values)
     ]
-    return rows[kept], numbers.astype(np.int64), texts
-
-
-def _record_values(columns: RosterColumns, *, view: View) -> tuple[list[str], NDArray[np.int64]]:
-    """The distinct values that a view takes from the record itself, and the number of each record's."""
-    if not view.values:
-        return [""], np.zeros(len(columns.record_numbers), dtype=np.int64)
-    parts = zip(*(columns.values[name] for name in view.values), strict=True)
-    return _numbered([None if None in of_record else "\x1f".join(map(str, of_record)) for of_record in parts])
-
-
-def _numbered(values: Sequence[str | None]) -> tuple[list[str], NDArray[np.int64]]:
-    """The distinct values, and the number of each; ABSENT for None."""
-    known: dict[str, int] = {}
-    numbers = [ABSENT if value is None else known.setdefault(value, len(known)) for value in values]
-    return list(known), np.array(numbers, dtype=np.int64)
-
-
-def _name_codes(
-    kind: str, *, given: NDArray[np.int64], surname: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and the name codes that join their view value: none, the unordered pair, or each by itself."""
-    nothing = np.full(len(given), ABSENT)
-    if kind == "none":
-        return np.arange(len(given)), nothing, nothing
-    if kind == "pair":
-        rows = np.flatnonzero((given != ABSENT) & (surname != ABSENT))
-        return rows, np.minimum(given, surname)[rows], np.maximum(given, surname)[rows]
-    by_given = np.flatnonzero(given != ABSENT)
-    by_surname = np.flatnonzero((surname != ABSENT) & (surname != given))
-    rows = np.concatenate([by_given, by_surname])
-    return rows, np.concatenate([given[by_given], surname[by_surname]]), np.full(len(rows), ABSENT)
-
-
-def _tokens(values: list[str], *, key: bytes, view: View) -> NDArray[np.uint8]:
-    """AES-256 of the first 16 bytes of SHA-256(view, value)."""
-    prefix = f"{view.name}\x1e".encode()
-    digests = b"".join(hashlib.sha256(prefix + value.encode()).digest()[:16] for value in values)
-    return encrypt_blocks(np.frombuffer(digests, dtype=np.uint8).reshape(-1, 16), key=key)
+    texts = [PART_SEPARATOR.join(of_value) for of_value in zip(*parts, strict=True)] if parts else [""] * len(distinct)
+    values = np.zeros(records, dtype=np.uint64)
+    values[has_value] = digests(texts)[place]
+    return values, has_value
 
 
 def _fill_names(
     rows: Rows,
     *,
     columns: RosterColumns,
-    kept: NDArray[np.int64],
-    tokens: NDArray[np.uint8],
+    blocked: _Blocked,
+    row_tokens: NDArray[np.uint8],
     view: View,
+    key: bytes,
     schema: LinkageSchema,
-    secret: bytes,
 ) -> None:
-    key = subkey(secret, schema=schema, purpose=f"view/{view.name}/filter")
-    for name, forms, flag in (
-        ("given", columns.given[kept], FLAG_GIVEN_ABSENT),
-        ("surname", columns.surname[kept], FLAG_SURNAME_ABSENT),
+    given, surname = columns.given[blocked.row], columns.surname[blocked.row]
+    nobody = np.zeros(len(rows), dtype=np.bool_)
+    if view.spelled and view.names == "pair":
+        rows["given"], rows["surname"] = _pair_marks(columns, given=given, surname=surname, row_tokens=row_tokens)
+        return
+    by_itself = view.spelled and view.names == "each"
+    for name, forms, flag, marked in (
+        ("given", given, FLAG_GIVEN_ABSENT, blocked.by_given if by_itself else nobody),
+        ("surname", surname, FLAG_SURNAME_ABSENT, ~blocked.by_given if by_itself else nobody),
     ):
-        rows[name] = name_filters(forms, tokens=tokens, grams=columns.grams, key=key, weight=schema.filter_weight)
+        filters = np.empty((len(rows), FILTER_WORDS), dtype=np.uint64)
+        filters[marked] = _MARKS[0]
+        filters[~marked] = name_filters(
+            forms[~marked], tokens=row_tokens[~marked], grams=columns.grams, key=key, weight=schema.filter_weight
+        )
+        rows[name] = filters
         rows["flags"] |= np.where(columns.grams.counts[forms] == 0, flag, 0).astype(np.uint16)
 
 
-def _fill_tags(
-    rows: Rows,
-    *,
+def _pair_marks(
     columns: RosterColumns,
-    kept: NDArray[np.int64],
-    tokens: NDArray[np.uint8],
-    schema: LinkageSchema,
-    secret: bytes,
-) -> None:
-    """16 bits of AES over (12 token bytes, value code) under the field's own key; 0 is kept for absent."""
-    inputs = np.empty((len(rows), 16), dtype=np.uint8)
-    inputs[:, :12] = tokens[:, :12]
-    for field, purpose in enumerate(_TAG_KEYS):
-        codes = columns.tag_codes[columns.record[kept], field]
-        inputs[:, 12:] = (codes & 0xFFFFFFFF).astype("<u4").view(np.uint8).reshape(-1, 4)
-        outputs = encrypt_blocks(inputs, key=subkey(secret, schema=schema, purpose=f"field/{purpose}/tag"))
-        tags = np.ascontiguousarray(outputs[:, :2]).view("<u2").reshape(-1)
-        rows["tags"][:, field] = np.where(codes == ABSENT, 0, np.maximum(tags, 1))
+    *,
+    given: NDArray[np.int64],
+    surname: NDArray[np.int64],
+    row_tokens: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """One mark for each of the two names of the block; which has the first, a bit of the token says."""
+    by_form = digests(columns.spellings)
+    order = (by_form[given] > by_form[surname]).astype(np.uint8) ^ (row_tokens[:, 15] & 1)
+    return _MARKS[order], _MARKS[1 - order]
 
 
-def _profile(numbers: NDArray[np.int64], *, records: NDArray[np.int64], values: int) -> ViewProfile:
+def _tags(
+    codes: NDArray[np.int64], *, records: NDArray[np.int64], row_tokens: NDArray[np.uint8], key: bytes
+) -> NDArray[np.uint16]:
+    """(n, 7): 16 bits of AES over (11 token bytes, number of the field, value code); 0 is kept for absent."""
+    found = np.zeros((len(records), len(TAG_FIELDS)), dtype=np.uint16)
+    for field, number in enumerate(_TAG_NUMBERS):
+        of_row = codes[records, field]
+        present = np.flatnonzero(of_row != ABSENT)
+        inputs = np.empty((len(present), 16), dtype=np.uint8)
+        inputs[:, :11] = row_tokens[present, :11]
+        inputs[:, 11] = number
+        inputs.view("<u4")[:, 3] = of_row[present]
+        outputs = encrypt_blocks(inputs, key=key)
+        found[present, field] = np.maximum(outputs.view("<u2")[:, 0], 1)
+    return found
+
+
+def _profile(blocked: _Blocked, *, records: NDArray[np.int64]) -> ViewProfile:
     """Counts records, not rows: a record with many name forms counts once for a value."""
-    if not values:
+    if not len(records):
         return ViewProfile(values=0, largest=0)
-    pairs = np.unique(np.stack([numbers, records], axis=1), axis=0)
-    return ViewProfile(values=values, largest=int(np.bincount(pairs[:, 0]).max()))
+    mixed = (blocked.names[:, 0] * _MIXERS[0] + blocked.names[:, 1]) * _MIXERS[1] + blocked.values
+    _, once = np.unique(mixed * _MIXERS[2] + records.astype(np.uint64), return_index=True)
+    ordered = np.sort(mixed[once])
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return ViewProfile(values=len(starts), largest=int(np.diff(np.append(starts, len(ordered))).max()))

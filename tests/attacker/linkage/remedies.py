@@ -30,10 +30,17 @@ _BITS, _WEIGHT = 256, 64
 
 def finer_schema() -> LinkageSchema:
     """The current schema with views so fine that most rows are alone under their token."""
-    content = json.loads(resources.files("linkage").joinpath("schema", "v1.json").read_text(encoding="utf-8"))
+    content = json.loads(resources.files("linkage").joinpath("schema", "v2.json").read_text(encoding="utf-8"))
     first = 1 + max(view["number"] for view in content["views"])
     views = [
-        {"name": name, "number": first + place, "values": list(values), "names": names, "default": False}
+        {
+            "name": name,
+            "number": first + place,
+            "values": list(values),
+            "names": names,
+            "spelled": False,
+            "default": False,
+        }
         for place, (name, values, names) in enumerate(_FINER)
     ]
     return parse_schema({**content, "views": [*content["views"], *views]})

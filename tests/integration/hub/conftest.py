@@ -217,7 +217,7 @@ class MadeUpEdge:
         ]
         return encode_roster(
             clear, spans=spans, schema=current_schema(), secret=SECRET, submission_key=submission_key,
-            views=("dob", "names"), minimum_records=0, rng=np.random.default_rng(7),
+            minimum_records=0, rng=np.random.default_rng(7),
         )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from linkage.encode.tables import name_tables
 from linkage.errors import LinkageError
 from linkage.match.matcher import check_rows
 from linkage.profile import ViewProfile
-from linkage.rows import FLAG_GIVEN_ABSENT, FLAG_SURNAME_ABSENT, VIEW_ROW
+from linkage.rows import FLAG_GIVEN_ABSENT, FLAG_SURNAME_ABSENT, VARIANT_SURNAME_PART, VIEW_ROW
 from linkage.schema import current_schema
 from linkage.sealed_ids import open_records, seal_records
 from tests.unit.linkage.rosters import ALL_VIEWS, SECRET, Sent, made_up_people, reference, span
@@ -47,7 +47,7 @@ def test_two_submissions_of_one_roster_differ_only_in_sealed_ids_and_order() -> 
 
     first, second = Sent(1, 1, people), Sent(2, 1, people)
 
-    for view in ("dob", "names"):
+    for view in first.encoded.rows:
         assert _content(first.encoded.rows[view]) == _content(second.encoded.rows[view])
         assert not set(first.encoded.rows[view]["sealed_id"].tolist()) & set(
             second.encoded.rows[view]["sealed_id"].tolist()
@@ -56,7 +56,7 @@ def test_two_submissions_of_one_roster_differ_only_in_sealed_ids_and_order() -> 
 
 def test_another_secret_changes_every_token_filter_and_tag() -> None:
     person = ClearPerson(0, given="Quzam", surname="Xelor", birth_date="2010-02-03", sex="F", postcode="94901")
-    roster = {"spans": [span(0)], "schema": SCHEMA, "submission_key": SECRET, "minimum_records": 0}
+    roster = {"spans": [span(0)], "schema": SCHEMA, "submission_key": SECRET, "minimum_records": 0, "views": ("dob",)}
 
     rows = [
         encode_roster([person], secret=bytes([n]) * 32, rng=np.random.default_rng(0), **roster).rows["dob"]
@@ -93,6 +93,53 @@ def test_the_place_view_has_a_row_for_each_name_code() -> None:
     rows = Sent(1, 1, [alike, unlike], views=("place",)).encoded.rows["place"]
 
     assert len(rows) == 3
+
+
+def test_a_spelled_view_finds_only_names_spelled_alike() -> None:
+    one, other = (ClearPerson(0, given=name, surname="Xelor", birth_date="2010-02-03") for name in ("Quzam", "Kuzam"))
+
+    sent = [Sent(n, n, [person], views=("names", "spellings_year")) for n, person in enumerate((one, other))]
+
+    assert [len({s.encoded.rows[view]["token"].tobytes() for s in sent}) for view in ("names", "spellings_year")] == [
+        1,
+        2,
+    ]
+
+
+def test_names_of_a_spelled_view_are_marks_that_change_places_with_the_names() -> None:
+    one = ClearPerson(0, given="Quzam", surname="Xelor", birth_date="2010-02-03")
+    swapped = replace(one, given=one.surname, surname=one.given)
+
+    rows, other = (
+        Sent(1, 1, [person], views=("spellings_day",)).encoded.rows["spellings_day"] for person in (one, swapped)
+    )
+
+    assert rows["token"].tobytes() == other["token"].tobytes()
+    assert rows["given"].tobytes() == other["surname"].tobytes() != rows["surname"].tobytes()
+
+
+def test_marks_tell_no_name_apart_between_blocks() -> None:
+    rows = Sent(1, 1, made_up_people(200), views=("spellings_year",)).encoded.rows["spellings_year"]
+
+    marks = [row.tobytes() for row in rows["given"]]
+
+    assert len(set(marks)) == 2
+    assert 60 < marks.count(marks[0]) < 140
+
+
+def test_the_date_view_has_one_row_for_each_form_of_either_name() -> None:
+    person = ClearPerson(0, given="Quzam", surname="Xelor Zumi", birth_date="2010-02-03")
+
+    rows = Sent(1, 1, [person], views=("date_spelling",)).encoded.rows["date_spelling"]
+
+    assert len(rows) == len({row.tobytes() for row in rows["token"]}) == 4
+    assert sorted(rows["variant"].tolist()) == [0, 0, VARIANT_SURNAME_PART, VARIANT_SURNAME_PART]
+
+
+def test_a_given_name_that_is_the_surname_too_has_one_row_in_the_date_view() -> None:
+    person = ClearPerson(0, given="Quzam", surname="Quzam", birth_date="2010-02-03")
+
+    assert len(Sent(1, 1, [person], views=("date_spelling",)).encoded.rows["date_spelling"]) == 1
 
 
 def test_rows_of_one_record_carry_different_sealed_ids_that_open_to_it() -> None:
@@ -252,14 +299,14 @@ def test_a_rosters_filters_are_the_same_interpreted_and_compiled() -> None:
     count = np.array([grams.counts[0]])
     tokens = np.arange(16, dtype=np.uint8).reshape(1, 16)
     starts, blocks, offsets = np.array([0]), np.array([3]), grams.offsets[:1]
-    inputs = [np.zeros((int(count[0]) * 3, 16), dtype=np.uint8) for _ in range(2)]
+    inputs = [np.zeros((int(count[0]) * 3, 4), dtype=np.uint32) for _ in range(2)]
     filters = [np.zeros((1, 4), dtype=np.uint64) for _ in range(2)]
 
     for place, (write, fill) in enumerate(
         [(write_gram_inputs, fill_filters), (_interpreted(write_gram_inputs), _interpreted(fill_filters))]
     ):
-        write(inputs[place], starts, blocks, offsets, count, grams.codes, tokens)
-        fill(filters[place], encrypt_blocks(inputs[place], key=SECRET), starts, blocks, count, 64)
+        write(inputs[place], starts, blocks, offsets, count, grams.codes, tokens.view(np.uint32))
+        fill(filters[place], encrypt_blocks(inputs[place].view(np.uint8), key=SECRET), starts, blocks, count, 64)
 
     assert inputs[0].tolist() == inputs[1].tolist()
     assert filters[0].tolist() == filters[1].tolist()

@@ -13,7 +13,7 @@ from linkage.schema import current_schema, parse_schema
 
 
 def _content() -> dict[str, object]:
-    loaded: dict[str, object] = json.loads(resources.files("linkage").joinpath("schema", "v1.json").read_text("utf-8"))
+    loaded: dict[str, object] = json.loads(resources.files("linkage").joinpath("schema", "v2.json").read_text("utf-8"))
     return loaded
 
 
@@ -34,7 +34,13 @@ def test_view_numbers_and_names_are_distinct() -> None:
     views = current_schema().views
 
     assert len({view.number for view in views}) == len({view.name for view in views}) == len(views)
-    assert current_schema().default_views == ("dob", "names", "ssid")
+    assert current_schema().default_views == (
+        "ssid",
+        "date_spelling",
+        "spellings_year",
+        "spellings_day",
+        "spellings_place",
+    )
 
 
 def test_a_view_is_found_by_name_or_refused() -> None:
