@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from policies.rules.rulebook import SEVERITIES, Rule, rulebook
 
-_HARMLESS = ("COD-003", "COD-004")  # put back, or known and not used: no sign of a shifted row
+_HARMLESS = ("COD-003", "COD-004", "DAT-006")  # put back, not used, or dragged: no sign of a shifted row
 ROWS_KEPT_PER_CAUSE = 20_000
 """How many row numbers of one cause are kept for the list; all are counted."""
 

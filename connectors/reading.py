@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.decoding import refuse
+from connectors.dragged import dragged_rows
 from connectors.findings import Finding, Findings
 from connectors.grids import Grid
 from connectors.lines import Line
@@ -84,6 +85,8 @@ def read_rows(
     year = school_year or _common_year(layout, rows)
     parsed = RowParser(layout, year=year, latest=latest)
     readings = [(line.number, reading) for line in rows if (reading := parsed.read(line, findings)) is not None]
+    for number, title in dragged_rows(rows, layout, latest=latest):
+        findings.add(Finding("DAT-006", number, title))
     readings = _without_shifted(readings, rows, layout, findings)
     rejected = len(rows) - len(readings)
     _check_whole(grid, parsed, rows=len(rows), rejected=rejected, findings=findings)

@@ -387,3 +387,15 @@ def test_every_layout_that_is_no_set_can_be_broken_and_told(tmp_path):
         (tmp_path / f"{layout}.csv").write_text(text, newline="")
         (report,) = read_reports([tmp_path / f"{layout}.csv"], source_map=EMPTY, school_year=None, latest=LATEST)
         assert report.rows == report.rejected + (report.rows - report.rejected)
+
+
+@pytest.mark.parametrize(("dragged", "noted"), [(30, 29), (13, 12), (12, 0)])
+def test_dates_that_a_spreadsheet_advanced_from_row_to_row_are_noted(dragged, noted, tmp_path):
+    first = dt.date(2015, 1, 20)
+    days = [first + dt.timedelta(days=min(number, dragged - 1)) for number in range(dragged + 10)]
+    rows = [made.senr(f9=f"L{number}", f17=f"{day:%Y%m%d}") for number, day in enumerate(days)]
+
+    found = read(tmp_path, made.lines(*rows), "senr.txt")
+
+    assert found.findings.by_code() == ({"DAT-006": noted} if noted else {})
+    assert {one.column for one in found.findings} == ({"birth_date"} if noted else set())
