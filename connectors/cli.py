@@ -2,9 +2,10 @@
 
     setup     makes a workspace with its own keys               check     says what is wrong with files; needs no hub
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
-    receipt   shows what the hub answered             sample    prints a sample of a layout
+    receipt   shows what the hub answered and proves  sample    prints a sample of a layout
     map       suggests what titles mean               fetch     gets Ed-Fi resources into the inbox
     request   writes the file for the Clearinghouse   review    fetches records to verify, sends the answers
+    witness   cosigns the hub's log, every day        fork      says what the proof of a rewritten log proves
     keys      keys and epochs: show, give, accept, begin, wrap, new; and the roster
     encode    encodes any file of people, without a hub     example   makes made-up files to try that on
 
@@ -14,7 +15,6 @@ Exit status: 0 done, 1 refused or something found wrong, 2 wrong use, 3 cannot t
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ from connectors.batches import batches, inbox_files, inbox_years, last_day, read
 from connectors.cli_review import commands as review_commands
 from connectors.cli_sources import commands as source_commands
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
+from connectors.log_commands import add_to as add_log_commands
 from connectors.progress import progress
 from connectors.reports import FileReport, as_json, as_lines
 from connectors.workspace import (
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 app.registered_commands.extend([*source_commands.registered_commands, *review_commands.registered_commands])
 app.add_typer(key_commands.app, name="keys")
+add_log_commands(app)
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
 
@@ -173,6 +175,7 @@ def push(folder: DirArgument) -> None:
     if not waiting:
         typer.echo("Nothing to send.  next: promise-edge prepare")
         return
+    from connectors.log_commands import visit_after_push
     from connectors.push import push as push_one
 
     states = []
@@ -181,24 +184,8 @@ def push(folder: DirArgument) -> None:
             answer = push_one(hub, submission, receipts=workspace.receipts)
             states.append(answer.state)
             typer.echo(f"[{number}/{len(waiting)}] {answer.submission[:12]} {answer.state}: {answer.next_step}")
+        typer.echo(visit_after_push(hub, workspace))
     raise typer.Exit(1 if {"refused"} & set(states) else 0)
-
-
-@app.command()
-def receipt(
-    folder: DirArgument,
-    submission: Annotated[
-        str | None, typer.Argument(help="the beginning of a submission's id; all when left out")
-    ] = None,
-) -> None:
-    """Shows the receipts that the hub gave."""
-    workspace = open_workspace(folder)
-    found = sorted(workspace.receipts.glob(f"{submission or ''}*.json"))
-    for path in found:
-        answer = json.loads(path.read_text("utf-8"))
-        typer.echo(f"{path.stem}  {answer.get('state')}  {answer.get('next_step') or ''}".rstrip())
-    if not found:
-        raise WorkspaceError("EDGE-009", "There is no such receipt.", f"Run `promise-edge push {folder}` first.")
 
 
 @app.command()

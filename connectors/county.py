@@ -2,7 +2,8 @@
 
 `register` makes the agents' keys, the signatories' and the signed roster; `ceremony` gives and accepts the epoch's
 secret; `push` checks, encodes and sends all years of all providers, then the deliberately bad files, and joins the
-truth's local numbers with the references that each provider's key gives.
+truth's local numbers with the references that each provider's key gives;
+`witness` lets each cosign the hub's log, as it would every day.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from connectors.push import Answer, Hub, send, settle
 from connectors.references import record_reference
 from connectors.reports import as_json
 from connectors.submitting import TIMEOUT_SECONDS, Preparation
-from connectors.workspace import Workspace, make_workspace, read_agreements, write_json, write_whole
+from connectors.witness import witness
+from connectors.workspace import Workspace, make_workspace, open_workspace, read_agreements, write_json, write_whole
 from policies.agreements import Agreement
 
 SENDERS = 3
@@ -64,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if options.command == "ceremony":
             hold_ceremony(options.county, hub=options.hub, signatories=options.signatories, clock=_now)
+            return 0
+        if options.command == "witness":
+            print(f"cosigned by {witness_county(options.county, hub=options.hub)}")
             return 0
         outcome = push_county(options.county, hub=options.hub, hub_keys=options.hub_keys, agreements=options.agreements)
         write_json(options.summary, outcome.as_json())
@@ -95,6 +100,13 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path) -> 
             outcome.bad.append(_try_bad(case, client, edges, known=known, outcome=outcome))
     _write_references(county, edges)
     return outcome
+
+
+def witness_county(county: Path, *, hub: str) -> int:
+    """Every provider's agent cosigns the log once; how many did."""
+    with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client:
+        edges = [open_workspace(edge_folder(county, provider)) for provider in providers_of(county)]
+        return len([witness(_hub(client, edge), edge) for edge in edges])
 
 
 def _send_all(
@@ -195,6 +207,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     sending.add_argument("--hub", required=True)
     for option in ("--hub-keys", "--agreements", "--summary"):
         sending.add_argument(option, type=Path, required=True)
+    cosigning = commands.add_parser("witness", help="cosign the hub's log")
+    cosigning.add_argument("county", type=Path)
+    cosigning.add_argument("--hub", required=True)
     return reader.parse_args(arguments)
 
 

@@ -8,6 +8,7 @@ EdgeError                   code, sentence, next step; exit code of the command 
 ├── PushRefusedError        the hub refused it, or its answer is not one of the hub's          exit 1
 ├── FetchRefusedError       a source system that refuses this client or is no such system      exit 1
 ├── StoreUnreachableError   a source system that does not answer: nothing was changed          exit 3
+├── LogError                a receipt, checkpoint or history of the hub's log does not hold    exit 1
 └── HubUnreachableError     no answer: nothing is known, try again                             exit 3
 """
 
@@ -62,6 +63,10 @@ class AgreementRefusedError(EdgeError):
 
 class PushRefusedError(EdgeError):
     """The hub refused the submission, or answered what a hub does not answer."""
+
+
+class LogError(EdgeError):
+    """A receipt that does not hold, or a log that was rewritten; what shows it lies in a file."""
 
 
 class HubUnreachableError(EdgeError):

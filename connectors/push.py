@@ -57,13 +57,24 @@ class Hub:
 
     def ask(self, method: str, path: str, body: bytes = b"") -> Any:
         """The parsed answer; raises PushRefusedError with the hub's own code, or HubUnreachableError."""
+        return _parsed(self.answer(method, path, body))
+
+    def read(self, path: str) -> str:
+        """An answer that is text, not JSON; raises as `ask` does."""
+        response = self.answer("GET", path)
+        if not response.is_success:
+            _parsed(response)
+        return response.text
+
+    def answer(self, method: str, path: str, body: bytes = b"") -> httpx.Response:
+        """The hub's answer to a signed request; a hub that is busy is asked again, with a fresh signature."""
         for attempt in range(_RETRIES):
             try:
                 response = self.client.send(self._request(method, path, body))
             except httpx.TransportError:
                 response = None
             if response is not None and response.status_code not in _BUSY:
-                return _parsed(response)
+                return response
             self.sleep(0.1 * 3**attempt)
         raise HubUnreachableError("PUSH-001", "The hub does not answer.", "Give the same command again in a while.")
 

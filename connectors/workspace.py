@@ -9,6 +9,7 @@ inbox/YEAR/          source files of the school year that ends in YEAR; sources.
 outbox/ID/           prepared submissions: manifest.json, signature, chunks/
 receipts/ID.json     what the hub answered
 last/ID.json         digests of what was prepared, to tell what a new submission changes
+witness/             the last checkpoint of the hub's log that this agent cosigned, the policy, forks that it found
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class HubKeys(BaseModel):
     resolver_public_key: Annotated[str, Field(pattern="^[A-Za-z0-9+/]+={0,2}$", max_length=4096)]
     schema_hash: Digest
     epoch: Annotated[int, Field(ge=1, le=10_000)]
+    log_verifier: Annotated[str, Field(max_length=400)] = ""
 
 
 class Settings(BaseModel):

@@ -170,9 +170,11 @@ def bring_in(run: Demonstration) -> None:
 
 
 def bring_out(run: Demonstration) -> None:
-    """Links, counts, protects and publishes; then the report card, and the outsider's view of the release."""
+    """Links, counts, protects, publishes once districts have cosigned; then the card and the outsider's view of it."""
     run.hub("link", "linkage", "run", "--accept")
     run.hub("count, protect and publish", "release", "publish")
+    # Nobody outside sees the release before a majority of the districts has cosigned the log.
+    run.step("districts cosign the log", "-m", "connectors.county", "witness", run.county, "--hub", run.url)
     run.together(
         lambda: run.hub("write the report card", "release", "report", "--out", run.folder / "report.html"),
         lambda: attack(run),

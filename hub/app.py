@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.audit.answers import AnswerBook
 from hub.db import Clock, Database, utc_now
 from hub.errors import SettingError, TooLarge
 from hub.http import Hub, declare, install, problem, undeclared_routes
-from hub.identity.replay import NonceMemory
 from hub.log import Log
 from hub.settings import Home, Settings
 from hub.web.authentication import authenticate
@@ -60,8 +60,6 @@ def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = N
         database=Database(settings.resolved_database_url()),
         clock=clock,
         log=log or Log(),
-        nonces=NonceMemory(),
-        started_at=clock(),
         facts=home.public_facts(),
     )
 
@@ -83,7 +81,7 @@ def create_app(hub: Hub) -> FastAPI:
         app.include_router(router)
     check_declared(routers)
     install(app, draw=error_page)
-    app.add_middleware(Edge)
+    app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock))
     return app
 
 
@@ -118,10 +116,11 @@ def _own_router() -> APIRouter:
 
 
 class Edge:
-    """Outermost: limits the size of a body, names each request, and sets the headers that every answer has."""
+    """Outermost: limits the size of a body, names each request, sets the headers that every answer has, and notes
+    the answer in the book before it is sent."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, book: AnswerBook) -> None:
+        self._app, self._book = app, book
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -143,6 +142,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
                 extra = [pair for pair in HEADERS if pair[0] not in present]
+                self._book.note(request_id, route=_route_path(scope), status=message["status"])
                 message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
             await send(message)
 
@@ -161,6 +161,10 @@ class _BodyTooLarge(Exception):  # noqa: N818 (never leaves this module)
 
 def _too_large() -> TooLarge:
     return TooLarge(code="body-too-large", next_step=f"Send at most {BODY_BYTES_MAX} bytes at once.")
+
+
+def _route_path(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", ""))
 
 
 def _declared_length(scope: Scope) -> int:

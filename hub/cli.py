@@ -8,30 +8,33 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.console import CANNOT_TELL, REFUSED, console, telling_errors
+from hub.console import console, telling_errors
 from hub.db import utc_now
 
 app = typer.Typer(
     name="promise-hub", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n", 1)[0]
 )
-roster, agreements, submissions, linkage, audit = (typer.Typer(no_args_is_help=True) for _ in range(5))
+roster, agreements, submissions, linkage = (typer.Typer(no_args_is_help=True) for _ in range(4))
 for name, commands, says in (
     ("roster", roster, "The agents that may send."),
     ("agreements", agreements, "Agreements and their versions."),
     ("submissions", submissions, "What providers sent."),
     ("linkage", linkage, "Runs of the linkage."),
-    ("audit", audit, "The audit log."),
 ):
     app.add_typer(commands, name=name, help=says)
-for name in ("epochs", "outcomes", "release", "operations"):
-    if find_spec(f"hub.{name}.commands") is not None:
-        app.add_typer(import_module(f"hub.{name}.commands").app, name=name)
+for name, module in (
+    ("epochs", "hub.epochs.commands"),
+    ("outcomes", "hub.outcomes.commands"),
+    ("release", "hub.release.commands"),
+    ("operations", "hub.operations.commands"),
+    ("audit", "hub.operations.audit_commands"),
+):
+    app.add_typer(import_module(module).app, name=name)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
 SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the figures as JSON.")]
@@ -276,47 +279,6 @@ def link(
     told = {name: getattr(quality, name) for name in ("records", "persons", "links", "possible")}
     expected = {name: getattr(quality, name) for name in ("expected_precision", "expected_recall")}
     _write(summary, {**told, **expected, "views": list(linked.views), "engine": engine})
-
-
-@audit.command("verify")
-def audit_verify(home: HomeOption, summary: SummaryOption = None) -> None:
-    """Check every entry, node and checkpoint of the log: exit 0 whole, 1 changed, 3 cannot tell."""
-    from hub.audit.note import read_vkey
-    from hub.audit.verify import verify_log
-
-    with console(home, "audit verify") as opened:
-        verifier = read_vkey(opened.home.public_facts()["log_verifier"])
-        with opened.database.reading() as session:
-            verdict = verify_log(session, verifier)
-    _write(
-        summary,
-        {
-            "ok": verdict.whole is True,
-            "events": verdict.events,
-            "checkpoints": verdict.checkpoints,
-            "first_bad": verdict.first_bad,
-            "reason": verdict.reason,
-        },
-    )
-    if verdict.whole:
-        print(f"The log is whole: {verdict.events} events under {verdict.checkpoints} checkpoints.")
-        return
-    if verdict.whole is None:
-        print(f"Cannot tell: {verdict.reason}", file=sys.stderr)
-        sys.exit(CANNOT_TELL)
-    print(f"The log was changed at entry {verdict.first_bad}: {verdict.reason}", file=sys.stderr)
-    sys.exit(REFUSED)
-
-
-@audit.command("export")
-def audit_export(home: HomeOption, out: Annotated[Path, typer.Option(help="A new file, JSON Lines.")]) -> None:
-    """Write every event with its entry and salt; the export is an event itself."""
-    from hub.audit.export import export_log
-
-    with console(home, "audit export") as opened, out.open("x", encoding="utf-8") as file:
-        with opened.database.transaction() as session:
-            count = export_log(session, file, audit=opened.trail())
-        print(f"{count} events written.")
 
 
 def _write(summary: Path | None, found: object) -> None:

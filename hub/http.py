@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request
@@ -20,11 +19,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
+from hub.audit.columns import LogIndex
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database
 from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
-from hub.identity.replay import NonceMemory
 from hub.log import Log
 from hub.settings import Home, Settings
 from policies.principal import ANONYMOUS, Principal
@@ -52,9 +51,8 @@ class Hub:
     database: Database
     clock: Clock
     log: Log
-    nonces: NonceMemory
-    started_at: datetime
     facts: dict[str, str]
+    index: LogIndex = field(default_factory=LogIndex)
 
 
 def declare(action: str, resource: str) -> Callable[[Endpoint], Endpoint]:

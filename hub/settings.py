@@ -87,6 +87,11 @@ class Home:
         return self.path / "signer"
 
     @property
+    def answers(self) -> Path:
+        """Which HTTP answers were sent, to be compared with the log's events."""
+        return self.path / "answers"
+
+    @property
     def public(self) -> Path:
         """hub.json: what edges and verifiers need to know."""
         return self.path / "hub.json"

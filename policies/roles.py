@@ -61,6 +61,7 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "agreement.activate": {_C: Extent.VETO, _A: Extent.REQUEST, _G: Extent.APPROVE, _O: Extent.ALL},
     "rule.change": {_C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE},
     "audit.read": {_S: Extent.OWN, _P: Extent.OWN, _C: Extent.ALL, _A: Extent.METADATA, _G: Extent.OWN},
+    "log.cosign": {_E: Extent.OWN},
     "person.manage": {_S: Extent.REQUEST, _P: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
     "key.manage": {_S: Extent.OWN, _C: Extent.APPROVE, _A: Extent.REQUEST, _G: Extent.APPROVE, _O: Extent.ALL},
     "epoch.read": {_E: Extent.ALL, _S: Extent.ALL, _C: Extent.ALL, _A: Extent.ALL, _G: Extent.ALL},

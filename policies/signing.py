@@ -2,7 +2,8 @@
 
 Ed25519. Covered: method, authority, target URI and content digest; `created`, nonce, key id and tag as parameters.
 No certificate authority is needed: the agent's public key stands on the partnership's roster. The window is 300 s
-(TRUST.md section 2 of the design; RFC 9421 section 7.2.2 on replay); the hub keeps each nonce for that time.
+(TRUST.md section 2 of the design; RFC 9421 section 7.2.2 on replay); the hub keeps each nonce for twice that
+time, in its database.
 """
 
 from __future__ import annotations
@@ -81,11 +82,19 @@ def verify_request(
         )
     except (HTTPMessageSignaturesException, InvalidSignature, ValueError, KeyError, TypeError):
         raise SigningError("SIG-001", "sign the request with the key on the roster and send it unaltered") from None
-    if abs((now - signed.created).total_seconds()) > WINDOW_SECONDS:
-        raise SigningError(
-            "SIG-002", f"set the clock: it differs from the hub's ({now:%Y-%m-%dT%H:%M:%SZ}) by over 300 s"
-        )
+    ahead = round((signed.created - now).total_seconds())
+    if abs(ahead) > WINDOW_SECONDS:
+        raise SigningError("SIG-002", _clock_help(ahead, now))
     return signed
+
+
+def _clock_help(ahead: int, now: dt.datetime) -> str:
+    """By how much the sender's clock is wrong, and which way to turn it."""
+    way = "fast: set it back" if ahead > 0 else "slow: set it forward"
+    return (
+        f"the clock of the sending machine is {abs(ahead)} s {way} to {now:%Y-%m-%dT%H:%M:%SZ} "
+        f"({WINDOW_SECONDS} s are allowed)"
+    )
 
 
 class _Verifier(HTTPMessageVerifier):

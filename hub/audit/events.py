@@ -70,6 +70,7 @@ class EventType(StrEnum):
     STATE_FIGURES_IMPORTED = "state_figures.imported"
     RELEASE_PREPARED = "release.prepared"
     RELEASE_REFUSED = "release.refused"
+    RELEASE_APPROVED = "release.approved"
     RELEASE_PUBLISHED = "release.published"
     RELEASE_WITHDRAWN = "release.withdrawn"
     RELEASE_EXPORTED = "release.exported"
@@ -86,6 +87,12 @@ class EventType(StrEnum):
     PAGE_READ = "page.read"
     AUDIT_READ = "audit.read"
     AUDIT_EXPORTED = "audit.exported"
+    AUDIT_VERIFIED = "audit.verified"
+    AUDIT_RECONCILED = "audit.reconciled"
+    SEARCH_SAVED = "search.saved"
+    SEARCH_REMOVED = "search.removed"
+    CHECKPOINT_COSIGNED = "checkpoint.cosigned"
+    LOG_RECOVERED = "log.recovered"
 
 
 @dataclass(frozen=True)

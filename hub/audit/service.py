@@ -8,31 +8,22 @@ lock of the head row: event and effect together or neither.
 from __future__ import annotations
 
 import secrets
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from hub.audit import merkle
 from hub.audit.events import AuditTrail, EventType
-from hub.audit.tables import Checkpoint, Detail, Entry, Head, Node
+from hub.audit.tables import Checkpoint, Cosignature, Detail, Entry, Head, Node
 from hub.db import Base
 from hub.errors import NotFound, StoreError
-from policies.submission import canonical_json
-
-SALT_BYTES = 16
-ENTRY_FORMAT = "promise-audit/1"
-PROOF_FORMAT = "c2sp.org/tlog-proof@v1"
-DETAIL_FIELDS = (
-    "event", "actor", "organisation", "request_id", "method", "agreement", "purpose", "resource", "decision",
-    "rule", "outcome", "counts", "versions",
-)  # fmt: skip
-
+from policies.translog import merkle
+from policies.translog.entries import DETAIL_FIELDS, SALT_BYTES, detail_hash, detail_json, entry_bytes
+from policies.translog.errors import ProofError
+from policies.translog.note import Note, read_note, read_signature
+from policies.translog.proof import TlogProof
+from policies.translog.receipt import Receipt
 
 # Statements of the tables themselves, not of the mapped classes: the append is the hub's most frequent write.
 _TABLES = Base.metadata.tables
@@ -41,17 +32,6 @@ _INSERT_ENTRY, _INSERT_DETAIL, _INSERT_NODE = (
 )
 _UPDATE_HEAD = update(_TABLES[Head.__tablename__])
 _LOCK_HEAD = select(*(_TABLES[Head.__tablename__].c[name] for name in ("size", "frontier"))).with_for_update()
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What shows somebody without the hub that an event stands in the log: entry, detail, tlog-proof."""
-
-    sequence: int
-    entry: str
-    detail: str
-    salt: str
-    proof: str
 
 
 def append(
@@ -91,16 +71,6 @@ def append(
     return size
 
 
-def detail_hash(detail: Mapping[str, Any], salt: bytes) -> str:
-    """SHA-256 over salt and canonical detail, 64 hex digits."""
-    return sha256(salt + canonical_json({name: detail[name] for name in DETAIL_FIELDS})).hexdigest()
-
-
-def entry_bytes(sequence: int, *, time: datetime, event: str, detail_hash: str) -> bytes:
-    """The bytes of a leaf: five lines of text."""
-    return f"{ENTRY_FORMAT}\n{sequence}\n{time.isoformat(timespec='microseconds')}\n{event}\n{detail_hash}\n".encode()
-
-
 def open_log(session: Session) -> None:
     """Set the head of an empty log; a log that is open stays as it is."""
     if session.get(Head, 1) is None:
@@ -137,7 +107,7 @@ def consistency(session: Session, *, old: int, new: int) -> list[bytes]:
     """The proof that the log of size old is a prefix of the log of size new."""
     try:
         return merkle.consistency_proof(old, new, read=node_reader(session))
-    except merkle.ProofError as error:
+    except ProofError as error:
         raise NotFound("The log has no such sizes.", code="log-size-unknown") from error
 
 
@@ -147,27 +117,32 @@ def latest_checkpoint(session: Session, *, size_at_least: int = 0) -> Checkpoint
     return newest if newest is not None and newest.size >= size_at_least else None
 
 
-def prove(session: Session, sequence: int) -> Proof | None:
-    """The proof of one event under the newest checkpoint; None until a checkpoint covers it."""
-    checkpoint = latest_checkpoint(session, size_at_least=sequence + 1)
+def checkpoint_note(session: Session, size: int) -> Note:
+    """The checkpoint of a size with the cosignatures it has; raises NotFound."""
+    checkpoint = session.get(Checkpoint, size)
+    if checkpoint is None:
+        raise NotFound("No checkpoint of this size is signed.", code="checkpoint-unknown")
+    note = read_note(checkpoint.note)
+    lines = session.scalars(select(Cosignature.line).where(Cosignature.size == size).order_by(Cosignature.agent))
+    return Note(note.text, (*note.signatures, *(read_signature(line) for line in lines)))
+
+
+def prove(session: Session, sequence: int, *, size: int | None = None) -> Receipt | None:
+    """The proof of one event under the newest checkpoint, or that of a size; None until a checkpoint covers it."""
+    newest = latest_checkpoint(session, size_at_least=sequence + 1)
     entry = session.get(Entry, sequence)
     detail = session.get(Detail, sequence)
-    if checkpoint is None or entry is None or detail is None:
+    if newest is None or entry is None or detail is None:
         return None
-    path = merkle.inclusion_proof(sequence, checkpoint.size, read=node_reader(session))
-    return Proof(
+    under = newest.size if size is None else size
+    path = merkle.inclusion_proof(sequence, under, read=node_reader(session))
+    return Receipt(
         sequence=sequence,
         entry=entry.entry.decode(),
-        detail=canonical_json({name: getattr(detail, name) for name in DETAIL_FIELDS}).decode(),
+        detail=detail_json({name: getattr(detail, name) for name in DETAIL_FIELDS}).decode(),
         salt=detail.salt.hex(),
-        proof=proof_text(sequence, path, checkpoint.note),
+        proof=TlogProof(sequence, tuple(path), checkpoint_note(session, under)).written(),
     )
-
-
-def proof_text(index: int, path: list[bytes], checkpoint: str) -> str:
-    """A proof as C2SP tlog-proof writes it: index, hashes, empty line, checkpoint."""
-    lines = [PROOF_FORMAT, f"index {index}", *(b64encode(value).decode() for value in path), ""]
-    return "\n".join(lines) + "\n" + checkpoint
 
 
 def _node_rows(completed: list[tuple[int, int, bytes]]) -> list[dict[str, Any]]:

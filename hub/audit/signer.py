@@ -6,21 +6,23 @@ is refused, and nothing is accepted or released until it is explained.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.audit import merkle
-from hub.audit.note import CheckpointBody, read_vkey, sign_checkpoint
 from hub.audit.service import consistency, head
 from hub.audit.tables import Checkpoint
 from hub.db import Clock, Database, utc_now
 from hub.errors import StoreError
 from hub.files import sync_folder, write_file
 from hub.settings import Home, Settings
+from policies.translog import merkle
+from policies.translog.checkpoint import CheckpointBody, open_checkpoint, sign_checkpoint
+from policies.translog.errors import ProofError, TranslogError
+from policies.translog.note import Verifier, read_vkey
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,40 +42,48 @@ class Signer:
         """Sign the head if it grew; the size signed comes back, None when there was nothing new."""
         with self.database.reading() as session:
             size, root = head(session)
+            last = self._last(session)
             if size == 0 or session.get(Checkpoint, size) is not None:
-                self._check_unmoved(size, root)
+                _check_unmoved(last, size, root)
                 return None
-            self._check_grew(session, size, root)
-        write_file(self.last_file, json.dumps({"size": size, "root": root.hex()}).encode())
-        sync_folder(self.last_file.parent)
+            _check_grew(session, last, size, root)
         note = sign_checkpoint(CheckpointBody(self.origin, size, root), key=self.key)
+        # First the file, then the database: a crash between the two leaves the signer at most ahead, never behind.
+        write_file(self.last_file, note.encode())
+        sync_folder(self.last_file.parent)
         with self.database.transaction() as session:
             if session.get(Checkpoint, size) is None:
-                session.add(Checkpoint(size=size, note=note, signed_at=self.clock()))
+                session.add(Checkpoint(size=size, note=note))
         return size
 
-    def _check_unmoved(self, size: int, root: bytes) -> None:
-        last_size, last_root = self._last()
-        if size < last_size or (size == last_size and root != last_root):
-            raise _rewritten()
-
-    def _check_grew(self, session: Session, size: int, root: bytes) -> None:
-        last_size, last_root = self._last()
-        if last_size == 0:
-            return
-        if size < last_size:
-            raise _rewritten()
-        try:
-            proof = consistency(session, old=last_size, new=size)
-            merkle.verify_consistency(last_size, size, old_root=last_root, new_root=root, proof=proof)
-        except merkle.ProofError as error:
-            raise _rewritten() from error
-
-    def _last(self) -> tuple[int, bytes]:
+    def _last(self, session: Session) -> CheckpointBody:
+        """What was signed last, by the signer's own file; raises StoreError where the file is gone or was changed."""
         if not self.last_file.is_file():
-            return 0, merkle.EMPTY_ROOT
-        last = json.loads(self.last_file.read_bytes())
-        return int(last["size"]), bytes.fromhex(last["root"])
+            if session.execute(select(Checkpoint.size).limit(1)).first() is not None:
+                raise _forgotten()
+            return CheckpointBody(self.origin, 0, merkle.EMPTY_ROOT)
+        try:
+            note = self.last_file.read_text("utf-8")
+            return open_checkpoint(note, Verifier(self.origin, self.key.public_key()))
+        except (TranslogError, UnicodeDecodeError) as error:
+            raise _forgotten() from error
+
+
+def _check_unmoved(last: CheckpointBody, size: int, root: bytes) -> None:
+    if size < last.size or (size == last.size and root != last.root):
+        raise _rewritten()
+
+
+def _check_grew(session: Session, last: CheckpointBody, size: int, root: bytes) -> None:
+    if last.size == 0:
+        return
+    if size < last.size:
+        raise _rewritten()
+    try:
+        proof = consistency(session, old=last.size, new=size)
+        merkle.verify_consistency(last.size, size, old_root=last.root, new_root=root, proof=proof)
+    except ProofError as error:
+        raise _rewritten() from error
 
 
 def signer_of(settings: Settings, *, clock: Clock = utc_now) -> Signer:
@@ -94,4 +104,12 @@ def _rewritten() -> StoreError:
         code="log-rewritten",
         next_step="Stop the hub. Restore a database that holds the last checkpoint, or follow the recovery in the "
         "operations manual.",
+    )
+
+
+def _forgotten() -> StoreError:
+    return StoreError(
+        "The signer's own last checkpoint is missing or was changed.",
+        code="signer-forgot",
+        next_step="Restore signer/last-checkpoint from its backup, or follow the recovery in the operations manual.",
     )

@@ -70,10 +70,38 @@ class Head(Base):
 
 
 class Checkpoint(Base):
-    """A signed note over size and root (C2SP tlog-checkpoint)."""
+    """A note over size and root, signed by the log (C2SP tlog-checkpoint). The signer alone writes it."""
 
     __tablename__ = "audit_checkpoints"
 
     size: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
     note: Mapped[str] = mapped_column(Text)
-    signed_at: Mapped[datetime]
+
+
+class Cosignature(Base):
+    """One witness's signature line under a checkpoint (C2SP tlog-cosignature); it carries its own time."""
+
+    __tablename__ = "audit_cosignatures"
+
+    size: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
+    agent: Mapped[str] = mapped_column(String(80), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+
+
+class WitnessRound(Base):
+    """Which checkpoint the witnesses are asked to cosign, and since when. Nothing is proved by it."""
+
+    __tablename__ = "witness_rounds"
+
+    size: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
+    opened_at: Mapped[datetime]
+
+
+class SavedSearch(Base):
+    """A question to the log that a person keeps under a name."""
+
+    __tablename__ = "audit_searches"
+
+    person: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    query: Mapped[str] = mapped_column(String(400))

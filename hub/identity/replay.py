@@ -1,37 +1,31 @@
-"""Remembers the nonces of signed requests, so that none is taken twice (RFC 9421 section 7.2.2).
+"""Remembers the nonces of signed requests in the database, so that none is taken twice, not even after a restart.
 
-The memory lives in the API process. After a restart a request signed before the start is refused, so that
-nothing that an earlier process took can be taken again.
+RFC 9421 section 7.2.2: a signature is good for `WINDOW_SECONDS` either side of the hub's clock, so a nonce is kept
+for twice that time, and then no longer.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from datetime import datetime, timedelta
+from hashlib import sha256
 
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from hub.identity.tables import RequestNonce
 from policies.signing import WINDOW_SECONDS
 
+KEPT = timedelta(seconds=2 * WINDOW_SECONDS)
 
-class NonceMemory:
-    """Nonces of the last window, by key; thread-safe."""
 
-    def __init__(self) -> None:
-        self._seen: set[tuple[str, str]] = set()
-        self._order: deque[tuple[datetime, tuple[str, str]]] = deque()
-        self._lock = threading.Lock()
-
-    def is_new(self, key_id: str, nonce: str, *, now: datetime) -> bool:
-        """Whether this nonce was not seen under this key; from now on it was."""
-        pair = (key_id, nonce)
-        with self._lock:
-            self._forget(now)
-            if pair in self._seen:
-                return False
-            self._seen.add(pair)
-            self._order.append((now + timedelta(seconds=2 * WINDOW_SECONDS), pair))
-            return True
-
-    def _forget(self, now: datetime) -> None:
-        while self._order and self._order[0][0] < now:
-            self._seen.discard(self._order.popleft()[1])
+def take_nonce(session: Session, key_id: str, nonce: str, *, now: datetime) -> bool:
+    """Whether this nonce was not seen under this key; from now on it was. Old ones are forgotten."""
+    session.execute(delete(RequestNonce).where(RequestNonce.forget_at < now))
+    row = {"key_id": key_id, "nonce": sha256(nonce.encode()).hexdigest(), "forget_at": now + KEPT}
+    try:
+        with session.begin_nested():
+            session.execute(insert(RequestNonce).values(row))
+    except IntegrityError:
+        return False
+    return True

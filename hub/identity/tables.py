@@ -1,4 +1,4 @@
-"""Tables of who may ask: organisations, people and their sign-ins, tokens, and the agents at the edge."""
+"""Tables of who may ask: organisations, people, their sign-ins and tokens, and the agents with their nonces."""
 
 from __future__ import annotations
 
@@ -80,3 +80,13 @@ class Agent(Base):
     public_key: Mapped[str] = mapped_column(String(64))
     registered_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class RequestNonce(Base):
+    """A signed request that was taken: its nonce is remembered until its signature is too old to hold."""
+
+    __tablename__ = "request_nonces"
+
+    key_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
+    forget_at: Mapped[datetime] = mapped_column(index=True)

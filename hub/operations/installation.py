@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
-from hub.audit.note import Verifier
 from hub.audit.service import append, open_log
 from hub.db import Clock, Database
 from hub.errors import Conflict
 from hub.files import sync_folder, write_file
 from hub.identity.service import load_organisations
 from hub.settings import KEY_BYTES, Home, Settings, write_key
+from policies.translog.note import Verifier
 from policies.yaml_text import read_yaml
 
 if TYPE_CHECKING:

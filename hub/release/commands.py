@@ -37,7 +37,7 @@ def publish(home: HomeOption) -> None:
     """Publish the release that waits, or prepare one from the linked facts and publish it."""
     from hub.files import analysis_store
     from hub.release.publishing import prepare_from_facts, publish_prepared
-    from hub.release.service import prepared_release
+    from hub.release.service import PENDING, prepared_release
     from policies.catalogue_files import catalogue
 
     with console(home, "release publish") as hub:
@@ -47,16 +47,22 @@ def publish(home: HomeOption) -> None:
             store = analysis_store(hub.home)
             release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
         release = publish_prepared(hub.database, release.id, audit=hub.trail())
-    print(f"Release {release.id} is published: {release.shown} cells shown, {release.withheld} withheld.")
+    if release.state == PENDING:
+        print(
+            f"Release {release.id} waits for its witnesses: {release.shown} cells shown, {release.withheld} withheld."
+        )
+        print("It is public once a majority of the districts has cosigned the log: promise-edge witness, or a push.")
+    else:
+        print(f"Release {release.id} is published: {release.shown} cells shown, {release.withheld} withheld.")
 
 
 @app.command()
 def withdraw(home: HomeOption) -> None:
     """Take back the release that waits; a published one stays."""
-    from hub.release.service import prepared_release, withdraw_prepared
+    from hub.release.service import pending_release, prepared_release, withdraw_prepared
 
     with console(home, "release withdraw") as hub, hub.database.transaction() as session:
-        waiting = prepared_release(session)
+        waiting = prepared_release(session) or pending_release(session)
         if waiting is not None:
             withdraw_prepared(session, waiting.id, audit=hub.trail())
     print("No release waits." if waiting is None else f"Release {waiting.id} is taken back.")

@@ -14,12 +14,13 @@ from hub.audit.events import AuditTrail, EventType
 from hub.db import Database
 from hub.errors import Conflict
 from hub.files import FileStore
+from hub.identity.witnesses import needs_witnesses
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
 from hub.release.draft import FINAL, Draft, Proposal, draft_release
 from hub.release.joining import joining_blocks
 from hub.release.processes import processes_for
 from hub.release.requests.service import catalogue_to_count
-from hub.release.service import Release, ledger, next_provisional_vintage, publish, store_release
+from hub.release.service import Release, approve, ledger, next_provisional_vintage, publish, store_release
 from hub.submissions.service import accepted
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue
@@ -79,8 +80,10 @@ def _draft(
 
 
 def publish_prepared(database: Database, release: str, *, audit: AuditTrail) -> Release:
-    """Publish a prepared release in its own transaction."""
+    """Publish a prepared release, or let it wait for its witnesses where districts have agents to cosign."""
     with database.transaction() as session:
+        if needs_witnesses(session):
+            return approve(session, release, audit=audit)
         return publish(session, release, audit=audit)
 
 

@@ -22,7 +22,7 @@ from hub.linking.service import accept_run, current_version, read_run, request_r
 from hub.linking.tables import ACCEPTED, COMPARED, REQUESTED, RESOLVED, LinkageRun
 from hub.outcomes.tables import SnapshotRow
 from hub.release.publishing import prepare_provisional, publish_prepared
-from hub.release.service import PUBLISHED, is_provisional_release, prepared_release
+from hub.release.service import PUBLISHED, is_provisional_release, pending_release, prepared_release
 from hub.release.tables import ReleaseRow
 from hub.submissions.checks import REFRESH, REFRESH_STEP
 from hub.submissions.service import accepted
@@ -31,7 +31,7 @@ from policies.catalogue_files import catalogue
 RUN_POLL = timedelta(seconds=15)
 RUN_WITHIN = timedelta(hours=6)
 OPERATOR_WAIT = timedelta(hours=1)
-"""How long a refresh stands back when a release of the operator waits to be published."""
+"""How long a refresh stands back when a release waits for the operator or for its witnesses."""
 
 PRECISION_MIN = 0.99
 """A run that expects less precision of itself is left to the steward; the bar of the linkage is 0.995."""
@@ -99,10 +99,10 @@ def _await(desk: RefreshDesk, ticket: Ticket, trail: AuditTrail) -> Outcome:
 def _release(desk: RefreshDesk, ticket: Ticket, trail: AuditTrail) -> Outcome:
     """Publish what is new provisionally; a release of the operator goes first, and one that is unsafe is refused."""
     with desk.database.reading() as session:
-        waiting = prepared_release(session)
+        waiting, pending = prepared_release(session), pending_release(session)
         ours = waiting is not None and is_provisional_release(session, waiting.id)
         told = _is_told(session)
-    if waiting is not None and not ours:
+    if pending is not None or (waiting is not None and not ours):
         return Outcome(lambda session: _next(session, ticket, RELEASE, trail, wait=OPERATOR_WAIT))
     if waiting is None and told:
         return _nothing()

@@ -30,7 +30,7 @@ from hub.release.slices import PROVISIONAL
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseEvidenceRow, ReleaseRow
 from policies.disclosure.types import ReleasedCell, Rules
 
-PREPARED, PUBLISHED, REPLACED, WITHDRAWN = "prepared", "published", "replaced", "withdrawn"
+PREPARED, PENDING, PUBLISHED, REPLACED, WITHDRAWN = "prepared", "pending", "published", "replaced", "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,33 @@ def store_release(session: Session, draft: Draft, *, audit: AuditTrail) -> Relea
     return _release(row)
 
 
-def publish(session: Session, release: str, *, audit: AuditTrail) -> Release:
-    """Make a prepared release the current one; the one before it is replaced, and stays readable."""
+def approve(session: Session, release: str, *, audit: AuditTrail) -> Release:
+    """Let a prepared release wait for its witnesses: nobody outside sees it before they cosigned this event."""
     row = _row(session, release)
     if row.state != PREPARED:
+        raise Conflict(f"The release is {row.state}.", code="release-not-prepared")
+    row.state = PENDING
+    row.approved_sequence = audit_log.append(
+        session,
+        audit,
+        EventType.RELEASE_APPROVED,
+        resource=f"release/{row.id}",
+        counts={"shown": row.shown, "withheld": row.withheld},
+        versions={"content": row.content_sha256},
+    )
+    return _release(row)
+
+
+def publish(session: Session, release: str, *, audit: AuditTrail, cosigned: int | None = None) -> Release:
+    """Make a release the current one; the one before it is replaced, and stays readable.
+
+    Args:
+        cosigned: the size of the checkpoint that its witnesses cosigned. A release that waits for them is
+            refused without one that covers its approval.
+    """
+    row = _row(session, release)
+    covered = row.approved_sequence is not None and cosigned is not None and cosigned > row.approved_sequence
+    if row.state != PREPARED and not (row.state == PENDING and covered):
         raise Conflict(f"The release is {row.state}.", code="release-not-prepared")
     session.execute(update(ReleaseRow).where(ReleaseRow.state == PUBLISHED).values(state=REPLACED))
     row.state, row.published_at = PUBLISHED, audit.clock()
@@ -98,17 +121,28 @@ def publish(session: Session, release: str, *, audit: AuditTrail) -> Release:
         audit,
         EventType.RELEASE_PUBLISHED,
         resource=f"release/{row.id}",
-        counts={"shown": row.shown, "withheld": row.withheld},
+        counts={"shown": row.shown, "withheld": row.withheld} | ({} if cosigned is None else {"checkpoint": cosigned}),
         versions={"content": row.content_sha256},
     )
     join_published(session, row.id, audit=audit)
     return _release(row)
 
 
+def pending_release(session: Session) -> Release | None:
+    """The release that is approved and waits for its witnesses, if any."""
+    row = session.scalars(select(ReleaseRow).where(ReleaseRow.state == PENDING)).one_or_none()
+    return None if row is None else _release(row)
+
+
+def approval_of(session: Session, release: str) -> int | None:
+    """The sequence of the event that approved a release; None where no witness was needed."""
+    return _row(session, release).approved_sequence
+
+
 def withdraw_prepared(session: Session, release: str, *, audit: AuditTrail) -> Release:
     """Take back a release that nobody outside has seen: its new cells leave the ledger."""
     row = _row(session, release)
-    if row.state != PREPARED:
+    if row.state not in (PREPARED, PENDING):
         raise Conflict("Only a release that is not yet published can be taken back.", code="release-not-prepared")
     _remove_blocks(session, release)
     row.state = WITHDRAWN
@@ -289,10 +323,10 @@ def _remove_blocks(session: Session, release: str) -> None:
 
 
 def _check_nothing_prepared(session: Session) -> None:
-    waiting = prepared_release(session)
+    waiting = prepared_release(session) or pending_release(session)
     if waiting is not None:
         raise Conflict(
-            f"Release {waiting.id} is prepared and waits.",
+            f"Release {waiting.id} is {waiting.state} and waits.",
             code="release-waiting",
             next_step="Publish it or take it back first.",
         )

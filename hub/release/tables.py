@@ -7,7 +7,7 @@ is published is frozen: a later release names it again and adds nothing to it.
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base
@@ -22,6 +22,8 @@ class ReleaseRow(Base):
     state: Mapped[str] = mapped_column(String(16))
     prepared_at: Mapped[dt.datetime]
     published_at: Mapped[dt.datetime | None]
+    approved_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    """The event that approved it; it is public once witnesses have cosigned a checkpoint that covers the event."""
     snapshot: Mapped[str] = mapped_column(String(64))
     catalogue_version: Mapped[int]
     rules: Mapped[str] = mapped_column(Text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.audit.service import Proof, prove
+from hub.audit.service import prove
 from hub.errors import Fault
 from hub.submissions.tables import (
     ACCEPTED,
@@ -23,6 +23,7 @@ from hub.submissions.tables import (
     Submission,
 )
 from policies.holds import HOLDS
+from policies.translog.receipt import Receipt
 
 NEXT_STEPS: Mapping[str, str] = {
     RECEIVING: "send the missing chunks, then commit",
@@ -58,7 +59,7 @@ class Status:
     owner: str
     findings: tuple[Fault, ...]
     rejected: dict[str, int]
-    receipt: Proof | None
+    receipt: Receipt | None
     certified_by: int = 0
     withdrawal_asked_by: int = 0
     """Persons of the provider's office who said so; two are needed (hub.submissions.statements)."""

@@ -6,8 +6,6 @@ again. Runs before every route.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -16,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from hub.errors import NotSignedIn, Refused
 from hub.http import Body, cookie_name, enforce, hub_of, trail_of
 from hub.identity import service
+from hub.identity.replay import take_nonce
 from policies.principal import Principal
 from policies.signing import Message, SignedBy, SigningError, signed_headers, verify_request
 
 READ_METHODS = frozenset({"GET", "HEAD"})
-CLOCK_SLACK_SECONDS = 5
 
 
 async def authenticate(request: Request, body: Body) -> None:
@@ -50,11 +48,9 @@ def _agent(request: Request, body: bytes) -> Principal:
     hub, now = hub_of(request), hub_of(request).clock()
     with hub.database.reading() as session:
         signed, organisation = _signer(session, request, body)
-    # A request signed before this process began may have been taken by the one before it.
-    if signed.created < hub.started_at - timedelta(seconds=CLOCK_SLACK_SECONDS):
-        raise NotSignedIn(code="SIG-003", next_step="Sign the request again and send it.")
-    if not hub.nonces.is_new(signed.key_id, signed.nonce, now=now):
-        raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
+    with hub.database.transaction() as session:
+        if not take_nonce(session, signed.key_id, signed.nonce, now=now):
+            raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
     return service.agent_principal(signed.key_id, organisation)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from hub.audit.note import read_vkey
-from hub.audit.verify import verify_log
+from hub.audit.verify import Trusted, verify_log
 from hub.errors import Conflict, NotFound
 from hub.files import analysis_store
 from hub.submissions.decisions import approve, discard
@@ -19,6 +18,7 @@ from hub.submissions.tables import Submission
 from linkage.sealing import seal
 from policies.dictionary import FactError
 from policies.submission import context, pack_facts, read_facts
+from policies.translog.note import read_vkey
 
 
 def stored_files(hub):
@@ -47,7 +47,7 @@ def test_a_submission_is_opened_received_checked_and_accepted_with_a_receipt(mad
     assert json.loads(told["receipt"]["detail"])["resource"] == f"submission:{prepared.id}"
     assert "submission.accepted" in told["receipt"]["entry"]
     with made_up_hub.database.reading() as session:
-        assert verify_log(session, read_vkey(made_up_hub.facts["log_verifier"])).whole is True
+        assert verify_log(session, Trusted(read_vkey(made_up_hub.facts["log_verifier"]))).whole is True
 
 
 def test_a_small_submission_carries_its_chunks_and_is_committed_in_one_request(made_up_hub):

@@ -19,7 +19,6 @@ from hub.audit.service import open_log
 from hub.audit.tables import Detail
 from hub.db import Base, Database
 from hub.http import Hub
-from hub.identity.replay import NonceMemory
 from hub.identity.service import add_person, load_organisations, make_sign_in_link, make_token
 from hub.log import Log
 from hub.release.draft import Draft, Structure, release_content
@@ -125,8 +124,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         database=database,
         clock=lambda: NOW,
         log=Log(StringIO()),
-        nonces=NonceMemory(),
-        started_at=NOW,
         facts={},
     )
     app = create_app(hub)

@@ -3,7 +3,9 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.audit.note import CheckpointBody, NoteError, Verifier, open_checkpoint, read_vkey, sign_checkpoint
+from policies.translog.checkpoint import CheckpointBody, open_checkpoint, sign_checkpoint
+from policies.translog.errors import TranslogError
+from policies.translog.note import Verifier, read_vkey
 
 # The example of the signed-note specification: name, key and note.
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -40,7 +42,7 @@ def test_other_signatures_beside_ours_are_no_harm():
 def test_every_changed_character_is_refused(at):
     changed = NOTE[:at] + chr(ord(NOTE[at]) ^ 1) + NOTE[at + 1 :]
 
-    with pytest.raises(NoteError):
+    with pytest.raises(TranslogError):
         open_checkpoint(changed, VERIFIER)
 
 
@@ -49,7 +51,7 @@ def test_every_changed_character_is_refused(at):
     ["", "\n\n", "no signature\n", NOTE[:-1], NOTE.replace("\n\n", "\n"), NOTE + "x\n", "\u2014 a b\n\n\u2014 a b\n"],
 )
 def test_what_is_no_note_is_refused(text):
-    with pytest.raises(NoteError):
+    with pytest.raises(TranslogError):
         open_checkpoint(text, VERIFIER)
 
 
@@ -75,7 +77,7 @@ ROOT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     ],
 )
 def test_a_signed_text_that_is_no_checkpoint_is_refused(text):
-    with pytest.raises(NoteError):
+    with pytest.raises(TranslogError):
         open_checkpoint(sign_text(text), VERIFIER)
 
 
@@ -94,5 +96,5 @@ def test_a_signed_text_that_is_no_checkpoint_is_refused(text):
     ],
 )
 def test_a_verifier_key_that_is_not_whole_is_refused(vkey):
-    with pytest.raises(NoteError):
+    with pytest.raises(TranslogError):
         read_vkey(vkey)

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
+from policies.translog.errors import ProofError
+
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
 NodeReader = Callable[[int, int], bytes]
-
-
-class ProofError(ValueError):
-    """A proof does not show what it claims."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -35,6 +33,15 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     for index, leaf in enumerate(leaves):
         push(frontier, index, leaf)
     return frontier_root(frontier)
+
+
+def levels_of(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """All complete nodes over leaves that begin at a multiple of their power of two: level 0 is the leaves."""
+    levels = [list(leaves)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([sha256(b"\x01" + below[at] + below[at + 1]).digest() for at in range(0, len(below) - 1, 2)])
+    return levels
 
 
 def push(frontier: list[bytes], size: int, leaf: bytes) -> list[tuple[int, int, bytes]]:
@@ -151,9 +158,27 @@ def verify_consistency(old: int, new: int, *, old_root: bytes, new_root: bytes, 
     _follow_consistency(old, new, old_root=old_root, new_root=new_root, proof=proof)
 
 
+def consistency_roots(old: int, new: int, *, proof: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The two roots that a consistency proof leads to, old and new; None where it is no proof between such sizes.
+
+    Where the old size is a power of two, the proof's first hash must stand for the old root itself.
+    """
+    if not 0 < old < new or any(len(value) != HASH_BYTES for value in proof):
+        return None
+    try:
+        return _roots(old, new, path=proof)
+    except ProofError:
+        return None
+
+
 def _follow_consistency(old: int, new: int, *, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
     _check_hashes([old_root, new_root, *proof])
     path = list(proof) if old & (old - 1) else [old_root, *proof]
+    if _roots(old, new, path=path) != (old_root, new_root):
+        raise ProofError("the proof leads to another root")
+
+
+def _roots(old: int, new: int, *, path: Sequence[bytes]) -> tuple[bytes, bytes]:
     if not path:
         raise ProofError("the proof is too short")
     position, last = old - 1, new - 1
@@ -172,8 +197,7 @@ def _follow_consistency(old: int, new: int, *, old_root: bytes, new_root: bytes,
         position, last = position >> 1, last >> 1
     if last != 0:
         raise ProofError("the proof is too short")
-    if seen_old != old_root or seen_new != new_root:
-        raise ProofError("the proof leads to another root")
+    return seen_old, seen_new
 
 
 def _split(size: int) -> int:
