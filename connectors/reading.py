@@ -25,6 +25,8 @@ from connectors.source_map import EMPTY, SourceMap
 from policies.rules.rulebook import REJECTED_SHARE_MAX
 
 FEW_ROWS = 5
+YEAR_SAMPLE_ROWS = 500
+"""So many rows are enough to say a file's year aloud; whose rows count is found out from all of them."""
 SHIFTED_CELLS_MIN, SHIFTED_CELLS_SURE = 3, 4
 """A row is shifted from four cells of its own that do not fit, or three that are over a quarter (our own choice)."""
 COLUMN_AT_FAULT = 5
@@ -90,7 +92,7 @@ def read_rows(
     readings = _without_shifted(readings, rows, layout, findings)
     rejected = len(rows) - len(readings)
     _check_whole(grid, parsed, rows=len(rows), rejected=rejected, findings=findings)
-    said = layout.said(_common_year(layout, rows) or year_of_name(grid.name))
+    said = layout.said(_common_year(layout, rows[:YEAR_SAMPLE_ROWS]) or year_of_name(grid.name))
     return FileReading(grid.name, layout.layout, said, layout.kind, year, len(rows), rejected, findings, readings)
 
 
