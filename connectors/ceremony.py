@@ -189,7 +189,7 @@ def begin(workspace: Workspace, seen: EpochSeen) -> None:
         raise CeremonyError("EPO-013", "The epoch has not begun.", f"Wait until the operator lets it begin: {number}.")
     if workspace.keys.has_secret_of(number):
         workspace.keys.begin(number)
-    elif workspace.hub_keys().epoch != number:
+    elif workspace.keys.epoch() != number:
         raise CeremonyError("EPO-014", "The epoch was not accepted here.", "Run `promise-edge keys accept` first.")
     told = json.loads((workspace.folder / HUB_FILE).read_text("utf-8"))
     write_json(workspace.folder / HUB_FILE, {**told, "epoch": number})

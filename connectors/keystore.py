@@ -22,6 +22,7 @@ from linkage.sealing import RecipientKey, generate_recipient_key, read_recipient
 
 KEY_BYTES = 32
 SEALING_KEY_BYTES = 96
+EPOCH_FILE = "epoch"
 _OWNER_ONLY = 0o600
 _FOLDER_OWNER_ONLY = 0o700
 AGENT_FILE, REFERENCE_FILE, SECRET_FILE, SEALING_FILE = "agent.key", "reference.key", "linkage.secret", "sealing.key"
@@ -115,10 +116,18 @@ class Keystore:
     def begin(self, epoch: int) -> None:
         """From now on the secret of this epoch is the one that encodes; the one before it is forgotten."""
         self._write(SECRET_FILE, self._read(_secret_file(epoch)), replace=True)
+        (self.folder / EPOCH_FILE).write_text(f"{epoch}\n", "ascii")
         for path in self.folder.glob("epoch-*.secret"):
             number = path.stem.removeprefix("epoch-")
             if number.isdecimal() and int(number) <= epoch:
                 path.unlink()
+
+    def epoch(self) -> int | None:
+        """The epoch of the secret that encodes now; None where it was given by hand."""
+        try:
+            return int((self.folder / EPOCH_FILE).read_text("ascii"))
+        except (OSError, ValueError):
+            return None
 
     def wrap(self, passphrase: bytes) -> None:
         """Encrypts every key file under the passphrase; raises WorkspaceError KEY-005 when they are wrapped already."""
