@@ -33,7 +33,7 @@ def encoded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoded")
     assert run(edge, "example", folder / "example").exit_code == 0
     for key in ("key", "other.key"):
-        run(edge, "keys", folder / key)
+        run(edge, "keys", "new", folder / key)
     for name in ("school", "club"):
         encode(folder, name)
     return folder

@@ -263,7 +263,7 @@ def test_a_cluster_of_two_workers_links_files_as_this_process_does(cluster, tmp_
     master, folder = cluster
     example, key = tmp_path / "example", tmp_path / "key"
     run_program("connectors.cli", "example", example)
-    run_program("connectors.cli", "keys", key)
+    run_program("connectors.cli", "keys", "new", key)
     for name in ("school", "club"):
         to = ("--map", example / f"{name}.yaml", "--key", key, "--out", tmp_path / f"{name}.rows")
         run_program("connectors.cli", "encode", example / f"{name}.csv", *to)
