@@ -91,7 +91,9 @@ def map_titles(
     """Suggests what the titles of a table mean, with reasons, as an entry for sources.yaml."""
     from connectors.suggestions import date_format, entry_text, suggest
 
-    (grid,) = open_source(file)
+    grid, *others = open_source(file)
+    if others or grid.said:
+        raise MappingError("MAP-006", "A set of files is read as it is and needs no map.", "Check it.")
     suggestions = suggest(grid, kind=kind, table=table, latest=_today())
     for one in suggestions:
         typer.echo(f"  {one.title:32} {one.element or '-':24} {one.reason}")

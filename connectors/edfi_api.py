@@ -81,8 +81,11 @@ class Store:
             raise _not_edfi("its root names no data management API") from None
         if not version.startswith(STANDARDS):
             raise _not_edfi("its data standard is none of 4 and 5")
-        for route in (data, oauth):
+        own = urlsplit(self.settings.url).hostname
+        for route in (data, oauth, *([routes["changeQueries"]] if "changeQueries" in routes else [])):
             _check_address(route)
+            if urlsplit(route).hostname != own:
+                raise _not_edfi("its root sends to another host")
         self._routes = {**routes, "dataManagementApi": self._of_year(data)}
         return version
 
@@ -91,7 +94,6 @@ class Store:
         route = self._routes.get("changeQueries")
         if route is None:
             return None
-        _check_address(route)
         versions = self._answer("GET", f"{self._of_year(route)}/availableChangeVersions", signed=True)
         if not isinstance(versions, dict):
             return None

@@ -27,6 +27,7 @@ class EdFiStore:
         self.asked = []
         self.tokens = Counter()
         self.page_answer = None
+        self.elsewhere = None
 
     def put(self, resource, one):
         self.version += 1
@@ -55,7 +56,7 @@ class EdFiStore:
         return self.page(path, {name: int(values[0]) for name, values in query.items()})
 
     def root(self, headers):
-        host = f"http://{headers['Host']}/v7"
+        host = self.elsewhere or f"http://{headers['Host']}/v7"
         year = "/{schoolYearFromRoute}" if self.years else ""
         urls = {"dataManagementApi": f"{host}/data/v3{year}/", "oauth": f"{host}/oauth/token"}
         if self.changes:

@@ -141,6 +141,11 @@ WRONG = {
     "a page of words": (lambda store: setattr(store, "page_answer", (200, ["x"], {})), "EDF-005", {}),
     "a page that is none": (lambda store: setattr(store, "page_answer", (200, b"<html>", {})), "EDF-005", {}),
     "a page of an error": (lambda store: setattr(store, "page_answer", (400, {}, {})), "EDF-005", {}),
+    "a root that sends to another host": (
+        lambda store: setattr(store, "elsewhere", "http://localhost/v7"),
+        "EDF-005",
+        {},
+    ),
     "a root of nothing": (lambda store: setattr(store, "moods", [(200, {}, {})]), "EDF-005", {}),
     "a token of nothing": (lambda store: setattr(store, "moods", [None, (200, {}, {})]), "EDF-005", {}),
 }

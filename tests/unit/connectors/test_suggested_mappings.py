@@ -128,6 +128,14 @@ def test_a_table_of_nothing_known_is_said(tmp_path):
     assert isinstance(refused.exception, MappingError)
 
 
+def test_a_set_of_files_needs_no_map(tmp_path):
+    run("sample", "edfi-api", "--out", tmp_path / "set")
+
+    refused = run("map", tmp_path / "set", "--kind", "k12", "--table", "enrollment")
+
+    assert refused.exception.code == "MAP-006"
+
+
 FIXED = """version: 1
 files:
   - pattern: "*.dat"
