@@ -98,12 +98,17 @@ def declared_tables(catalogue: Catalogue) -> dict[str, tuple[TableDeclaration, .
 
 
 def release_rules(agreements: Sequence[Agreement], *, providers: frozenset[str], audit: AuditTrail) -> Rules:
-    """The rules of a release: of each threshold the strictest among the providers' agreements in force."""
+    """The rules of a release: of each threshold the strictest among the providers' agreements in force.
+
+    Every two providers together are audited as one insider: two districts that tell each other their numbers could
+    else take both out of a county's figure and read a third (`docs/disclosure.md`).
+    """
     active = in_force(agreements, audit.clock().date())
     contributing = [one for one in active if one.tier == "DSA" and one.contributors() & providers]
     return Rules(
         min_n=max(DEFAULT_RULES.min_n, threshold(active, providers=providers)),
         numerator_min=max((one.outputs.numerator_min for one in contributing), default=DEFAULT_RULES.numerator_min),
+        pairs=True,
     )
 
 

@@ -161,7 +161,7 @@ class Attack:
 
 def secrets(printed, unknowns):
     """The numbers that are not printed: what the attack is on."""
-    return {(group, what): row for (group, what), row in unknowns.targets.items() if not printed[group].fixed(what)}
+    return {(group, what): row for (group, what), row in unknowns.targets.items() if what not in printed[group].told}
 
 
 def findings(number_of, printed, attack, *, insider, alone):

@@ -28,6 +28,7 @@ class Printed:
     high: dict = field(default_factory=dict)
     ratios: list = field(default_factory=list)
     labels: list = field(default_factory=list)
+    told: set = field(default_factory=set)
 
     def bound(self, what, low, high):
         self.low[what] = max(self.low.get(what, 0), low)
@@ -80,6 +81,7 @@ def read_printed(rows, names, dimensions):
         coarse = row.get("vintage", "").startswith("provisional")
         for what, value in counts.items():
             if value is not None:
+                item.told |= set() if coarse else {what}
                 item.bound(what, *((max(value - 5, 11), value + 4) if coarse and value else (value, value)))
         limits = [(number(row.get("rate_low")), number(row.get("rate_high")), "k", "known")]
         limits.append((number(row.get("coverage_low")), number(row.get("coverage_high")), "known", "n"))
@@ -106,6 +108,8 @@ def tighten(item):
     for part, whole, rest in (("k", "known", "no"), ("known", "n", "unknown")):
         if item.fixed(part) and item.fixed(whole):
             item.bound(rest, item.low[whole] - item.low[part], item.low[whole] - item.low[part])
+        if {part, whole} <= item.told or (whole in item.told and not item.low[whole]):
+            item.told |= {part, rest}
 
 
 def trees(tables):
