@@ -143,6 +143,7 @@ class LogIndex:
         own: Term | None,
         columns: Sequence[str] = TEXT_COLUMNS,
         below: int | None = None,
+        only: Sequence[int] | None = None,
         limit: int,
     ) -> Found:
         """The events that answer to a question, newest first.
@@ -151,11 +152,14 @@ class LogIndex:
             own: a condition that always holds, by who asks.
             columns: the columns that who asks may see; no other is searched or counted.
             below: only events with a smaller number are listed; all are counted.
+            only: events that were found in another way already.
         """
         with self._lock:
             mask = self._mask(query, columns)
             if own is not None:
                 mask &= self._columns[own.column].equal(own.value)
+            if only is not None:
+                mask &= np.isin(np.arange(self._size), np.asarray(only, dtype=np.int64))
             facets = {name: self._columns[name].counts(mask) for name in FACETS if name in columns}
             numbers = np.flatnonzero(mask if below is None else mask[:below])
             listed = tuple(int(number) for number in numbers[::-1][:limit])

@@ -9,7 +9,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -196,6 +196,13 @@ def person_of_token(session: Session, secret: str, *, audit: AuditTrail) -> Prin
     if person is None or person.removed_at is not None:
         return None
     return _principal(person, agreement=token.agreement)
+
+
+def present_actors(session: Session) -> dict[str, datetime]:
+    """Every person and agent that may come in now, as the log names them, and since when."""
+    people = session.execute(select(Person.id, Person.added_at).where(Person.removed_at.is_(None)))
+    agents = session.execute(select(Agent.key_id, Agent.registered_at).where(Agent.revoked_at.is_(None)))
+    return {f"person:{name}": since for name, since in people} | {f"agent:{name}": since for name, since in agents}
 
 
 def _principal(person: Person, *, agreement: str | None = None) -> Principal:

@@ -1,33 +1,37 @@
-"""The access log as a person may read it: the officer all of it, others their own organisation or acts."""
+"""The access log as a person may read it: the officer all of it, others their own organisation or their own acts.
+
+An administrator reads metadata: when, which event, by which way, how it ended; not who, to what, nor under what.
+"""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from hub.audit.columns import TEXT_COLUMNS, Found, LogIndex
 from hub.audit.events import AuditTrail, EventType
+from hub.audit.export import export_events, export_table
 from hub.audit.service import append, head, latest_checkpoint
-from hub.audit.tables import Detail
-from hub.errors import Refused
+from hub.audit.tables import Detail, SavedSearch
+from hub.audit.words import LogQuery, Term, read_query
+from hub.errors import Conflict, NotFound, Refused
 from policies.principal import Principal, Role
 from policies.roles import Extent, extent_of
 
 PAGE_ROWS = 100
+EXPORT_ROWS_MAX = 10_000
+SEARCHES_MAX = 50
+METADATA_COLUMNS = ("event", "decision", "outcome", "method")
 DISCLOSING = (EventType.QUERY_ANSWERED, EventType.RELEASE_PUBLISHED, EventType.RELEASE_EXPORTED)
-
-
-@dataclass(frozen=True)
-class LogQuestion:
-    """What is looked for; empty fields ask for everything. `before` is the sequence above the next page."""
-
-    text: str = ""
-    event: str = ""
-    agreement: str = ""
-    decision: str = ""
-    since: dt.date | None = None
-    before: int | None = None
+USUAL_SEARCHES = (
+    ("Refused", "decision:refused"),
+    ("Exports", "exported"),
+    ("Out of hours", "hours:out -actor:anonymous"),
+    ("Releases", "event:release.*"),
+    ("Keys and roster", "event:agent.*"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,28 +54,113 @@ class LogLine:
 
 @dataclass(frozen=True)
 class LogPage:
-    """A page of the log, newest first, and how much of the log is signed."""
+    """A page of what was found, newest first, with facets; how many events there are, and how many are signed."""
 
     lines: tuple[LogLine, ...]
+    total: int
     next_before: int | None
+    facets: Mapping[str, Sequence[tuple[str, int]]]
     size: int
     signed: int
 
 
-def read_log(session: Session, question: LogQuestion, *, principal: Principal, audit: AuditTrail) -> LogPage:
-    """The newest events that the question names and the principal may see; reading is an event of its own."""
-    statement = select(Detail).where(*_conditions(question), _own_part(principal)).order_by(Detail.sequence.desc())
-    rows = session.scalars(statement.limit(PAGE_ROWS + 1)).all()
+@dataclass(frozen=True)
+class Part:
+    """The part of the log that a person may read: a condition that always holds, and the columns."""
+
+    own: Term | None
+    columns: tuple[str, ...]
+
+
+def read_log(
+    session: Session,
+    index: LogIndex,
+    text: str,
+    *,
+    before: int | None,
+    principal: Principal,
+    audit: AuditTrail,
+    limit: int = PAGE_ROWS,
+) -> LogPage:
+    """The newest events that answer to the question and that the principal may see; reading is an event of its own."""
+    part = part_of(principal)
+    found = _found(session, index, text, part=part, before=before, limit=limit)
+    rows = session.scalars(
+        select(Detail).where(Detail.sequence.in_(found.sequences)).order_by(Detail.sequence.desc())
+    ).all()
     size, _ = head(session)
     checkpoint = latest_checkpoint(session)
-    found = LogPage(
-        lines=tuple(_line(row) for row in rows[:PAGE_ROWS]),
-        next_before=rows[PAGE_ROWS - 1].sequence if len(rows) > PAGE_ROWS else None,
+    listed = LogPage(
+        lines=tuple(_seen_by(part, _line(row)) for row in rows),
+        total=found.total,
+        next_before=found.sequences[-1] if len(found.sequences) == limit else None,
+        facets=found.facets,
         size=size,
         signed=0 if checkpoint is None else checkpoint.size,
     )
-    append(session, audit, EventType.AUDIT_READ, resource="log", counts={"events": len(found.lines)})
-    return found
+    append(session, audit, EventType.AUDIT_READ, resource="log", counts={"events": len(listed.lines)})
+    return listed
+
+
+def export_found(
+    session: Session, index: LogIndex, text: str, *, form: str, principal: Principal, audit: AuditTrail
+) -> bytes:
+    """What a question finds as CSV, or as JSON with proofs; at most EXPORT_ROWS_MAX, the newest; an event itself."""
+    part = part_of(principal)
+    if part.columns != TEXT_COLUMNS:
+        raise Refused("Metadata are read on the page alone.", rule="R-01")
+    found = _found(session, index, text, part=part, before=None, limit=EXPORT_ROWS_MAX)
+    sequences = found.sequences[::-1]
+    if form == "json":
+        return export_events(session, sequences, audit=audit)
+    return export_table(session, sequences, audit=audit).encode()
+
+
+def part_of(principal: Principal) -> Part:
+    """What of the log this person may read; raises Refused for nothing."""
+    extents = extent_of("audit.read", principal.roles)
+    if Extent.ALL in extents.values():
+        return Part(None, TEXT_COLUMNS)
+    if Extent.METADATA in extents.values():
+        return Part(None, METADATA_COLUMNS)
+    if not extents:
+        raise Refused(rule="R-01")
+    if Role.PARTNER in extents:
+        return Part(Term("actor", principal.actor, False), TEXT_COLUMNS)
+    return Part(Term("organisation", principal.organisation or "nobody", False), TEXT_COLUMNS)
+
+
+def saved_searches(session: Session, principal: Principal) -> list[tuple[str, str]]:
+    """The usual questions and the person's own, by name."""
+    rows = session.execute(
+        select(SavedSearch.name, SavedSearch.query)
+        .where(SavedSearch.person == principal.actor)
+        .order_by(SavedSearch.name)
+    )
+    return [*USUAL_SEARCHES, *((row.name, row.query) for row in rows)]
+
+
+def save_search(session: Session, name: str, text: str, *, principal: Principal, audit: AuditTrail) -> None:
+    """Keep a question under a name; the same name again replaces it."""
+    read_query(text)
+    found = session.get(SavedSearch, (principal.actor, name))
+    own = session.scalars(select(SavedSearch.name).where(SavedSearch.person == principal.actor)).all()
+    if found is None and len(own) >= SEARCHES_MAX:
+        raise Conflict(f"{SEARCHES_MAX} searches are kept already.", code="searches-full")
+    if found is None:
+        session.add(SavedSearch(person=principal.actor, name=name, query=text))
+    else:
+        found.query = text
+    append(session, audit, EventType.SEARCH_SAVED, resource=f"searches:{len(own)}")
+
+
+def remove_search(session: Session, name: str, *, principal: Principal, audit: AuditTrail) -> None:
+    """Forget a question of one's own."""
+    found = session.get(SavedSearch, (principal.actor, name))
+    if found is None:
+        raise NotFound()
+    session.delete(found)
+    append(session, audit, EventType.SEARCH_REMOVED, resource="searches")
 
 
 def disclosures(session: Session, *, principal: Principal, limit: int = PAGE_ROWS) -> tuple[LogLine, ...]:
@@ -85,33 +174,31 @@ def disclosures(session: Session, *, principal: Principal, limit: int = PAGE_ROW
     return tuple(_line(row) for row in rows)
 
 
-def _conditions(question: LogQuestion) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if question.event:
-        found.append(Detail.event == question.event)
-    if question.agreement:
-        found.append(Detail.agreement == question.agreement)
-    if question.decision:
-        found.append(Detail.decision == question.decision)
-    if question.since is not None:
-        found.append(Detail.time >= dt.datetime.combine(question.since, dt.time.min, dt.UTC))
-    if question.before is not None:
-        found.append(Detail.sequence < question.before)
-    for word in question.text.split():
-        places = (Detail.event, Detail.actor, Detail.organisation, Detail.resource, Detail.method, Detail.rule)
-        found.append(or_(*(place.contains(word, autoescape=True) for place in places)))
-    return found
+def _found(session: Session, index: LogIndex, text: str, *, part: Part, before: int | None, limit: int) -> Found:
+    query = read_query(text)
+    _check_visible(query, part)
+    only: list[int] | None = None
+    if query.request_id is not None:
+        only = list(session.scalars(select(Detail.sequence).where(Detail.request_id == query.request_id)))
+    return index.search(query, own=part.own, columns=part.columns, below=before, only=only, limit=limit)
+
+
+def _check_visible(query: LogQuery, part: Part) -> None:
+    """Nobody finds out by searching what is not shown."""
+    hidden = query.request_id is not None and part.columns != TEXT_COLUMNS
+    if hidden or any(term.column and term.column not in part.columns for term in query.terms):
+        raise Refused("Your part of the log has not this column.", code="search-hidden", rule="R-01")
+
+
+def _seen_by(part: Part, line: LogLine) -> LogLine:
+    if part.columns == TEXT_COLUMNS:
+        return line
+    return replace(line, actor="", organisation="", agreement="", purpose="", resource="", rule="", counts={})
 
 
 def _own_part(principal: Principal) -> ColumnElement[bool]:
-    extents = extent_of("audit.read", principal.roles)
-    if {Extent.ALL, Extent.METADATA} & set(extents.values()):
-        return Detail.sequence >= 0
-    if not extents:
-        raise Refused(rule="R-01")
-    if Role.PARTNER in extents:
-        return Detail.actor == principal.actor
-    return and_(Detail.organisation.is_not(None), Detail.organisation == principal.organisation)
+    own = part_of(principal).own
+    return Detail.sequence >= 0 if own is None else getattr(Detail, own.column) == own.value
 
 
 def _line(row: Detail) -> LogLine:

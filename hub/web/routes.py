@@ -4,7 +4,6 @@ They call the services that the API calls. A page that shows something leaves it
 """
 
 import base64
-import datetime as dt
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -28,7 +27,7 @@ from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
 from hub.submissions import service as submissions
 from hub.web import explorer
-from hub.web.access_log import LogQuestion, disclosures, read_log
+from hub.web.access_log import disclosures
 from hub.web.pages import page, places_for, refused_page, style_sheet
 from hub.web.register import entries_for
 from policies.catalogue_files import catalogue
@@ -155,34 +154,6 @@ def list_agreements(request: Request) -> Response:
             counts={"agreements": len(entries), "disclosures": len(record)},
         )
     return page(request, "agreements", entries=entries, record=record)
-
-
-@router.get("/access-log")
-@declare("audit.read", "log")
-def access_log(
-    request: Request,
-    *,
-    text: Text = "",
-    event: Text = "",
-    agreement: Text = "",
-    decision: Text = "",
-    since: Day = "",
-    before: Annotated[int | None, Query(ge=0)] = None,
-) -> Response:
-    """The newest events that the question names; reading them is an event too."""
-    question = LogQuestion(text, event, agreement, decision, dt.date.fromisoformat(since) if since else None, before)
-    with transaction_of(request) as session:
-        found = read_log(session, question, principal=principal_of(request), audit=trail_of(request))
-    older = None if found.next_before is None else request.url.include_query_params(before=found.next_before)
-    return page(
-        request,
-        "access_log",
-        found=found,
-        question=question,
-        since=since,
-        events=sorted(kind.value for kind in EventType),
-        older=None if older is None else f"{older.path}?{older.query}",
-    )
 
 
 def _note(request: Request, name: str) -> None:

@@ -105,7 +105,7 @@ def test_the_officer_finds_an_answer_in_the_log_and_in_the_disclosure_record(
     )
 
     with signed_in(served, Role.COMPLIANCE) as client:
-        log = client.get("/access-log", params={"text": "third-grade-reading/preschool", "agreement": "DUL-TEST"})
+        log = client.get("/access-log", params={"q": "third-grade-reading/preschool agreement:DUL-TEST"})
         record = client.get("/agreements")
 
     assert "observations/third-grade-reading/preschool" in log.text
@@ -123,10 +123,10 @@ def test_a_partner_sees_only_its_own_acts_in_the_log(served: Any) -> None:
 def test_the_log_is_searched_by_event_decision_day_and_words(served: Any, public: httpx.Client) -> None:
     public.get("/v1/observations", params={"indicator": "third-grade-reading", "by": "preschool"})
     questions = [
-        {"decision": "refused", "since": "2026-11-22", "text": "R-01 observations"},
-        {"decision": "refused", "since": "2026-11-23"},
-        {"decision": "permitted", "text": "R-01"},
-        {"text": "100%_nothing"},
+        {"q": "decision:refused after:2026-11-22 R-01 observations"},
+        {"q": "decision:refused after:2026-11-23"},
+        {"q": "decision:permitted R-01"},
+        {"q": "100%_nothing"},
     ]
 
     with signed_in(served, Role.COMPLIANCE) as client:
@@ -150,7 +150,7 @@ def test_the_log_is_read_in_pages(served: Any, public: httpx.Client) -> None:
         public.get("/v1/dimensions")
 
     with signed_in(served, Role.COMPLIANCE) as client:
-        first = client.get("/access-log", params={"event": "catalogue.read"})
+        first = client.get("/access-log", params={"q": "event:catalogue.read"})
         link = re.search(r'href="(/access-log\?[^"]*before=\d+)"', first.text)
         assert link is not None
         second = client.get(link[1].replace("&amp;", "&"))
