@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.errors import Invalid
+from hub.release.advice import advice_on
 from hub.release.asking import Asker, Question, check_gaps, check_may_read, check_question, check_year
 from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, gap_point_lower_is_better, pace
 from hub.release.notes import notes_on
 from hub.release.pathway import Stage, stages
 from hub.release.service import Release, current_release, published_release
 from hub.release.slices import Cursor, PublishedCell, Slice, cohort_years, hide_below, read_slice
+from hub.release.words import level_parents
 from policies.agreements import Agreement
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
 from policies.decision import Decision
@@ -71,6 +73,7 @@ def observations(
     page = read_slice(session, release.id, wanted=_slice(question, table))
     cells = page.cells if licence is None else _licensed(page.cells, licence)
     notes = notes_on(session, release.id, table=table, cells=cells, catalogue=catalogue)
+    notes = (*notes, *advice_on(cells, parents=level_parents()))
     _log(
         session,
         audit,

@@ -5,7 +5,7 @@ from functools import cache
 from hub.release.slices import HIDDEN_REASON, PublishedCell
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import dimensions, indicators
-from policies.organisation_files import organisations
+from policies.organisation_files import district_parents, organisations
 
 DISTRICT = "district"
 DISTRICT_TITLE = "District"
@@ -40,6 +40,14 @@ def _district_labels() -> dict[str, str]:
     names = {member.id: member.names[-1][0] for member in known.members}
     areas = {"area-" + area.lower().replace(" ", "-"): f"{area} area" for area in known.areas}
     return {**areas, **dict(known.merges), **names}
+
+
+@cache
+def level_parents() -> dict[str, dict[str, str]]:
+    """Of each dimension, the level above each level that has one."""
+    known = organisations()
+    found = {name: dict(one.parents) for name, one in dimensions().items()}
+    return {**found, DISTRICT: dict(district_parents(known.members, among=known.districts()))}
 
 
 def rate_words(cell: PublishedCell) -> str:
