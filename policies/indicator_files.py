@@ -20,6 +20,8 @@ from pydantic import ConfigDict, TypeAdapter
 from policies.submission import canonical_json
 from policies.yaml_text import read_yaml
 
+LINKAGE_QUALITY = "Quality of the linkage"
+"""The outcome of indicators that tell of the linkage and not of students."""
 OUTCOMES = ("yes", "no", "unknown")
 ParameterValue = str | tuple[str, ...] | Mapping[str, str]
 
@@ -72,8 +74,10 @@ class Indicator(_Strict):
     `serves` are the kinds of agency that can stand in its district dimension; `grade` is the grade in the cohort year
     (kindergarten 0), `window_years` the school years, cohort year included, over which a characteristic counts.
     `population` is the name shared by indicators that count the same persons of a cohort year; `part_of` the indicator
-    whose numerator is this one's cohort. `better` says which way is good. `aggregate` marks one that counts groups made
-    elsewhere; `aggregate_columns` names its column of each dimension.
+    whose numerator is this one's cohort. `measures` turns an outcome into a measure of its linkage: whether a person
+    was linked to another provider, or has the same outcome under a stricter and a looser threshold. `better` says
+    which way is good. `aggregate` marks one that counts groups made elsewhere; `aggregate_columns` names its column of
+    each dimension.
     """
 
     id: str
@@ -103,6 +107,7 @@ class Indicator(_Strict):
     relations: tuple[str, ...] = ()
     population: str = ""
     part_of: str = ""
+    measures: Literal["", "linked", "settled"] = ""
     aggregate: bool = False
     aggregate_columns: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
@@ -193,17 +198,24 @@ def relations() -> Mapping[str, Relation]:
 
 
 def _indicator(name: str, read: Mapping[str, dict[str, Any]]) -> Indicator:
-    own = read[name]
-    base = own.get("based_on")
-    words = {**read[base], "core": False, **own} if base else own
-    if base:
-        words["parameters"] = {**read[base].get("parameters", {}), **own.get("parameters", {})}
-    folder = resources.files("policies").joinpath("indicators", base or name)
+    words, root = _words(name, read)
+    folder = resources.files("policies").joinpath("indicators", root)
     sql = folder.joinpath("indicator.sql").read_text("utf-8")
     shared = [relations()[relation] for relation in words.get("relations", ())]
     digest = _digest({**words, "shared": [relation.digest for relation in shared]}, sql)
     whole = {**words, "id": name, "sql": sql, "digest": digest}
     return _merge_shared(_INDICATOR.validate_python(whole), shared)
+
+
+def _words(name: str, read: Mapping[str, dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """The words of an indicator over those that it is based on, and the one whose query it runs."""
+    own = read[name]
+    base = own.get("based_on")
+    if base is None:
+        return own, name
+    words, root = _words(base, read)
+    parameters = {**words.get("parameters", {}), **own.get("parameters", {})}
+    return {**words, "core": False, **own, "parameters": parameters}, root
 
 
 def _merge_shared(indicator: Indicator, shared: list[Relation]) -> Indicator:

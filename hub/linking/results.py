@@ -16,10 +16,11 @@ from hub.linking.memory import forget_older
 from hub.linking.plan import Plan
 from hub.linking.reviews import Asked, list_reviews
 from hub.linking.service import RESOLVER, run_chain
-from hub.linking.tables import RESOLVED, Link, LinkageRun, PersonHistory
+from hub.linking.tables import RESOLVED, Link, LinkageRun, PersonHistory, ThresholdLink
 
 if TYPE_CHECKING:
     from linkage.match.quality import Quality
+    from linkage.match.resolved import Resolved
     from linkage.match.resolver_change import ResolvedChange
 
 LONGEST_CHAIN = 24
@@ -39,12 +40,18 @@ def write_resolved(
     """Write a run; files of memories that nobody needs any more come back."""
     run = session.get_one(LinkageRun, plan.version)
     run.state, run.resolved_at = RESOLVED, audit.clock()
-    run.quality = quality_json(result.resolved.quality, plan.numbering.providers)
+    run.quality = {
+        **quality_json(result.resolved.quality, plan.numbering.providers),
+        "negative_controls": {"refused_share": refused_share(result.resolved)},
+    }
     run.memory = {**run.memory, RESOLVER: dict(memory)}
     run.whole = plan.from_nothing or len(run_chain(session, run.based_on or plan.version)) >= LONGEST_CHAIN
     links = list(_links(plan, result, whole=run.whole))
     if links:
         session.execute(insert(Link), links)
+    thresholds = list(_threshold_links(plan, result))
+    if thresholds:
+        session.execute(insert(ThresholdLink), thresholds)
     history = result.named.history
     session.add_all(
         PersonHistory(run=plan.version, position=at, kind=one.kind, before=list(one.before), after=list(one.after))
@@ -63,6 +70,19 @@ def write_resolved(
         versions={"schema": run.schema_hash},
     )
     return doomed
+
+
+def refused_share(resolved: Resolved) -> float:
+    """Negative controls: of the pairs that weigh as matches, those that cannot be one child.
+
+    They would put two students of one provider or an impossible history into one person (Doidge and Harron 2019). The
+    model does not know of them, so they are a count of false links that does not rest on it.
+    """
+    from linkage.match.decision import DECISION_MATCH
+
+    proposed = resolved.decided == DECISION_MATCH
+    refused = proposed & ~resolved.linked
+    return float(refused.sum()) / max(1, int(proposed.sum()))
 
 
 def quality_json(quality: Quality, providers: Sequence[str]) -> dict[str, Any]:
@@ -89,3 +109,15 @@ def _links(plan: Plan, result: ResolvedChange, *, whole: bool) -> Iterator[Row]:
             "reference": reference.hex(),
             "person": table.ids[person].decode(),
         }
+
+
+def _threshold_links(plan: Plan, result: ResolvedChange) -> Iterator[Row]:
+    for threshold, links in sorted(result.thresholds.items()):
+        for (provider, reference), person in sorted(links.items()):
+            yield {
+                "run": plan.version,
+                "threshold": threshold,
+                "provider": plan.numbering.providers[provider],
+                "reference": reference.hex(),
+                "person": person,
+            }

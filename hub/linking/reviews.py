@@ -25,7 +25,7 @@ from policies.principal import Principal
 
 if TYPE_CHECKING:
     from linkage.match.memory_files import Numbering
-    from linkage.match.resolver_change import Resolved
+    from linkage.match.resolved import Resolved
 
 RIGHT, CORRECTED = "right", "corrected"
 ANSWERS = (RIGHT, CORRECTED)

@@ -1,4 +1,4 @@
-"""The quality of the linkage that holds, and the lists of records to verify, for those who may read them."""
+"""The lists of records that offices verify, over HTTP. The quality of the linkage is told in `hub.web.linkage`."""
 
 from __future__ import annotations
 
@@ -8,32 +8,11 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from hub.audit.events import EventType
-from hub.audit.service import append
-from hub.errors import Fault, Invalid, NotFound
+from hub.errors import Fault, Invalid
 from hub.http import Body, declare, principal_of, trail_of, transaction_of
-from hub.linking import reviews, service
-from policies.roles import Extent, extent_of
+from hub.linking import reviews
 
 router = APIRouter(prefix="/v1/linkage", tags=["linkage"])
-
-
-@router.get("/quality")
-@declare("linkage.quality", "linkage")
-def quality(request: Request) -> Response:
-    """Expected precision and recall; a steward reads the pairs of providers that hold her own."""
-    principal = principal_of(request)
-    with transaction_of(request) as session:
-        version = service.current_version(session)
-        if version is None:
-            raise NotFound()
-        run = service.read_run(session, version)
-        append(session, trail_of(request), EventType.PAGE_READ, resource=f"linkage:{version}")
-    told = dict(run.quality)
-    if Extent.ALL not in extent_of("linkage.quality", principal.roles).values():
-        own = principal.organisation
-        told["by_providers"] = [pair for pair in told["by_providers"] if own in (pair["left"], pair["right"])]
-    return JSONResponse({"version": run.version, "submissions": run.submissions, "quality": told})
 
 
 @router.get("/reviews")

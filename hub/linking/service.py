@@ -13,7 +13,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Conflict, NotFound
 from hub.jobs import enqueue
-from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun
+from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun, ThresholdLink
 from hub.submissions.service import accepted
 from linkage.schema import current_schema
 
@@ -145,6 +145,23 @@ def links_of(session: Session, version: int) -> CurrentLinks:
     if len(chain) > 1:
         rows = [row for at, row in enumerate(rows) if at == 0 or row[:2] != rows[at - 1][:2]]
     return CurrentLinks(version, [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+
+
+def threshold_links(session: Session, version: int) -> dict[str, list[tuple[str, str, str]]]:
+    """By threshold the records whose person would be another: provider, person under the run, and the other."""
+    others = session.execute(
+        select(ThresholdLink.threshold, ThresholdLink.provider, ThresholdLink.reference, ThresholdLink.person)
+        .where(ThresholdLink.run == version)
+        .order_by(ThresholdLink.threshold, ThresholdLink.provider, ThresholdLink.reference)
+    ).all()
+    if not others:
+        return {}
+    links = links_of(session, version)
+    person = dict(zip(zip(links.provider, links.reference, strict=True), links.person, strict=True))
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for threshold, provider, reference, other in others:
+        found.setdefault(threshold, []).append((provider, person[provider, reference], other))
+    return found
 
 
 def run_chain(session: Session, version: int) -> list[int]:

@@ -51,6 +51,18 @@ class Link(Base):
     person: Mapped[str] = mapped_column(String(32))
 
 
+class ThresholdLink(Base):
+    """Which person a record would be under another threshold, where that is another than in the run."""
+
+    __tablename__ = "threshold_links"
+
+    run: Mapped[int] = mapped_column(ForeignKey("linkage_runs.version"), primary_key=True, autoincrement=False)
+    threshold: Mapped[str] = mapped_column(String(10), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reference: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person: Mapped[str] = mapped_column(String(32))
+
+
 class PersonHistory(Base):
     """Persons of the run before that a run merged or split."""
 

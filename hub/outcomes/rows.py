@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import duckdb
 import pyarrow as pa
 
 from hub.errors import HubError
+from hub.outcomes.linkage_measures import add_thresholds, measure_linked, measure_settled
 from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 from policies.indicator_files import OUTCOMES, DimensionFile, Indicator, ParameterValue, relations
 from policies.organisation_files import Organisation, Organisations
@@ -42,18 +44,26 @@ class Counter:
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     organisations: Organisations
     years: range
+    thresholds: tuple[str, ...] = ()
 
 
 @contextmanager
-def open_counter(tables: Mapping[str, pa.Table], *, organisations: Organisations) -> Iterator[Counter]:
-    """Load snapshot tables; a table that is not given is empty. Everything is forgotten at the end."""
+def open_counter(
+    tables: Mapping[str, pa.Table], *, organisations: Organisations, moved: Mapping[str, pa.Table] | None = None
+) -> Iterator[Counter]:
+    """Load snapshot tables; a table that is not given is empty. Everything is forgotten at the end.
+
+    Args:
+        moved: by threshold whose records would be another person's (`linkage_measures.MOVED_SCHEMA`).
+    """
     connection = duckdb.connect(":memory:", config=dict(_CONFIGURATION))
     try:
         for name, schema in snapshot_schemas().items():
             _load(connection, name, tables.get(name, schema.empty_table()))
         providers = " UNION ".join(f"SELECT {PERSON}, provider FROM {name}" for name in person_tables())
         connection.execute(f"CREATE TABLE person_providers AS {providers}")
-        yield Counter(connection, organisations, _years(connection))
+        add_thresholds(connection, moved or {})
+        yield Counter(connection, organisations, _years(connection), tuple(moved or ()))
     finally:
         connection.close()
 
@@ -64,10 +74,19 @@ def make_outcome_rows(counter: Counter, indicator: Indicator) -> None:
     _parameters(connection, indicator.parameters)
     _calendar(counter, indicator)
     _districts(counter, indicator)
+    _run_indicator(connection, indicator)
+    if indicator.measures == "linked":
+        measure_linked(connection)
+    elif indicator.measures == "settled":
+        count = partial(_run_indicator, connection, indicator)
+        measure_settled(connection, thresholds=counter.thresholds, count=count)
+    _check_outcomes(connection, indicator)
+
+
+def _run_indicator(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -> None:
     for name in indicator.relations:
         _run(connection, f"CREATE OR REPLACE TEMP TABLE {name} AS {relations()[name].sql}", indicator.id)
     _run(connection, f"CREATE OR REPLACE TEMP TABLE outcome_rows AS {indicator.sql}", indicator.id)
-    _check_outcomes(connection, indicator)
 
 
 def make_levels(counter: Counter, indicator: Indicator, dimension: DimensionFile) -> None:

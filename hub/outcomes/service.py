@@ -20,9 +20,10 @@ from hub.audit.service import append
 from hub.db import Database
 from hub.errors import Conflict, StoreError
 from hub.files import FileStore
-from hub.linking.service import current_links
+from hub.linking.service import current_links, threshold_links
 from hub.linking.tables import LinkageRun
 from hub.outcomes.counting import count_together
+from hub.outcomes.linkage_measures import MOVED_SCHEMA
 from hub.outcomes.rows import open_counter
 from hub.outcomes.snapshot import (
     PersonLinks,
@@ -107,7 +108,10 @@ def blocks(
     audit: AuditTrail,
 ) -> tuple[Block, ...]:
     """Count every declared table once, by indicator and cohort year: the base counts for disclosure control."""
-    with open_counter(open_snapshot(snapshot, analysis=analysis), organisations=organisations()) as counter:
+    with database.reading() as session:
+        moved = moved_records(session, snapshot.linkage_version)
+    held = open_snapshot(snapshot, analysis=analysis)
+    with open_counter(held, organisations=organisations(), moved=moved) as counter:
         counted = count_together(counter, tables)
     with database.transaction() as session:
         append(
@@ -119,6 +123,15 @@ def blocks(
             versions=definition_versions(tuple(tables)),
         )
     return counted
+
+
+def moved_records(session: Session, version: int) -> dict[str, pa.Table]:
+    """By threshold whose records of one provider would be another person's than under the run."""
+    found: dict[str, pa.Table] = {}
+    for threshold, rows in threshold_links(session, version).items():
+        columns = zip(*rows, strict=True)
+        found[threshold] = pa.table(dict(zip(MOVED_SCHEMA.names, columns, strict=True)), schema=MOVED_SCHEMA)
+    return found
 
 
 def definition_versions(names: Sequence[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from hub.release.linkage_quality import linkage_notes
 from hub.release.slices import PublishedCell, Slice, read_slice
 from policies.catalogue_files import Catalogue, CatalogueTable
 
@@ -16,6 +17,9 @@ def notes_on(
 ) -> tuple[str, ...]:
     """The notes of an answer, each one sentence."""
     found = [provisional_note(cells), hidden_note(cells), coverage_note(cells)]
+    if cells:
+        years = sorted({cell.cohort_year for cell in cells})
+        found.extend(linkage_notes(session, release, indicator=cells[0].indicator, years=years))
     if cells and any(cell.hidden for cell in cells):
         found.append(_coarser_note(session, release, table=table, cells=cells, catalogue=catalogue))
     return tuple(note for note in found if note)

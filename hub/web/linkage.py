@@ -2,14 +2,89 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
+
+from hub.audit.events import EventType
+from hub.audit.service import append
+from hub.errors import NotFound
 from hub.http import declare, principal_of, trail_of, transaction_of
-from hub.linking import reviews
+from hub.linking import reviews, service
+from hub.release.linkage_quality import SPREAD_LIMIT, ReleasedQuality, released_quality
+from hub.release.service import current_release
 from hub.web.pages import page
+from policies.catalogue_files import catalogue
+from policies.disclosure.types import DEFAULT_RULES
+from policies.roles import Extent, extent_of
 
 router = APIRouter(tags=["pages"])
+
+
+@dataclass(frozen=True)
+class LinkageQuality:
+    """The run that holds as it expects itself to be, and what the current release tells of it; None before one."""
+
+    version: int
+    submissions: int
+    run: dict[str, Any]
+    released: ReleasedQuality | None
+
+
+@router.get("/v1/linkage/quality")
+@declare("linkage.quality", "linkage")
+def quality(request: Request) -> Response:
+    """Expected precision and recall, negative controls, and what the release tells; a steward reads her own pairs."""
+    with transaction_of(request) as session:
+        found = _quality(session, request)
+    released = None if found.released is None else asdict(found.released)
+    told = {"version": found.version, "submissions": found.submissions, "quality": found.run, "released": released}
+    return JSONResponse(told)
+
+
+@router.get("/linkage")
+@declare("linkage.quality", "linkage")
+def show_quality(request: Request) -> Response:
+    """The same as a page."""
+    with transaction_of(request) as session:
+        found = _quality(session, request)
+    return page(request, "linkage", found=found, spread_limit=SPREAD_LIMIT)
+
+
+def _quality(session: Session, request: Request) -> LinkageQuality:
+    version = service.current_version(session)
+    if version is None:
+        raise NotFound()
+    run = service.read_run(session, version)
+    try:
+        released = released_quality(session, current_release(session).id, catalogue=catalogue())
+    except NotFound:
+        released = None
+    append(session, trail_of(request), EventType.PAGE_READ, resource=f"linkage:{version}")
+    return LinkageQuality(version, run.submissions, _told(request, run.quality), released)
+
+
+def _told(request: Request, quality: Any) -> dict[str, Any]:
+    """A run's own expectations; of two providers only where their links are no small count, of others' not to a
+    steward. Counts of links stay in the hub."""
+    principal = principal_of(request)
+    everybody = Extent.ALL in extent_of("linkage.quality", principal.roles).values()
+    told = dict(quality)
+    told["by_providers"] = [
+        {
+            "left": pair["left"],
+            "right": pair["right"],
+            "expected_precision": round(pair["expected_precision"], 3),
+            "expected_recall": round(pair["expected_recall"], 3),
+        }
+        for pair in told.get("by_providers", ())
+        if pair["links"] >= DEFAULT_RULES.min_n
+        and (everybody or principal.organisation in (pair["left"], pair["right"]))
+    ]
+    return told
 
 
 @router.get("/reviews")

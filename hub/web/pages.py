@@ -46,6 +46,7 @@ PLACES = (
     Place("/submissions", "Submissions", "submission.read"),
     Place("/requests", "Requests", "table.request"),
     Place("/reviews", "Records to verify", "review.read"),
+    Place("/linkage", "Linkage", "linkage.quality"),
     Place("/agreements", "Agreements", "agreement.read"),
     Place("/access-log", "Access log", "audit.read"),
 )

@@ -10,16 +10,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linkage.match.decision import DECISION_MATCH, EQUAL_COSTS, Costs, decisions
-from linkage.match.evidence import Evidence, join_evidence
+from linkage.match.evidence import join_evidence
 from linkage.match.opening import RecordPairs
 from linkage.match.pairs import ViewChange
 from linkage.match.person_table import NamedChange, PersonTable, moved_table, named_change
 from linkage.match.persons import Joining, RecordKey, joined_heads
-from linkage.match.prior import Solved, solve_posteriors
-from linkage.match.quality import Quality, measure_quality
+from linkage.match.prior import solve_posteriors
+from linkage.match.quality import measure_quality
+from linkage.match.resolved import Resolved
 from linkage.match.resolver_memory import (
     ChangedRecords,
     OpenedView,
@@ -30,34 +30,18 @@ from linkage.match.resolver_memory import (
 )
 from linkage.match.reviews import Confirmed, confirmed_evidence
 from linkage.match.spans import Records, RosterSpans
+from linkage.match.thresholds import threshold_links
 from linkage.schema import LinkageSchema
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """A run's pairs with posterior and decision, and the first record of the person of every record."""
-
-    records: Records
-    evidence: Evidence
-    solved: Solved
-    decided: NDArray[np.uint8]
-    heads: NDArray[np.int64]
-    quality: Quality
-
-    @property
-    def linked(self) -> NDArray[np.bool_]:
-        """Which pairs stand in one person."""
-        together: NDArray[np.bool_] = self.heads[self.evidence.left] == self.heads[self.evidence.right]
-        return together
-
-
-@dataclass(frozen=True)
 class ResolvedChange:
-    """What a run remembers, what it found, and whose person it changed."""
+    """What a run remembers, what it found, whose person it changed, and by threshold whose person would be another."""
 
     memory: ResolverMemory
     resolved: Resolved
     named: NamedChange
+    thresholds: Mapping[str, Mapping[RecordKey, str]]
 
 
 def resolve_change(
@@ -89,7 +73,8 @@ def resolve_change(
     resolved = resolved_pairs(found, changed.records, schema=schema, confirmed=confirmed, costs=costs, join=join)
     table = _moved(persons, memory.records, changed)
     named = named_change(resolved.heads, table=table, new_id=new_id)
-    return ResolvedChange(ResolverMemory(changed.records, views), resolved, named)
+    thresholds = threshold_links(resolved, named.table, new_id=new_id, join=join)
+    return ResolvedChange(ResolverMemory(changed.records, views), resolved, named, thresholds)
 
 
 def resolved_pairs(

@@ -1,4 +1,4 @@
-"""Runs that continue another: links as changes, what each role remembers, and records to be verified by stewards.
+"""Runs that continue another: links as changes, memories, links at other thresholds, records to verify.
 
 Revision ID: 0006
 Revises: 0005
@@ -41,10 +41,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("item", name="pk_review_items"),
     )
     op.create_index("ix_review_items_provider", "review_items", ["provider"])
+    op.create_table(
+        "threshold_links",
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("threshold", sa.String(10), nullable=False),
+        sa.Column("provider", sa.String(40), nullable=False),
+        sa.Column("reference", sa.String(32), nullable=False),
+        sa.Column("person", sa.String(32), nullable=False),
+        sa.ForeignKeyConstraint(["run"], ["linkage_runs.version"], name="fk_threshold_links_run_linkage_runs"),
+        sa.PrimaryKeyConstraint("run", "threshold", "provider", "reference", name="pk_threshold_links"),
+    )
 
 
 def downgrade() -> None:
     """Runs that continue another lose what stands in that other: link again afterwards."""
+    op.drop_table("threshold_links")
     op.drop_table("review_items")
     with op.batch_alter_table("linkage_runs") as table:
         for column in ("memory", "providers", "continues", "whole"):

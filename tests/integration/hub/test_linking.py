@@ -207,8 +207,8 @@ def test_a_truth_without_its_columns_is_refused(tmp_path):
 def test_quality_tells_each_pair_of_providers_and_a_steward_only_her_own(sqlite_hub):
     from policies.principal import Role
 
-    for organisation in ("novato", "reed", "ross"):
-        sqlite_hub.enrol(organisation).deliver(range(20))
+    for year, organisation in enumerate(("novato", "reed", "ross"), start=2024):
+        sqlite_hub.enrol(organisation).deliver(range(60), year=year)
     run(sqlite_hub)
     told = {}
     for organisation, role in (("ross", Role.STEWARD), ("promise-partnership", Role.COMPLIANCE)):

@@ -10,10 +10,12 @@ import pytest
 
 from policies.principal import Role
 
-PAGES = ("/", "/report", "/explorer", "/definitions", "/submissions", "/requests", "/agreements", "/access-log")
+PAGES = (
+    "/", "/report", "/explorer", "/definitions", "/submissions", "/requests", "/reviews", "/agreements", "/access-log",
+)  # fmt: skip
 PUBLIC = {"/", "/report", "/explorer", "/definitions"}
 OPEN_TO = {
-    Role.STEWARD: PUBLIC | {"/submissions", "/requests", "/agreements", "/access-log"},
+    Role.STEWARD: PUBLIC | {"/submissions", "/requests", "/reviews", "/agreements", "/access-log"},
     Role.PARTNER: PUBLIC | {"/requests", "/agreements", "/access-log"},
     Role.COMPLIANCE: PUBLIC | {"/requests", "/agreements", "/access-log"},
 }

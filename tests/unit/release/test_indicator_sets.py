@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from hub.release.gaps import ReleasedRate, gap_point_lower_is_better
 from policies.catalogue_files import catalogue
-from policies.indicator_files import indicators
+from policies.indicator_files import LINKAGE_QUALITY, indicators
 from policies.indicator_sets import indicator_sets, read_sets
 
 SMALL = """
@@ -17,11 +17,12 @@ contributing: [{indicator: absence, toward: reading}]
 """
 
 
-def test_the_core_set_is_the_seven_outcomes_and_the_catalogue_publishes_both_sets_and_nothing_else() -> None:
+def test_the_core_set_is_the_seven_outcomes_and_the_catalogue_publishes_both_sets_and_the_quality_of_the_linkage() -> None:
     sets = indicator_sets()
+    quality = [name for name in catalogue().indicators if indicators()[name].outcome == LINKAGE_QUALITY]
 
     assert set(sets.core) == {name for name, one in indicators().items() if one.core}
-    assert catalogue().indicators == (*sets.core, *(one.indicator for one in sets.contributing))
+    assert catalogue().indicators == (*sets.core, *(one.indicator for one in sets.contributing), *quality)
 
 
 def test_each_indicator_is_in_one_set_or_in_neither() -> None:

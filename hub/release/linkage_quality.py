@@ -1,0 +1,166 @@
+"""How good the linkage behind a release is, from released cells alone: shares by group, and what hangs on a threshold.
+
+A group that is hidden stays hidden here. A standardised difference compares the linked with the unlinked (Austin 2009);
+what is not settled bounds how far a figure moves between the strict and the loose threshold.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from hub.release.slices import PublishedCell, Slice, read_slice
+from hub.release.words import dimension_title, indicator_title, level_label, rate_words
+from policies.catalogue_files import Catalogue
+from policies.disclosure.types import TOTAL
+
+LINKED_SHARE = "linked-share"
+LINKED, SETTLED = "-linked", "-settled"
+LARGE_DIFFERENCE = 0.1
+"""A standardised difference from which groups are said to differ (Austin 2009)."""
+SPREAD_LIMIT = 5
+"""Points between the best and the worst linked group of a split, over which the page warns."""
+
+
+@dataclass(frozen=True)
+class GroupShare:
+    """The linked share of one group; `difference` is standardised, None where numbers are withheld."""
+
+    split: str
+    group: str
+    cohort_year: int
+    share: str
+    counted: int | None
+    rate: int | None
+    difference: float | None
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class FigureQuality:
+    """One published figure: the linked share of its cohort, and how many points hang on the threshold at most."""
+
+    indicator: str
+    title: str
+    cohort_year: int
+    linked: str
+    points: int | None
+    figure: str
+    lowest: int | None
+    highest: int | None
+
+
+@dataclass(frozen=True)
+class ReleasedQuality:
+    """All that a release says of its linkage."""
+
+    groups: tuple[GroupShare, ...]
+    figures: tuple[FigureQuality, ...]
+    spreads: Mapping[str, int]
+
+
+def released_quality(session: Session, release: str, *, catalogue: Catalogue) -> ReleasedQuality:
+    """The quality of the linkage as a release tells it; empty where it tells nothing."""
+    groups = [
+        share
+        for table in catalogue.tables.get(LINKED_SHARE, ())
+        if len(table.dimensions) == 1
+        for share in _shares(
+            read_slice(session, release, wanted=Slice(LINKED_SHARE, table.name)).cells, table.dimensions[0]
+        )
+    ]
+    outcomes = [name for name in catalogue.indicators if name + SETTLED in catalogue.tables]
+    figures = [one for name in outcomes for one in _figures(session, release, name)]
+    return ReleasedQuality(tuple(groups), tuple(figures), _spreads(groups))
+
+
+def linkage_notes(session: Session, release: str, *, indicator: str, years: Sequence[int]) -> tuple[str, ...]:
+    """What a reader must know of the linkage beside an indicator's figures of these years, each one sentence."""
+    linked, settled = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED))
+    shares = [f"{year}: {rate_words(linked[year])}" for year in years if year in linked and not linked[year].hidden]
+    notes = [f"Linked to a record of another provider, of those counted: {'; '.join(shares)}."] if shares else []
+    points = [hanging_points(settled[year]) for year in years if year in settled]
+    known = [one for one in points if one is not None]
+    if known:
+        many = "1 point" if max(known) == 1 else f"{max(known)} points"
+        notes.append(f"At most {many} of a rate hang on uncertain links.")
+    return tuple(notes)
+
+
+def hanging_points(settled: PublishedCell) -> int | None:
+    """How many points of the rate at most are other at the strict or the loose threshold; None where it is hidden."""
+    if settled.hidden:
+        return None
+    if settled.known and settled.k is not None:
+        return math.ceil(100 * (settled.known - settled.k) / settled.known)
+    low = settled.rate_low if settled.rate_low is not None else settled.rate
+    return None if low is None else 100 - low
+
+
+def standardised_difference(linked: int, unlinked: int, *, of_linked: int, of_unlinked: int) -> float | None:
+    """Of one group among the linked and the unlinked; None where either side is empty or nothing varies."""
+    if not of_linked or not of_unlinked:
+        return None
+    one, other = linked / of_linked, unlinked / of_unlinked
+    spread = math.sqrt((one * (1 - one) + other * (1 - other)) / 2)
+    return round((one - other) / spread, 2) if spread else None
+
+
+def _shares(cells: Sequence[PublishedCell], dimension: str) -> list[GroupShare]:
+    totals = {cell.cohort_year: cell for cell in cells if cell.levels[dimension] == TOTAL}
+    return [
+        GroupShare(
+            split=dimension_title(dimension),
+            group=level_label(dimension, cell.levels[dimension]),
+            cohort_year=cell.cohort_year,
+            share=rate_words(cell),
+            counted=cell.known,
+            rate=cell.rate,
+            difference=_difference(cell, totals.get(cell.cohort_year)),
+            hidden=cell.hidden,
+        )
+        for cell in cells
+    ]
+
+
+def _difference(cell: PublishedCell, total: PublishedCell | None) -> float | None:
+    if total is None or cell is total or cell.k is None or total.k is None or not cell.known or not total.known:
+        return None
+    return standardised_difference(cell.k, cell.known - cell.k, of_linked=total.k, of_unlinked=total.known - total.k)
+
+
+def _figures(session: Session, release: str, indicator: str) -> list[FigureQuality]:
+    linked, settled, figures = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED, ""))
+    found = []
+    for year, figure in sorted(figures.items()):
+        points = hanging_points(settled[year]) if year in settled else None
+        low = figure.rate if figure.rate is not None else figure.rate_low
+        high = figure.rate if figure.rate is not None else figure.rate_high
+        found.append(
+            FigureQuality(
+                indicator=indicator,
+                title=indicator_title(indicator),
+                cohort_year=year,
+                linked=rate_words(linked[year]) if year in linked else "",
+                points=points,
+                figure=rate_words(figure),
+                lowest=None if low is None or points is None else max(0, low - points),
+                highest=None if high is None or points is None else min(100, high + points),
+            )
+        )
+    return found
+
+
+def _totals(session: Session, release: str, indicator: str) -> dict[int, PublishedCell]:
+    cells = read_slice(session, release, wanted=Slice(indicator, "total")).cells
+    return {cell.cohort_year: cell for cell in cells}
+
+
+def _spreads(groups: Sequence[GroupShare]) -> dict[str, int]:
+    """By split the points between its best and its worst linked group, of groups with a rate."""
+    rates: dict[str, list[int]] = {}
+    for one in groups:
+        if one.rate is not None:
+            rates.setdefault(one.split, []).append(one.rate)
+    return {split: max(found) - min(found) for split, found in rates.items() if len(found) > 1}
