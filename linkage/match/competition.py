@@ -20,6 +20,7 @@ def settle_rivals(
     odds: NDArray[np.float64],
     left: NDArray[np.int64],
     right: NDArray[np.int64],
+    mixed: bool,
     second: float,
     sweeps: int,
     from_left: NDArray[np.float64],
@@ -28,22 +29,24 @@ def settle_rivals(
 ) -> None:
     """Renews in place, for every pair, how free each of its two ends is of the end's other pairs (1 free, 0 taken).
 
-    `left`, `right`: numbers of a pair's ends, a record at one provider of its partners; `second`: the share of a
+    `left`, `right`: numbers of a pair's ends, a record at one provider of its partners; `mixed`: whether
+    an end may be the left one of a pair and the right one of another; `second`: the share of a
     partner's odds that stands for a second number of the same child.
     """
     for _ in range(sweeps):
-        for side in range(2):
+        for ends, others, free, of_others in (
+            (left, right, from_left, from_right),
+            (right, left, from_right, from_left),
+        ):
             sums[:] = 0.0
             for i in range(len(odds)):
-                sums[left[i]] += odds[i] * from_right[i]
-                sums[right[i]] += odds[i] * from_left[i]
+                sums[ends[i]] += odds[i] * of_others[i]
+            if mixed:
+                for i in range(len(odds)):
+                    sums[others[i]] += odds[i] * free[i]
             for i in range(len(odds)):
-                if side == 0:
-                    rivals = max(0.0, sums[left[i]] - odds[i] * from_right[i])
-                    from_left[i] = (1.0 + second * rivals) / (1.0 + rivals)
-                else:
-                    rivals = max(0.0, sums[right[i]] - odds[i] * from_left[i])
-                    from_right[i] = (1.0 + second * rivals) / (1.0 + rivals)
+                rivals = max(0.0, sums[ends[i]] - odds[i] * of_others[i])
+                free[i] = (1.0 + second * rivals) / (1.0 + rivals)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -122,7 +122,7 @@ def _joined(views: Sequence[RecordPairs], *, records: int, schema: LinkageSchema
     rank = np.empty(PATTERNS, dtype=np.int64)
     rank[order] = np.arange(PATTERNS)
     best = [_best_of(view, rank=rank, records=records) for view in views]
-    keys = np.unique(np.concatenate([of_view[0] for of_view in best] or [np.empty(0, dtype=np.int64)]))
+    keys = _distinct(np.concatenate([of_view[0] for of_view in best] or [np.empty(0, dtype=np.int64)]))
     ranks, found_by = np.full(len(keys), PATTERNS, dtype=np.int64), np.zeros(len(keys), dtype=np.uint32)
     gains = _Gains(len(keys))
     for view, (of_view, view_rank, rarest) in zip(views, best, strict=True):
@@ -144,6 +144,12 @@ def _best_of(
     first = np.flatnonzero(np.concatenate([[True], of_ranked[1:] != of_ranked[:-1]])[: len(keys)])
     last = np.flatnonzero(np.concatenate([of_rarest[1:] != of_rarest[:-1], [True]])[: len(keys)])
     return of_ranked[first], ranked[first] % PATTERNS, rarest[last] % _RARITIES
+
+
+def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    ordered = np.sort(keys)
+    first: NDArray[np.bool_] = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    return ordered[first]
 
 
 class _Gains:
@@ -217,7 +223,7 @@ def _meetings(
     Where links inside a provider are sought, all pairs: most are.
     """
     if pairs is not None:
-        found = [len(np.unique(view.left * len(provider) + view.right)) + view.dropped.sum() for view in views]
+        found = [len(_distinct(view.left * len(provider) + view.right)) + view.dropped.sum() for view in views]
         return [Meetings(float(count), float(pairs.possible.sum())) for count in found]
     sizes = np.unique(provider, return_counts=True)[1].astype(np.float64)
     among = float((sizes * (sizes - 1.0)).sum()) / 2.0

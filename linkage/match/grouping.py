@@ -20,6 +20,10 @@ _MULTIPLIERS = np.random.Generator(np.random.Philox(0)).integers(
 ) | np.uint64(1)
 
 
+_SIEVE_BITS = 20
+_SIEVE_MASK = np.uint64((1 << _SIEVE_BITS) - 1)
+
+
 @dataclass(frozen=True)
 class RosterRows:
     """The rows of one view of one submission; numbers are the caller's.
@@ -68,7 +72,10 @@ def _owners(roster: RosterRows) -> NDArray[np.int32]:
 
 def content_hashes(rows: Rows) -> NDArray[np.uint64]:
     """A hash of every row without its sealed id; equal rows have equal hashes, and unequal ones nearly never."""
-    hashed: NDArray[np.uint64] = (row_content(rows) * _MULTIPLIERS).sum(axis=1, dtype=np.uint64)
+    from linkage.match.row_kernel import hash_rows
+
+    hashed = np.empty(len(rows), dtype=np.uint64)
+    hash_rows(row_words(rows), _MULTIPLIERS, hashed)
     return hashed
 
 
@@ -84,20 +91,52 @@ def row_content(rows: Rows) -> NDArray[np.uint64]:
     return np.ascontiguousarray(words).view("<u8").reshape(len(rows), _CONTENT_WORDS)
 
 
+def row_words(rows: Rows) -> NDArray[np.uint32]:
+    """(n, 30): rows as 32-bit words."""
+    return np.ascontiguousarray(rows).view("<u4").reshape(len(rows), VIEW_ROW.itemsize // 4)
+
+
+def order_of(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The order that sorts the values, ties in the order given; by far the fastest where values are spread out.
+
+    Values and places are packed into one word and sorted as numbers; where values begin alike as far as they fit, the
+    nearly sorted rest is sorted in full.
+    """
+    bits = np.uint64(max(1, len(values).bit_length()))
+    places = (np.uint64(1) << bits) - np.uint64(1)
+    packed = np.sort((values & ~places) | np.arange(len(values), dtype=np.uint64))
+    order = (packed & places).astype(np.int64)
+    ordered = values[order]
+    if (ordered[1:] < ordered[:-1]).any():
+        order = order[np.argsort(ordered, kind="stable")]
+    return order
+
+
 def _groups(rows: Rows, *, provider: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The group of every row and the first row of every group, groups in order of their first row."""
-    if not len(rows):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    content = row_content(rows)
+    from linkage.match.row_kernel import first_equal_rows
+
     hashed = provider_hashes(content_hashes(rows), provider=provider)
-    order = np.argsort(hashed, kind="stable")
-    near = content[order]
-    differs = (near[1:] != near[:-1]).any(axis=1) | (provider[order][1:] != provider[order][:-1])
-    starts = np.concatenate([[True], differs])
-    group_sorted = np.cumsum(starts) - 1
-    first_of_group = order[starts]
-    rank = np.empty(len(first_of_group), dtype=np.int64)
-    rank[np.argsort(first_of_group, kind="stable")] = np.arange(len(first_of_group))
-    group = np.empty(len(rows), dtype=np.int64)
-    group[order] = rank[group_sorted]
-    return group, np.sort(first_of_group)
+    first = np.empty(len(rows), dtype=np.int64)
+    first_equal_rows(row_words(rows), provider, hashed, order_of(hashed), first)
+    heads = first == np.arange(len(rows))
+    number = np.cumsum(heads) - 1
+    return number[first], np.flatnonzero(heads)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where values stand in a list: `at` among the values, `place` in the list."""
+
+    at: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+def places_among(values: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> Places:
+    """The values that a short sorted list holds; both are of random bits, so that a table of some bits sifts first."""
+    sieve = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
+    sieve[(wanted & _SIEVE_MASK).astype(np.int64)] = True
+    at = np.flatnonzero(sieve[(values & _SIEVE_MASK).astype(np.int64)])
+    place = np.minimum(np.searchsorted(wanted, values[at]), max(0, len(wanted) - 1))
+    held = wanted[place] == values[at] if len(wanted) else np.zeros(0, dtype=np.bool_)
+    return Places(at[held], place[held])

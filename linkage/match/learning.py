@@ -30,10 +30,10 @@ from linkage.match.rivals import SECOND_NUMBERS, Candidates, Counts, Rivalry, ba
 from linkage.match.signatures import Flags, Signatures
 
 _ROUNDS = 41
-_TOLERANCE = 1e-6
-_ROUNDS_TO_NEXT_COUNT = 8
-"""Pairs without a chance are weighed anew only in every eighth round."""
-_SWEEPS = 2
+_TOLERANCE = 1e-5
+_ROUNDS_TO_NEXT_COUNT = 20
+"""Pairs without a chance are weighed anew only in every twentieth round."""
+_SWEEPS = 1
 _CERTAIN_SHARE = 0.0001
 """Other people in a signature are at least so many for each of its matches."""
 _SMALLEST = 1e-9

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkage.errors import LinkageError
-from linkage.match.grouping import RosterRows, group_rows
+from linkage.match.grouping import RosterRows, group_rows, order_of, row_words
 from linkage.match.pairs import ViewPairs
 from linkage.match.patterns import PATTERNS, kept_patterns
 from linkage.rows import (
@@ -89,17 +89,11 @@ class TokenOrder:
     """Groups sorted by token, in the order given inside a token; `ends` is where a row's token block ends."""
 
     def __init__(self, tokens: NDArray[np.uint64]) -> None:
-        index_bits = np.uint64(max(1, len(tokens).bit_length()))
-        index_mask = (np.uint64(1) << index_bits) - np.uint64(1)
-        keys = np.sort((tokens[:, 0] & ~index_mask) | np.arange(len(tokens), dtype=np.uint64))
-        order = (keys & index_mask).astype(np.int64)
-        words = tokens[order, 0]
-        if (words[1:] < words[:-1]).any():  # tokens that begin alike as far as the packed keys reach
-            again = np.argsort(words, kind="stable")
-            order, words = order[again], words[again]
-        self.order = order
-        self.starts = np.searchsorted(words, words, side="left").astype(np.int64)
-        self.ends = np.searchsorted(words, words, side="right").astype(np.int64)
+        from linkage.match.row_kernel import block_ends
+
+        self.order = order_of(np.ascontiguousarray(tokens[:, 0]))
+        self.starts, self.ends = np.empty(len(tokens), dtype=np.int64), np.empty(len(tokens), dtype=np.int64)
+        block_ends(tokens[self.order, 0], self.starts, self.ends)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -129,11 +123,7 @@ def compared_pairs(
     """Every pair inside a token: which are kept, with what pattern, and counts of the rest."""
     from linkage.match.kernel import compare_rows
 
-    rows, provider = rows[ordered.order], provider[ordered.order]
-    tokens = token_words(rows)
-    names = np.concatenate([rows["given"], rows["surname"]], axis=1)
-    tags = np.ascontiguousarray(rows["tags"])
-    flags, variant = rows["flags"].astype(np.uint8), np.ascontiguousarray(rows["variant"])
+    words = row_words(rows)
     dropped, same_provider = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
     levels = np.array(cuts, dtype=np.int64)
     found: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
@@ -143,13 +133,10 @@ def compared_pairs(
         count = compare_rows(
             first,
             last,
+            ordered.order,
             ordered.ends,
-            tokens,
+            words,
             provider,
-            names,
-            tags,
-            flags,
-            variant,
             levels,
             kept,
             dropped,

@@ -13,6 +13,9 @@ from linkage.match.pairs import ViewPairs
 from linkage.match.spans import Records, RosterSpans
 from linkage.sealed_ids import open_records
 
+_TABLE_FOR_EACH = 4
+"""A table of places may have so many entries for each record number."""
+
 
 @dataclass(frozen=True)
 class RecordPairs:
@@ -32,16 +35,20 @@ class RecordPairs:
 def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[RosterSpans]) -> RecordPairs:
     """The pairs of one view between records. Raises LinkageError `row_without_span` or `unknown_submission`."""
     member_record = opened_members(pairs, records=records, rosters=rosters)
-    links = np.unique(np.stack([pairs.member_group, member_record], axis=1), axis=0)
-    starts = np.searchsorted(links[:, 0], np.arange(pairs.groups + 1))
-    sizes = np.diff(starts)
+    count = max(1, len(records.provider))
+    keys = np.sort(pairs.member_group * count + member_record)
+    links = keys[np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)]]
+    record = links % count
+    sizes = np.bincount(links // count, minlength=pairs.groups)
+    starts = np.cumsum(sizes) - sizes
     left_size, right_size = sizes[pairs.left], sizes[pairs.right]
     source = np.repeat(np.arange(len(pairs.left)), left_size * right_size)
     place = np.arange(len(source)) - np.repeat(
         np.cumsum(left_size * right_size) - left_size * right_size, left_size * right_size
     )
-    one = links[starts[pairs.left[source]] + place // right_size[source], 1]
-    other = links[starts[pairs.right[source]] + place % right_size[source], 1]
+    one = record[starts[pairs.left[source]] + place // right_size[source]]
+    other = record[starts[pairs.right[source]] + place % right_size[source]]
+    with_rows = int(np.count_nonzero(np.bincount(record, minlength=count)))
     return RecordPairs(
         view=pairs.view,
         left=np.minimum(one, other),
@@ -50,7 +57,7 @@ def record_pairs(pairs: ViewPairs, *, records: Records, rosters: Sequence[Roster
         rarity=pairs.rarity[source],
         dropped=pairs.dropped,
         same_provider=pairs.same_provider,
-        rows_a_record=max(1.0, len(links) / max(1, len(np.unique(links[:, 1])))),
+        rows_a_record=max(1.0, len(links) / max(1, with_rows)),
         usual_rarity=pairs.usual_rarity,
     )
 
@@ -73,7 +80,7 @@ def opened_members(pairs: ViewPairs, *, records: Records, rosters: Sequence[Rost
             )
         numbers, record = records.numbers[submission]
         found = open_records(sealed[members], key=keys[submission])
-        place = np.minimum(np.searchsorted(numbers, found), max(0, len(numbers) - 1))
+        place = _places(found, numbers=numbers)
         if not len(numbers) or (numbers[place] != found).any():
             raise LinkageError(
                 "row_without_span",
@@ -82,3 +89,14 @@ def opened_members(pairs: ViewPairs, *, records: Records, rosters: Sequence[Rost
             )
         opened[members] = record[place]
     return opened
+
+
+def _places(found: NDArray[np.uint64], *, numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where record numbers stand among sorted ones, any place for a number that does not; dense numbers by a table."""
+    highest = int(numbers[-1]) if len(numbers) else 0
+    if highest > _TABLE_FOR_EACH * len(numbers):
+        return np.minimum(np.searchsorted(numbers, found), max(0, len(numbers) - 1))
+    table = np.zeros(highest + 1, dtype=np.int64)
+    table[numbers.astype(np.int64)] = np.arange(len(numbers))
+    places: NDArray[np.int64] = table[np.minimum(found, np.uint64(highest)).astype(np.int64)]
+    return places

@@ -58,6 +58,7 @@ def candidates(
         block=block,
         vetoed=vetoed,
         ends=len(provider) * len(names),
+        mixed=bool((pairs.places[:, 0] == pairs.places[:, 1]).any()),
         records_left=counts[pairs.places[:, 0]].astype(np.float64),
         records_right=counts[pairs.places[:, 1]].astype(np.float64),
         possible=pairs.possible,

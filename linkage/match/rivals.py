@@ -16,7 +16,7 @@ from linkage.match.signatures import Flags
 SECOND_NUMBERS = 0.01
 """Assumed share of students who have two numbers at one provider; local systems aim at none."""
 _MOST_LOG_ODDS = 25.0
-_NO_CHANCE = 1e-4
+_NO_CHANCE = 1e-3
 _SMALLEST = 1e-9
 _LEAST_FREE = 0.01
 """At least this share of a provider's records is taken to have no partner at another, however many have."""
@@ -27,7 +27,8 @@ _PSEUDO_MATCHES = 3.0
 @dataclass(frozen=True)
 class Candidates:
     """Distinct pairs of records: which combination each is, what rarity tells of it (natural logarithm), its two ends
-    (a record at one provider of its partners), its pair of providers, and whether a veto forbids it.
+    (a record at one provider of its partners), its pair of providers, and whether a veto forbids it. `ends`
+    counts the ends; `mixed`: whether one may be left in a pair and right in another.
 
     By pair of providers, `records_left`, `records_right` and how many pairs of records are `possible`.
     """
@@ -39,6 +40,7 @@ class Candidates:
     block: NDArray[np.int64]
     vetoed: Flags
     ends: int
+    mixed: bool
     records_left: Table
     records_right: Table
     possible: Table
@@ -69,8 +71,8 @@ class Rivalry:
 
     def __init__(self, pairs: Candidates) -> None:
         self.pairs = pairs
-        self.free_left, self.free_right = np.ones(len(pairs.gain)), np.ones(len(pairs.gain))
-        self.awake = np.arange(len(pairs.gain))
+        self.free = (np.ones(len(pairs.gain)), np.ones(len(pairs.gain)))
+        self.awake, self.places, self.free_awake = pairs, np.arange(len(pairs.gain)), self.free
         self.resting: Counts | None = None
 
     def count(
@@ -83,27 +85,34 @@ class Rivalry:
             signature: of every combination.
             second: the share of a partner's odds that stands for a second number of the same child.
         """
-        if every:
-            self.awake, self.resting = np.arange(len(self.pairs.gain)), None
-        pairs = self.pairs.only(self.awake) if len(self.awake) < len(self.pairs.gain) else self.pairs
-        left, right = self.free_left[self.awake], self.free_right[self.awake]
-        odds = settled(pairs, log_odds, factor, free=(left, right), second=second, sweeps=sweeps)
-        self.free_left[self.awake], self.free_right[self.awake] = left, right
-        counts = _counted(pairs, odds, (left, right), factor=factor, signature=signature)
-        if not every and self.resting is not None:
-            return counts.plus(self.resting)
+        if every or self.resting is None:
+            return self._count_all(log_odds, factor, signature=signature, second=second, sweeps=sweeps)
+        odds = settled(self.awake, log_odds, factor, free=self.free_awake, second=second, sweeps=sweeps)
+        counts = _counted(self.awake, odds, self.free_awake, factor=factor, signature=signature)
+        return counts.plus(self.resting)
+
+    def _count_all(
+        self, log_odds: Table, factor: Table, *, signature: NDArray[np.int64], second: float, sweeps: int
+    ) -> Counts:
+        self._wake()
+        left, right = self.free
+        odds = settled(self.pairs, log_odds, factor, free=self.free, second=second, sweeps=sweeps)
+        counts = _counted(self.pairs, odds, self.free, factor=factor, signature=signature)
         hopeless = odds * left * right < _NO_CHANCE
-        rest = np.flatnonzero(hopeless)
-        self.resting = _counted(
-            pairs.only(rest), odds[rest], (left[rest], right[rest]), factor=factor, signature=signature
-        )
-        self.awake = np.flatnonzero(~hopeless)
+        rest, self.places = np.flatnonzero(hopeless), np.flatnonzero(~hopeless)
+        of_rest = (left[rest], right[rest])
+        self.resting = _counted(self.pairs.only(rest), odds[rest], of_rest, factor=factor, signature=signature)
+        self.awake, self.free_awake = self.pairs.only(self.places), (left[self.places], right[self.places])
         return counts
+
+    def _wake(self) -> None:
+        self.free[0][self.places], self.free[1][self.places] = self.free_awake
 
     def posteriors(self, log_odds: Table, factor: Table, *, second: float, sweeps: int) -> Table:
         """The chance of every pair that it is a match."""
-        free = (self.free_left, self.free_right)
-        odds = settled(self.pairs, log_odds, factor, free=free, second=second, sweeps=sweeps) * free[0] * free[1]
+        self._wake()
+        odds = settled(self.pairs, log_odds, factor, free=self.free, second=second, sweeps=sweeps)
+        odds *= self.free[0] * self.free[1]
         chances: Table = odds / (1.0 + odds)
         return chances
 
@@ -125,7 +134,7 @@ def settled(
         log_odds, np.log(factor), pairs.combination, pairs.gain, pairs.block, pairs.vetoed, _MOST_LOG_ODDS, odds
     )
     sums = np.empty(max(1, pairs.ends))
-    settle_rivals(odds, pairs.left_end, pairs.right_end, second, sweeps, free[0], free[1], sums)
+    settle_rivals(odds, pairs.left_end, pairs.right_end, pairs.mixed, second, sweeps, free[0], free[1], sums)
     return odds
 
 

@@ -47,6 +47,7 @@ def _lone_pairs(combination: np.ndarray) -> Candidates:
         block=np.zeros(count, dtype=np.int64),
         vetoed=np.zeros(count, dtype=bool),
         ends=2 * count,
+        mixed=False,
         records_left=np.array([float(count)]),
         records_right=np.array([float(count)]),
         possible=np.array([float(count) ** 2]),

@@ -12,8 +12,8 @@ import pytest
 
 from linkage.encode.person import ClearPerson
 from linkage.errors import LinkageError
-from linkage.match import kernel
-from linkage.match.grouping import group_rows
+from linkage.match import kernel, row_kernel
+from linkage.match.grouping import group_rows, order_of, row_words
 from linkage.match.matcher import RosterRows, check_rows, compare_view
 from linkage.match.pairs import pairs_from_bytes, pairs_to_bytes
 from linkage.match.patterns import (
@@ -237,48 +237,87 @@ def test_the_interpreted_comparison_gives_what_the_compiled_one_gives() -> None:
     numbered = [replace(person, local_record=n) for n, person in enumerate(people)]
     rows = np.concatenate([Sent(n, n, numbered).encoded.rows["dob"] for n in (1, 2)])
     provider = np.repeat(np.array([1, 2], dtype=np.int32), len(rows) // 2)
-    order = np.argsort(provider, kind="stable")
-    rows, provider = rows[order], provider[order]
-    tokens = np.ascontiguousarray(rows["token"]).view("<u8").reshape(-1, 2).copy()
-    tokens[0, 1] ^= np.uint64(1)
-    names = np.concatenate([rows["given"], rows["surname"]], axis=1)
-    tags = np.ascontiguousarray(rows["tags"])
-    flags, variant = rows["flags"].astype(np.uint8), np.ascontiguousarray(rows["variant"])
+    words = row_words(rows).copy()
+    words[0, kernel.TOKEN_WORD + 3] ^= np.uint32(1)
     cuts = np.array(SCHEMA.similarity_cuts, dtype=np.int64)
-    ends = np.full(len(rows), len(rows), dtype=np.int64)
+    order, ends = np.arange(len(rows))[::-1].copy(), np.full(len(rows), len(rows), dtype=np.int64)
     results = []
 
     for function in (kernel.compare_rows, interpreted(kernel.compare_rows)):
         dropped, same = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
         pairs, patterns = np.zeros((9000, 2), dtype=np.int64), np.zeros(9000, dtype=np.int32)
         count = function(
-            0, len(rows), ends, tokens, provider, names, tags, flags, variant, cuts,
-            kept_patterns(), dropped, same, pairs, patterns
-        )  # fmt: skip
+            0, len(rows), order, ends, words, provider, cuts, kept_patterns(), dropped, same, pairs, patterns
+        )
         results.append((count, dropped.tolist(), same.tolist(), pairs.tolist(), patterns.tolist()))
     count, _, _, pairs_found, patterns_found = results[0]
 
     assert results[0] == results[1]
-    for (i, j), pattern in zip(pairs_found[:count], patterns_found[:count], strict=True):
+    for places, pattern in zip(pairs_found[:count], patterns_found[:count], strict=True):
+        i, j = order[places]
         outcomes = outcomes_of(np.array([pattern]))[0].tolist()
-        assert interpreted(kernel.names_outcome)(names, flags, variant, cuts, i, j) == outcomes[0]
-        assert interpreted(kernel.date_outcome)(tags, i, j) == outcomes[1]
-        assert [interpreted(kernel.tag_outcome)(tags, i, j, field) for field in range(3, 7)] == outcomes[2:]
+        assert interpreted(kernel.names_outcome)(words, cuts, i, j) == outcomes[0]
+        assert interpreted(kernel.date_outcome)(words, i, j) == outcomes[1]
+        assert [interpreted(kernel.tag_outcome)(words, i, j, field) for field in range(3, 7)] == outcomes[2:]
+
+
+def _row_with_tags(*tags: int) -> np.ndarray:
+    rows = np.zeros(1, dtype=VIEW_ROW)
+    rows["tags"][0, : len(tags)] = tags
+    return row_words(rows)[0]
 
 
 def test_interpreted_parts_of_the_kernel_agree_with_their_definition() -> None:
-    words = np.array([[1, 3, 7, 15], [1, 1, 1, 2**63 + 1]], dtype=np.uint64)
+    filters = np.zeros(2, dtype=VIEW_ROW)
+    filters["given"] = [[1, 3, 7, 15], [1, 1, 1, 2**63 + 1]]
     cuts = np.array([2, 4, 6], dtype=np.int64)
+    dates = np.stack(
+        [_row_with_tags(5, 2, 3), _row_with_tags(5, 2, 3), _row_with_tags(5, 3, 2), _row_with_tags(5, 2, 9)]
+    )
+    absent = np.stack([_row_with_tags(0, 0, 0), _row_with_tags(1, 1, 1)])
+    date_outcome = interpreted(kernel.date_outcome)
 
-    assert interpreted(kernel.common_bits)(words, words, 0, 1, 0, 0) == 4
+    assert interpreted(kernel.common_bits)(row_words(filters), 0, 1, kernel.GIVEN_WORD, kernel.GIVEN_WORD) == 4
     assert [interpreted(kernel.level_of)(common, cuts) for common in (0, 2, 5, 9)] == [0, 1, 2, 3]
-    assert interpreted(kernel.date_outcome)(np.array([[0] * 7, [1] * 7], dtype=np.uint16), 0, 1) == 2 * DAY_SIZE + 4
-    both_agree = np.array([[5, 2, 3], [5, 2, 3]], dtype=np.uint16)
-    swapped = np.array([[5, 2, 3], [5, 3, 2]], dtype=np.uint16)
-    assert interpreted(kernel.date_outcome)(both_agree, 0, 1) == DAY_SIZE + DAY_AGREES
-    same_month = np.array([[5, 2, 3], [5, 2, 9]], dtype=np.uint16)
-    assert interpreted(kernel.date_outcome)(same_month, 0, 1) == DAY_SIZE + 1
-    assert interpreted(kernel.date_outcome)(swapped, 0, 1) == DAY_SIZE + DAY_SWAPPED
+    assert date_outcome(absent, 0, 1) == 2 * DAY_SIZE + 4
+    assert date_outcome(dates, 0, 1) == DAY_SIZE + DAY_AGREES
+    assert date_outcome(dates, 0, 3) == DAY_SIZE + 1
+    assert date_outcome(dates, 0, 2) == DAY_SIZE + DAY_SWAPPED
+    assert interpreted(kernel.tag_of)(dates, 3, 2) == 9
+    assert interpreted(kernel.same_token)(dates, 0, 1) is True
+
+
+def test_rows_are_hashed_grouped_and_blocked_alike_compiled_and_interpreted() -> None:
+    rows = np.concatenate([Sent(n, 1, made_up_people(6, seed=n % 2), year=2018).encoded.rows["dob"] for n in range(4)])
+    words, provider = row_words(rows), np.repeat(np.array([1, 1, 1, 2], dtype=np.int32), 6)
+    multipliers = np.arange(3, 29, 2, dtype=np.uint64)
+    hashed, firsts, spans = [], [], []
+
+    for read in (lambda function: function, interpreted):
+        hashes, first = np.empty(len(rows), dtype=np.uint64), np.empty(len(rows), dtype=np.int64)
+        with np.errstate(over="ignore"):
+            read(row_kernel.hash_rows)(words, multipliers, hashes)
+        read(row_kernel.first_equal_rows)(
+            words, provider, hashes // np.uint64(2**63), order_of(hashes // np.uint64(2**63)), first
+        )
+        starts, ends = np.empty(5, dtype=np.int64), np.empty(5, dtype=np.int64)
+        read(row_kernel.block_ends)(np.array([1, 1, 4, 7, 7], dtype=np.uint64), starts, ends)
+        hashed.append(hashes.tolist())
+        firsts.append(first.tolist())
+        spans.append((starts.tolist(), ends.tolist()))
+
+    assert hashed[0] == hashed[1]
+    assert firsts[0] == firsts[1] != list(range(len(rows)))
+    assert spans[0] == spans[1] == ([0, 0, 2, 3, 3], [2, 2, 3, 5, 5])
+    assert interpreted(row_kernel.equal_rows)(words, 0, 0)
+    assert not interpreted(row_kernel.equal_rows)(words, 0, 1)
+
+
+def test_values_that_begin_alike_are_sorted_in_full_and_ties_keep_their_order() -> None:
+    values = np.array([9, 2**63 + 3, 9, 2**63 + 1, 2**63 + 3], dtype=np.uint64)
+
+    assert order_of(values).tolist() == [0, 2, 3, 1, 4]
+    assert order_of(values[:0]).tolist() == []
 
 
 def _count(word: int) -> int:
