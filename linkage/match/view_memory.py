@@ -35,6 +35,9 @@ from linkage.match.patterns import PATTERNS
 from linkage.rows import VIEW_ROW, Rows
 from linkage.schema import LinkageSchema
 
+_SIEVE_BITS = 20
+_SIEVE_MASK = np.uint64((1 << _SIEVE_BITS) - 1)
+
 
 @dataclass(frozen=True)
 class ViewMemory:
@@ -94,9 +97,10 @@ def compare_change(
     """The memory after rosters came and submissions went, and what the resolver is told of it."""
     came = group_rows(added)
     change = _changed_groups(memory, came, gone=gone)
-    rows = np.concatenate([memory.rows[change.stays], came.rows[change.is_new]])
-    rows["sealed_id"] = np.void(bytes(16))
-    provider = np.concatenate([memory.provider[change.stays], came.provider[change.is_new]])
+    new_rows = came.rows[change.is_new]
+    new_rows["sealed_id"] = np.void(bytes(16))
+    rows = np.concatenate([_chosen(memory.rows, change.stays), new_rows])
+    provider = np.concatenate([_chosen(memory.provider, change.stays), came.provider[change.is_new]])
     size = _sizes(memory, came, change)
     pairs = int((size.sum() - len(size)) // 2)
     kept = patterns_to_keep(len(size), pairs=pairs)
@@ -110,7 +114,7 @@ def compare_change(
         view=memory.view,
         rows=rows,
         provider=provider,
-        hashed=np.concatenate([memory.hashed[change.stays], content_hashes(came.rows[change.is_new])]),
+        hashed=np.concatenate([_chosen(memory.hashed, change.stays), content_hashes(new_rows)]),
         size=size,
         member_group=np.concatenate([number[memory.member_group[change.member_stays]], change.came_as]),
         member_submission=np.concatenate([memory.member_submission[change.member_stays], came.member_submission]),
@@ -162,13 +166,11 @@ def _known_groups(memory: ViewMemory, came: RowGroups) -> NDArray[np.int64]:
     arrived = provider_hashes(content_hashes(came.rows), provider=came.provider)
     remembered = provider_hashes(memory.hashed, provider=memory.provider)
     order = np.argsort(arrived, kind="stable")
-    if not len(order):
-        return known
-    place = order[np.minimum(np.searchsorted(arrived[order], remembered), len(order) - 1)]
-    group = np.flatnonzero(arrived[place] == remembered)
-    same = (row_content(memory.rows[group]) == row_content(came.rows[place[group]])).all(axis=1)
-    same &= memory.provider[group] == came.provider[place[group]]
-    known[place[group[same]]] = group[same]
+    found = _places_among(remembered, arrived[order])
+    group, place = found.at, order[found.place]
+    same = (row_content(memory.rows[group]) == row_content(came.rows[place])).all(axis=1)
+    same &= memory.provider[group] == came.provider[place]
+    known[place[same]] = group[same]
     return known
 
 
@@ -177,12 +179,14 @@ def _sizes(memory: ViewMemory, came: RowGroups, change: _ChangedGroups) -> NDArr
     old, new = token_words(memory.rows)[:, 0], token_words(came.rows[change.is_new])[:, 0]
     touched, of_new = np.unique(np.concatenate([new, old[~change.stays]]), return_inverse=True)
     if not len(touched):
-        return memory.size[change.stays]
-    place = np.minimum(np.searchsorted(touched, old), len(touched) - 1)
-    hit = (touched[place] == old) & change.stays
-    count = np.bincount(place[hit], minlength=len(touched)) + np.bincount(of_new[: len(new)], minlength=len(touched))
-    size = np.where(hit, count[place], memory.size)
-    return np.concatenate([size[change.stays], count[of_new[: len(new)]]])
+        return _chosen(memory.size, change.stays)
+    hit = _places_among(old, touched)
+    stays = change.stays[hit.at]
+    at, place = hit.at[stays], hit.place[stays]
+    count = np.bincount(place, minlength=len(touched)) + np.bincount(of_new[: len(new)], minlength=len(touched))
+    size = memory.size.copy()
+    size[at] = count[place]
+    return np.concatenate([_chosen(size, change.stays), count[of_new[: len(new)]]])
 
 
 def _left_over(
@@ -208,13 +212,18 @@ def _compared_with(
     if not len(touched):
         nothing = np.zeros(PATTERNS, dtype=np.int64)
         return Compared(np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int32), nothing, nothing)
-    beside = touched[np.minimum(np.searchsorted(touched, words), len(touched) - 1)] == words
-    chosen = np.concatenate([np.flatnonzero(fresh), np.flatnonzero(beside & ~fresh)])
+    beside = _places_among(words, touched).at
+    chosen = np.concatenate([np.flatnonzero(fresh), beside[~fresh[beside]]])
     ordered = TokenOrder(token_words(rows[chosen]))
     # Fresh rows come first inside a token, and the others are compared with nobody after them.
     ordered.ends = np.where(fresh[chosen][ordered.order], ordered.ends, np.arange(1, len(chosen) + 1))
     compared = compared_pairs(rows[chosen], provider[chosen], ordered=ordered, cuts=schema.similarity_cuts, kept=kept)
     return replace(compared, sides=chosen[ordered.order[compared.sides]])
+
+
+def _chosen(values: Rows, stays: NDArray[np.bool_]) -> Rows:
+    """The values that stay; not copied where all do."""
+    return values if stays.all() else values[stays]
 
 
 def _told(
@@ -238,3 +247,21 @@ def _told(
             same_provider=memory.same_provider,
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where values stand in a list: `at` among the values, `place` in the list."""
+
+    at: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+def _places_among(values: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> _Places:
+    """The values that a short sorted list holds; both are of random bits, so that a table of some bits sifts first."""
+    sieve = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
+    sieve[(wanted & _SIEVE_MASK).astype(np.int64)] = True
+    at = np.flatnonzero(sieve[(values & _SIEVE_MASK).astype(np.int64)])
+    place = np.minimum(np.searchsorted(wanted, values[at]), max(0, len(wanted) - 1))
+    held = wanted[place] == values[at] if len(wanted) else np.zeros(0, dtype=np.bool_)
+    return _Places(at[held], place[held])
