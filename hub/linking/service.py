@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
+from hub.epochs.service import present_epoch
 from hub.errors import Conflict, NotFound
 from hub.jobs import enqueue
 from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun, ThresholdLink
@@ -45,8 +46,11 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
     """Fix the set of submissions and set a run going; its version comes back.
 
     It takes up what the run that holds remembers, unless asked to compare everything again; the persons are the same.
+    Rows of an epoch that has ended say nothing to rows of the present one: who has not encoded again is not compared,
+    and keeps the persons of before.
     """
-    inputs = [submission.submission for submission in accepted(session)]
+    epoch = present_epoch(session, 0)
+    inputs = [submission.submission for submission in accepted(session) if submission.epoch >= epoch]
     if not inputs:
         raise Conflict(
             "No submission is accepted.", code="nothing-to-link", next_step="Let the providers send their records."

@@ -80,12 +80,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class AcceptedSubmission:
-    """One accepted submission and its facts files in the analysis store, in the order of its manifest."""
+    """One accepted submission, the epoch of its encoding, and its facts files in the order of its manifest."""
 
     submission: str
     provider: str
     kind: str
     school_year: int
+    epoch: int
     facts_files: tuple[str, ...]
 
 
@@ -255,7 +256,9 @@ def accepted(session: Session) -> Sequence[AcceptedSubmission]:
         .order_by(Submission.provider, Submission.kind, Submission.school_year)
     )
     return [
-        AcceptedSubmission(row.id, row.provider, row.kind, row.school_year, chunk_files(session, row.id, "facts"))
+        AcceptedSubmission(
+            row.id, row.provider, row.kind, row.school_year, row.epoch, chunk_files(session, row.id, "facts")
+        )
         for row in rows
     ]
 
