@@ -7,16 +7,20 @@ lock of the head row: event and effect together or neither.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.tables import Checkpoint, Cosignature, Detail, Entry, Head, Node
-from hub.db import Base
 from hub.errors import NotFound, StoreError
 from policies.translog import merkle
 from policies.translog.entries import DETAIL_FIELDS, SALT_BYTES, detail_hash, detail_json, entry_bytes
@@ -25,13 +29,16 @@ from policies.translog.note import Note, read_note, read_signature
 from policies.translog.proof import TlogProof
 from policies.translog.receipt import Receipt
 
-# Statements of the tables themselves, not of the mapped classes: the append is the hub's most frequent write.
-_TABLES = Base.metadata.tables
-_INSERT_ENTRY, _INSERT_DETAIL, _INSERT_NODE = (
-    insert(_TABLES[mapped.__tablename__]) for mapped in (Entry, Detail, Node)
-)
-_UPDATE_HEAD = update(_TABLES[Head.__tablename__])
-_LOCK_HEAD = select(*(_TABLES[Head.__tablename__].c[name] for name in ("size", "frontier"))).with_for_update()
+
+@dataclass(frozen=True)
+class _Statements:
+    """The append's statements for the driver itself: it is the hub's most frequent write."""
+
+    lock: str
+    entry: str
+    detail: str
+    node: str
+    head: str
 
 
 def append(
@@ -62,12 +69,13 @@ def append(
     leaf = merkle.leaf_hash(entry)
     completed = merkle.push(frontier, size, leaf)
     connection = session.connection()
-    connection.execute(_INSERT_ENTRY, {"sequence": size, "entry": entry, "leaf": leaf})
-    connection.execute(_INSERT_DETAIL, {"sequence": size, "salt": salt, "time": time, **detail})
+    sql = _statements(connection.dialect.name)
+    connection.exec_driver_sql(sql.entry, (size, entry, leaf))
+    connection.exec_driver_sql(sql.detail, (size, salt, _stored_time(connection, time), *_stored(detail)))
     if completed:
-        connection.execute(_INSERT_NODE, _node_rows(completed))
+        connection.exec_driver_sql(sql.node, completed)
     root = merkle.frontier_root(frontier)
-    connection.execute(_UPDATE_HEAD, {"size": size + 1, "root": root, "frontier": b"".join(frontier)})
+    connection.exec_driver_sql(sql.head, (size + 1, root, b"".join(frontier)))
     return size
 
 
@@ -145,13 +153,38 @@ def prove(session: Session, sequence: int, *, size: int | None = None) -> Receip
     )
 
 
-def _node_rows(completed: list[tuple[int, int, bytes]]) -> list[dict[str, Any]]:
-    return [{"level": level, "position": position, "hash": value} for level, position, value in completed]
+@cache
+def _statements(dialect: str) -> _Statements:
+    mark = "?" if dialect == "sqlite" else "%s"
+    lock = "SELECT size, frontier FROM audit_head" + ("" if dialect == "sqlite" else " FOR UPDATE")
+    columns = ("sequence", "salt", "time", *DETAIL_FIELDS)
+
+    def insert(table: str, *names: str) -> str:
+        return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
+
+    return _Statements(
+        lock=lock,
+        entry=insert("audit_entries", "sequence", "entry", "leaf"),
+        detail=insert("audit_details", *columns),
+        node=insert("audit_nodes", "level", "position", "hash"),
+        head=f"UPDATE audit_head SET size = {mark}, root = {mark}, frontier = {mark}",
+    )
+
+
+def _stored(detail: Mapping[str, Any]) -> list[Any]:
+    return [json.dumps(value) if isinstance(value, dict) else value for value in map(detail.get, DETAIL_FIELDS)]
+
+
+def _stored_time(connection: Connection, time: datetime) -> datetime | str:
+    """A time as the column's type would store it."""
+    utc = time.astimezone(UTC)
+    return utc.strftime("%Y-%m-%d %H:%M:%S.%f") if connection.dialect.name == "sqlite" else utc
 
 
 def _lock_head(session: Session) -> tuple[int, list[bytes]]:
-    row = session.connection().execute(_LOCK_HEAD).one_or_none()
+    connection = session.connection()
+    row = connection.exec_driver_sql(_statements(connection.dialect.name).lock).one_or_none()
     if row is None:
         raise StoreError("The audit log has no head.", code="audit-head-missing", next_step="Run promise-hub migrate.")
     step = merkle.HASH_BYTES
-    return row.size, [row.frontier[at : at + step] for at in range(0, len(row.frontier), step)]
+    return row.size, [bytes(row.frontier[at : at + step]) for at in range(0, len(row.frontier), step)]
