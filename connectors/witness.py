@@ -135,6 +135,8 @@ def _compare(hub: Hub, newer: Seen, *, log: Verifier, others: Sequence[Verifier]
     compared = 0
     for written in told[-COMPARED_MAX:]:
         note = read_note(str(written))
+        if note.text.split("\n", 1)[0] != log.name:
+            continue  # of a log that this one followed
         if any(one.kind == COSIGNATURE for one in signed_by(note, [log, *others])):
             _check_same(hub, newer, Seen(note, body_of(note, log)), log=log)
             compared += 1
