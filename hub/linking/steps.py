@@ -116,8 +116,7 @@ def resolve_job(desk: ResolveDesk) -> Callable[[Ticket], Outcome]:
             doomed.extend(write_resolved(session, plan, result, asked=asked, memory=memory, audit=trail))
 
         def clear() -> None:
-            for file in plan.pairs.values():
-                (desk.handover / file).unlink(missing_ok=True)
+            _clear_handover(desk.handover, plan.version)
             _delete(desk.spans, doomed)
 
         return Outcome(write, clear)
@@ -273,6 +272,13 @@ def _write_compared(session: Session, plan: Plan, made: Compared, trail: AuditTr
     counts = {"views": len(made.pairs), "came": len(plan.came), "went": len(plan.gone)}
     append(session, trail, EventType.LINKAGE_COMPARED, resource=f"linkage:{plan.version}", counts=counts)
     return doomed
+
+
+def _clear_handover(folder: Path, version: int) -> None:
+    """Remove the pairs of this run and of those before it, and what a killed matcher left of them."""
+    for path in folder.iterdir():
+        if int(path.name.lstrip(".").partition("-")[0]) <= version:
+            path.unlink(missing_ok=True)
 
 
 def _delete(store: FileStore, files: Sequence[str]) -> None:

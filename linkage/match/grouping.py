@@ -20,10 +20,6 @@ _MULTIPLIERS = np.random.Generator(np.random.Philox(0)).integers(
 ) | np.uint64(1)
 
 
-_SIEVE_BITS = 20
-_SIEVE_MASK = np.uint64((1 << _SIEVE_BITS) - 1)
-
-
 @dataclass(frozen=True)
 class RosterRows:
     """The rows of one view of one submission; numbers are the caller's.
@@ -122,21 +118,3 @@ def _groups(rows: Rows, *, provider: NDArray[np.int32]) -> tuple[NDArray[np.int6
     heads = first == np.arange(len(rows))
     number = np.cumsum(heads) - 1
     return number[first], np.flatnonzero(heads)
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where values stand in a list: `at` among the values, `place` in the list."""
-
-    at: NDArray[np.int64]
-    place: NDArray[np.int64]
-
-
-def places_among(values: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> Places:
-    """The values that a short sorted list holds; both are of random bits, so that a table of some bits sifts first."""
-    sieve = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
-    sieve[(wanted & _SIEVE_MASK).astype(np.int64)] = True
-    at = np.flatnonzero(sieve[(values & _SIEVE_MASK).astype(np.int64)])
-    place = np.minimum(np.searchsorted(wanted, values[at]), max(0, len(wanted) - 1))
-    held = wanted[place] == values[at] if len(wanted) else np.zeros(0, dtype=np.bool_)
-    return Places(at[held], place[held])
