@@ -16,6 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from linkage.encode.encoder import EncodedRoster
+from linkage.rows_file import RowsFile, rows_file_parts
+from linkage.schema import current_schema
+from linkage.sealed_ids import open_records
 from tests.bench.linkage_people import Side
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +37,8 @@ SPLINK_CPU_SHARE = 1 / 3
 """At most a third of the processor time of Splink on clear text, at a million records a side (issue 4)."""
 TIMES_CLKHASH = 3.0
 SEVERAL_HOURS = 36_000
+SMALL_RECORDS = 1_000
+MANY_RECORDS = 200_000
 
 
 class PeersMissingError(Exception):
@@ -43,7 +51,58 @@ class Ours:
 
     f1: float
     cpu_seconds: float
-    peak_bytes: int | None = None
+    peak_bytes: float
+
+
+def compared_with_peers(
+    name: str,
+    sides: Sequence[Side],
+    *,
+    f1: float,
+    encoded: Sequence[EncodedRoster],
+    views: Sequence[str],
+    run: bool,
+    suburbs: Sequence[Sequence[str | None]] | None = None,
+) -> list[dict[str, Any]]:
+    """The rows about peers on one set of people; where they are not to run, only the bar that names one, not held.
+
+    The submission key of a roster is its number 32 times. Beyond MANY_RECORDS a side recordlinkage's table of pairs
+    and anonlink's comparison of all pairs are left out: they need more memory than the machine has, and hours.
+    """
+    many = len(sides[0].people) > MANY_RECORDS
+    if not run:
+        return [splink_share_row(name, None)] if many else []
+    keys = [bytes([number]) * 32 for number in range(len(encoded))]
+    ours = ours_in_own_process(f1, encoded, views=views, keys=keys)
+    peers = (SPLINK,) if many else (SPLINK, RECORDLINKAGE, ANONLINK)
+    return peer_rows(name, sides, ours=ours, peers=peers, suburbs=suburbs)
+
+
+def ours_in_own_process(
+    f1: float, encoded: Sequence[EncodedRoster], *, views: Sequence[str], keys: Sequence[bytes]
+) -> Ours:
+    """Our processor time and memory over these rosters, measured as the peers' are: in a process that does no more."""
+    with tempfile.TemporaryDirectory(prefix="ours-") as folder:
+        for side, roster, key in zip("ab", encoded, keys, strict=True):
+            for kind, most in (("small", SMALL_RECORDS), ("whole", roster.records)):
+                Path(folder, kind).mkdir(exist_ok=True)
+                _write_rows(Path(folder, kind, f"{side}.rows"), roster, most=most, key=key, views=views)
+        told = _told([sys.executable, str(SCRIPTS / "ours.py"), folder, *views])
+    return Ours(f1, told["cpu_seconds"], told["peak_bytes"])
+
+
+def _write_rows(path: Path, roster: EncodedRoster, *, most: int, key: bytes, views: Sequence[str]) -> None:
+    """A file of `promise-hub link` with the rows of some records, or of all."""
+    numbers = np.sort(roster.spans["record"])[:most]
+    rows = {}
+    for view in views:
+        sealed = np.ascontiguousarray(roster.rows[view]["sealed_id"]).view(np.uint8).reshape(-1, 16)
+        rows[view] = roster.rows[view][np.isin(open_records(sealed, key=key), numbers)]
+    spans = roster.spans[np.isin(roster.spans["record"], numbers)]
+    spans["flags"] = 0
+    file = RowsFile(current_schema().hash, "0" * 16, key, len(numbers), spans, rows)
+    with path.open("wb") as stream:
+        stream.writelines(rows_file_parts(file))
 
 
 def peer_rows(
@@ -57,7 +116,8 @@ def peer_rows(
     """Rows of the benchmark: each peer on these people, and the ratio of ours to it."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         _write(Path(folder), sides, suburbs=suburbs)
-        return [row for peer in peers for row in _rows(name, peer, measured(peer, Path(folder)), ours=ours)]
+        rows = [row for peer in peers for row in _rows(name, peer, measured(peer, Path(folder)), ours=ours)]
+    return [peer_row(f"{name} peak GB", ours.peak_bytes / 1e9), *rows]
 
 
 def measured(peer: str, folder: Path) -> Mapping[str, float]:
@@ -68,13 +128,6 @@ def measured(peer: str, folder: Path) -> Mapping[str, float]:
 def clkhash_records_a_second(count: int) -> float:
     """The speed of clkhash over its own made-up names, in one process."""
     return float(_run("hashed.py", "encode", str(count))["records_a_second"])
-
-
-def splink_share_row(name: str, *, ours: Ours, splink_cpu_seconds: float | None) -> dict[str, Any]:
-    """The bar that names Splink: our processor time as a share of its; not held where it did not run."""
-    share = None if splink_cpu_seconds is None else ours.cpu_seconds / splink_cpu_seconds
-    bar = f"<= {SPLINK_CPU_SHARE:.3f}"
-    return peer_row(f"{name} CPU, share of Splink's", share, bar=bar, held=(share or 2.0) <= SPLINK_CPU_SHARE)
 
 
 def clkhash_row(rate: float, peer: float | None) -> dict[str, Any]:
@@ -91,34 +144,41 @@ def peer_row(name: str, value: float | None, *, bar: str = "none", held: bool = 
 def _rows(name: str, peer: str, told: Mapping[str, float], *, ours: Ours) -> list[dict[str, Any]]:
     said = f"{name} {peer}"
     spent = told["cpu_seconds"] + told.get("encode_cpu_seconds", 0.0)
-    rows = [
+    share = ours.cpu_seconds / spent
+    return [
         peer_row(f"{said} F1", told["f1"]),
         peer_row(f"{said} F1 at the threshold truth chooses", told["best_f1"]),
         peer_row(f"{said} CPU seconds", spent),
         peer_row(f"{said} peak GB", told["peak_bytes"] / 1e9),
         peer_row(f"{name} F1 less that of {peer}", ours.f1 - told["f1"]),
-        peer_row(f"{name} CPU, share of {peer}", ours.cpu_seconds / spent),
+        splink_share_row(name, share) if peer == SPLINK else peer_row(f"{name} CPU, share of {peer}", share),
+        peer_row(f"{name} memory, share of {peer}", ours.peak_bytes / told["peak_bytes"]),
     ]
-    if ours.peak_bytes is not None:
-        rows.append(peer_row(f"{name} memory, share of {peer}", ours.peak_bytes / told["peak_bytes"]))
-    return rows
+
+
+def splink_share_row(name: str, share: float | None) -> dict[str, Any]:
+    """Our processor time as a share of Splink's: a bar at a million a side, not held where Splink did not run."""
+    barred = name.startswith("1000k")
+    held = not barred or (share is not None and share <= SPLINK_CPU_SHARE)
+    return peer_row(
+        f"{name} CPU, share of {SPLINK}", share, bar=f"<= {SPLINK_CPU_SHARE:.3f}" if barred else "none", held=held
+    )
 
 
 def _run(script: str, *words: str) -> dict[str, float]:
-    """One peer's script in its own environment and process; one thread each."""
+    """One peer's script in its own environment and process."""
     if not PYTHON.exists():
         raise PeersMissingError("start the benchmark as: python3 run.py bench NAME --peers")
+    return _told([str(PYTHON), "-W", "ignore", str(SCRIPTS / script), *words])
+
+
+def _told(command: Sequence[str]) -> dict[str, float]:
+    """The last line of JSON that a program prints; it works in one thread."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    done = subprocess.run(
-        [str(PYTHON), "-W", "ignore", str(SCRIPTS / script), *words],
-        env={"PATH": "/usr/bin:/bin", **one_thread},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SEVERAL_HOURS,
-    )
+    environment = {"PATH": "/usr/bin:/bin", **one_thread}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=SEVERAL_HOURS)
     if done.returncode:
-        raise RuntimeError(f"{script} {words[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"{Path(command[-2]).name} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
