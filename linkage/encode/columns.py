@@ -6,6 +6,7 @@ of those numbers.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from linkage.encode.normalise import date_parts, name_parts, postcode_value, sex
 from linkage.encode.person import ClearPerson
 from linkage.encode.phonetic import phonetic_code
 from linkage.encode.tables import NameTables
+from linkage.encode.tokens import name_digests
 
 ABSENT = -1
 _FORMS_BELOW = 1 << 32
@@ -61,9 +63,15 @@ class RosterColumns:
     grams: GramTable
     records_with_ssid: frozenset[int]
 
-    def codes(self) -> list[str]:
-        """The phonetic code of every form; worked out only where a view blocks on codes."""
-        return [phonetic_code(name) for name in self.coded_by]
+    @functools.cached_property
+    def spelling_digests(self) -> NDArray[np.uint64]:
+        """By form number what views by spelling block on; NO_NAME for the absent name."""
+        return name_digests(self.spellings)
+
+    @functools.cached_property
+    def code_digests(self) -> NDArray[np.uint64]:
+        """By form number what views by phonetic code block on, worked out only where there are such views."""
+        return name_digests([phonetic_code(name) for name in self.coded_by])
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
         record_numbers=numbers,
         values={
             "birth_year": _coded(dates, lambda parts: None if parts[0] is None else str(parts[0])),
+            "birth_month": _coded(dates, lambda parts: None if parts[1] is None else str(parts[1])),
+            "birth_day": _coded(dates, lambda parts: None if parts[2] is None else str(parts[2])),
             "birth_month_day": _coded(dates, lambda parts: _unordered(parts[1], parts[2])),
             "ssid": _coded(ssids, lambda value: value),
             "postcode": _coded(postcodes, lambda value: value),

@@ -21,6 +21,7 @@ from linkage.encode.filling import POSITIONS_PER_BLOCK, fill_filters, write_gram
 FILTER_WORDS = 4
 _PAD = "_"
 _ALPHABET = _PAD + "abcdefghijklmnopqrstuvwxyz"
+_CODE_BITS = 24
 _FOREIGN_GRAM = 1 << 23
 _USUAL_DRAWS = 96
 """64 distinct of 256 take 74 draws on average, standard deviation 2.5; the few that need more get more."""
@@ -44,10 +45,24 @@ class GramTable:
     """The bigrams of many names, stored end to end: names are then numbers."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        codes = [gram_codes(name) if name else () for name in names]
-        self.counts = np.array([len(of_name) for of_name in codes], dtype=np.int64)
+        plain = [place for place, name in enumerate(names) if name and name.isascii()]
+        other = [(place, code) for place, name in enumerate(names) if not name.isascii() for code in gram_codes(name)]
+        numbers = [(place << _CODE_BITS) | code for place, code in other]
+        keys = np.sort(np.concatenate([_plain_grams(names, places=plain), np.array(numbers, dtype=np.int64)]))
+        keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])[: len(keys)]]
+        self.counts = np.bincount(keys >> _CODE_BITS, minlength=len(names)).astype(np.int64)
         self.offsets = np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int64)
-        self.codes = np.array([code for of_name in codes for code in of_name], dtype=np.uint32)
+        self.codes = (keys & ((1 << _CODE_BITS) - 1)).astype(np.uint32)
+
+
+def _plain_grams(names: Sequence[str], *, places: list[int]) -> NDArray[np.int64]:
+    """Place of the name and code of every bigram of names of the letters a to z."""
+    text = "".join([f"{_PAD}{names[place]}" for place in places]) + _PAD
+    letters = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int64)
+    letters = np.where(letters == ord(_PAD), 0, letters - ord("a") + 1)
+    sizes = np.array([len(names[place]) + 1 for place in places], dtype=np.int64)
+    of_name = np.repeat(np.array(places, dtype=np.int64), sizes)
+    return (of_name << _CODE_BITS) | (letters[:-1] * len(_ALPHABET) + letters[1:])
 
 
 def name_filters(

@@ -8,7 +8,7 @@ surname carries that of its first part.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from linkage.encode.normalise import name_parts, without_particles
 from linkage.encode.phonetic import phonetic_code
@@ -16,13 +16,15 @@ from linkage.encode.tables import NameTables
 from linkage.rows import VARIANT_GIVEN, VARIANT_SURNAME, VARIANT_SURNAME_PART
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class NameForm:
+class NameForm(NamedTuple):
     """One spelling to encode, the name whose phonetic code it is found by, and what was done to the name to get it."""
 
     text: str
     coded_by: str
     variant: int
+
+    def __repr__(self) -> str:
+        return "NameForm(masked)"
 
     @property
     def code(self) -> str:

@@ -21,7 +21,8 @@ def name_parts(raw: str | None, *, tables: NameTables) -> tuple[str, ...]:
     """The letters of a name, accents and case gone, split at spaces and hyphens; empty when it is a placeholder."""
     if raw is None:
         return ()
-    words = [letters for word in _SEPARATOR.split(_plain(raw, tables=tables)) if (letters := _letters(word))]
+    plain = _plain(raw, tables=tables)
+    words = [plain] if plain.isalpha() else [letters for word in _SEPARATOR.split(plain) if (letters := _letters(word))]
     parts = tuple(word for word in words if word not in tables.suffixes) or tuple(words)
     if "".join(parts) in tables.absent_names or all(part in tables.absent_names for part in parts):
         return ()
@@ -31,7 +32,7 @@ def name_parts(raw: str | None, *, tables: NameTables) -> tuple[str, ...]:
 def _plain(raw: str, *, tables: NameTables) -> str:
     if raw.isascii():
         return raw.lower()
-    folded = unicodedata.normalize("NFKD", raw.casefold()).translate(tables.letters)
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", raw).casefold()).translate(tables.letters)
     return "".join(character for character in folded if not unicodedata.combining(character))
 
 

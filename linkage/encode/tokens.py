@@ -29,6 +29,11 @@ def digests(texts: Sequence[str]) -> Digests:
     return np.frombuffer(content, dtype=">u8").astype(np.uint64)
 
 
+def name_digests(texts: Sequence[str]) -> Digests:
+    """The digests of spellings or codes; NO_NAME for an empty one."""
+    return np.where([text == "" for text in texts], np.uint64(NO_NAME), digests(texts))
+
+
 def tokens(values: Digests, *, names: Digests, key: bytes) -> NDArray[np.uint8]:
     """(n, 16) tokens of n values, each with its (n, 2) ascending names."""
     linked = encrypt_blocks(names.astype(">u8").view(np.uint8), key=key).copy()

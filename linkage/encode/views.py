@@ -80,7 +80,7 @@ def encode_view(
 
 
 def _blocked(columns: RosterColumns, *, view: View) -> _Blocked:
-    by_form = _name_digests(columns, view=view)
+    by_form = columns.spelling_digests if view.spelled or view.names == "none" else columns.code_digests
     row, by_given, names = _named_rows(columns, view=view, by_form=by_form)
     values, has_value = _record_values(columns, view=view)
     record = columns.record[row]
@@ -88,25 +88,19 @@ def _blocked(columns: RosterColumns, *, view: View) -> _Blocked:
     return _Blocked(row[kept], by_given[kept], names[kept], values[record[kept]])
 
 
-def _name_digests(columns: RosterColumns, *, view: View) -> Digests:
-    """By form number; NO_NAME for the absent name and where the view takes no names."""
-    if view.names == "none":
-        return np.zeros(len(columns.spellings), dtype=np.uint64)
-    texts = columns.spellings if view.spelled else columns.codes()
-    return np.where([text == "" for text in texts], np.uint64(NO_NAME), digests(texts))
-
-
 def _named_rows(
     columns: RosterColumns, *, view: View, by_form: Digests
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], Digests]:
     """Rows (one may come twice where a view blocks on each name), and the ascending names they are blocked on."""
-    given, surname = by_form[columns.given], by_form[columns.surname]
     if view.names == "none":
-        row = np.arange(len(given))
+        row = np.arange(len(columns.record))
         return row, np.zeros(len(row), dtype=np.bool_), np.full((len(row), 2), NO_NAME, dtype=np.uint64)
+    given, surname = by_form[columns.given], by_form[columns.surname]
     if view.names == "pair":
         row = np.flatnonzero((given != NO_NAME) & (surname != NO_NAME))
-        names = np.sort(np.stack([given[row], surname[row]], axis=1), axis=1)
+        names = np.empty((len(row), 2), dtype=np.uint64)
+        np.minimum(given[row], surname[row], out=names[:, 0])
+        np.maximum(given[row], surname[row], out=names[:, 1])
         return row, np.zeros(len(row), dtype=np.bool_), names
     first, second = given != NO_NAME, (surname != NO_NAME) & (surname != given)
     if view.spelled:
@@ -174,7 +168,7 @@ def _pair_marks(
     row_tokens: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """One mark for each of the two names of the block; which has the first, a bit of the token says."""
-    by_form = digests(columns.spellings)
+    by_form = columns.spelling_digests
     order = (by_form[given] > by_form[surname]).astype(np.uint8) ^ (row_tokens[:, 15] & 1)
     return _MARKS[order], _MARKS[1 - order]
 
@@ -184,15 +178,15 @@ def _tags(
 ) -> NDArray[np.uint16]:
     """(n, 7): 16 bits of AES over (11 token bytes, number of the field, value code); 0 is kept for absent."""
     found = np.zeros((len(records), len(TAG_FIELDS)), dtype=np.uint16)
+    inputs = row_tokens.copy()
     for field, number in enumerate(_TAG_NUMBERS):
         of_row = codes[records, field]
-        present = np.flatnonzero(of_row != ABSENT)
-        inputs = np.empty((len(present), 16), dtype=np.uint8)
-        inputs[:, :11] = row_tokens[present, :11]
+        if (of_row == ABSENT).all():
+            continue
         inputs[:, 11] = number
-        inputs.view("<u4")[:, 3] = of_row[present]
-        outputs = encrypt_blocks(inputs, key=key)
-        found[present, field] = np.maximum(outputs.view("<u2")[:, 0], 1)
+        inputs.view("<u4")[:, 3] = of_row & 0xFFFFFFFF
+        tags = np.maximum(encrypt_blocks(inputs, key=key).view("<u2")[:, 0], 1)
+        found[:, field] = np.where(of_row == ABSENT, 0, tags)
     return found
 
 
@@ -201,7 +195,14 @@ def _profile(blocked: _Blocked, *, records: NDArray[np.int64]) -> ViewProfile:
     if not len(records):
         return ViewProfile(values=0, largest=0)
     mixed = (blocked.names[:, 0] * _MIXERS[0] + blocked.names[:, 1]) * _MIXERS[1] + blocked.values
-    _, once = np.unique(mixed * _MIXERS[2] + records.astype(np.uint64), return_index=True)
-    ordered = np.sort(mixed[once])
+    ordered = np.sort(mixed[_first_of_each(mixed * _MIXERS[2] + records.astype(np.uint64))])
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     return ViewProfile(values=len(starts), largest=int(np.diff(np.append(starts, len(ordered))).max()))
+
+
+def _first_of_each(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """One place of every distinct key; most views have no key twice, which sorting alone shows."""
+    ordered = np.sort(keys)
+    if (ordered[1:] != ordered[:-1]).all():
+        return np.arange(len(keys))
+    return np.unique(keys, return_index=True)[1]

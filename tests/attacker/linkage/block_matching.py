@@ -138,21 +138,26 @@ def _thinned(figures: Figures, *, share: float, rng: np.random.Generator) -> Fig
     starts = np.flatnonzero(np.concatenate([[True], block[1:] != block[:-1]])) if len(kept) else np.empty(0, int)
     return Figures(
         place=figures.place[kept], person=figures.person[kept], starts=np.append(starts, len(kept)),
-        token=figures.token[kept], names=figures.names[kept],
+        token=figures.token[kept], key=figures.key[kept], names=figures.names[kept],
         tags=figures.tags[kept], shape=figures.shape[kept], within=figures.within[kept],
     )  # fmt: skip
 
 
 def _same_blocks(whole: Figures, part: Figures) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     block_of = np.repeat(np.arange(len(whole.sizes)), whole.sizes)
-    of_person = dict(zip(whole.person.tolist(), block_of.tolist(), strict=True))
-    pairs = [
-        (of_person[person], block)
-        for block, person in enumerate(part.person[part.starts[:-1]].tolist())
-        if person in of_person
-    ]
+    place = _places_of(part.key[part.starts[:-1]], whole)
+    pairs = [(block_of[where], block) for block, where in enumerate(place.tolist()) if where >= 0]
     both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
+
+
+def _places_of(keys: NDArray[np.uint64], figures: Figures) -> NDArray[np.int64]:
+    """Where the figures with these keys are, -1 where there is none."""
+    order = np.argsort(figures.key, kind="stable")
+    place = np.minimum(np.searchsorted(figures.key[order], keys), max(0, len(order) - 1))
+    if not len(order):
+        return np.full(len(keys), -1)
+    return np.where(figures.key[order][place] == keys, order[place], -1)
 
 
 def _ratios(joint: NDArray[np.float64], *, weight: float) -> NDArray[np.float64]:
@@ -189,9 +194,7 @@ def _tag_gains(own: Figures, *, differs: float) -> NDArray[np.float64]:
 
 def _overlap_gains(own: Figures, again: Figures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bits shared by two names under two keys, for the same two people; four parts, then inside one figure."""
-    place = np.full(int(own.person.max(initial=0)) + 1, -1)
-    place[again.person] = np.arange(len(again.person))
-    other = place[own.person]
+    other = _places_of(own.key, again)
     block = np.repeat(np.arange(len(own.sizes)), own.sizes)
     joint = np.zeros((4, OVERLAPS, OVERLAPS))
     for step in (1, 2, 3):

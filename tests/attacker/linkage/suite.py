@@ -83,8 +83,14 @@ def run_remedies(count: int, settings: Settings, *, share: float = 0.8) -> Itera
 
 
 def _figures(people: People, settings: Settings, *, secret: bytes) -> dict[str, Figures]:
+    """Figures of a store; of one the attacker makes himself, with keys that hold in all of his."""
     store = encoded_store(people, schema=settings.schema, secret=secret, views=settings.views, seed=settings.seed)
-    return {view: figures_of(rows, store.person[view]) for view, rows in store.rows.items()}
+    common = store
+    if secret == SECOND_SECRET:
+        common = encoded_store(
+            people, schema=settings.schema, secret=ATTACKER_SECRET, views=settings.views, seed=settings.seed
+        )
+    return {view: figures_of(rows, store.person[view], common.rows[view]) for view, rows in store.rows.items()}
 
 
 def held_with_share(people: People, target: dict[str, Figures], settings: Settings, *, share: float) -> Held:
