@@ -87,6 +87,24 @@ def show(home: HomeOption) -> None:
 
 
 @app.command()
+def quality(
+    home: HomeOption, summary: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None
+) -> None:
+    """Say what the release cost beside simpler ways on the same counts; for the officer, not to be published."""
+    from hub.files import analysis_store
+    from hub.release.measuring import measure_release
+    from hub.release.quality import as_text
+    from policies.catalogue_files import catalogue
+
+    with console(home, "release quality") as hub:
+        store = analysis_store(hub.home)
+        found = measure_release(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
+    if summary is not None:
+        summary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
+    print(as_text(found))
+
+
+@app.command()
 def requests(home: HomeOption) -> None:
     """List the requests for further tables that wait for a decision."""
     from hub.audit.events import EventType

@@ -276,6 +276,33 @@ def test_a_table_joins_no_block_whose_definition_or_hierarchy_has_changed(releas
     assert [bool(blocks) for blocks in found] == [True, False, False, False]
 
 
+def test_the_officer_has_the_release_measured_beside_simpler_ways(released: tuple[Desk, str], tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from hub.release.commands import app
+
+    desk, _ = released
+    home = str(desk.road.home)
+
+    done = CliRunner().invoke(app, ["quality", "--home", home, "--summary", str(tmp_path / "quality.json")])
+
+    figures = json.loads((tmp_path / "quality.json").read_text("utf-8"))
+    assert done.exit_code == 0
+    assert done.output.splitlines()[1].startswith("ours")
+    assert [one["method"] for one in figures["methods"]] == ["ours", "primary only", "rounded to five", "cell key"]
+    assert figures["methods"][0]["given_away"] == 0
+    assert next(one for one in figures["tables"] if one["name"] == "total")["ours"] == 1
+
+
+def test_nothing_is_measured_before_a_release(desk: Desk) -> None:
+    from hub.release.measuring import measure_release
+
+    with pytest.raises(Conflict) as refused:
+        measure_release(desk.database, analysis=desk.analysis, catalogue=catalogue(), audit=desk.trail)
+
+    assert refused.value.code == "nothing-measured"
+
+
 def test_the_operator_sees_what_waits_and_can_have_the_cost_worked_out(desk: Desk) -> None:
     from typer.testing import CliRunner
 
