@@ -7,7 +7,7 @@ weaker evidence than a rare one (term frequency, Winkler 1989), which each view'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,18 @@ from linkage.match.found import found_share
 from linkage.match.learning import Weighed, learn_weights
 from linkage.match.model import usual_weights
 from linkage.match.opening import RecordPairs
-from linkage.match.patterns import DIFFERS, PATTERNS, outcomes_of
+from linkage.match.patterns import AGREES, DIFFERS, PATTERNS, other_children, outcomes_of
 from linkage.match.provider_pairs import ProviderPairs, candidates, pairs_across
-from linkage.match.signatures import Flags, Meetings, Signatures, blocking_of, signatures_of, usual_chances
+from linkage.match.signatures import (
+    ANY_NAMES,
+    Flags,
+    Meetings,
+    Signatures,
+    agreeing_dates,
+    blocking_of,
+    signatures_of,
+    usual_chances,
+)
 from linkage.schema import LinkageSchema
 
 _BITS = float(np.log2(np.e))
@@ -61,6 +70,7 @@ def join_evidence(
     *,
     schema: LinkageSchema,
     provider: NDArray[np.int32],
+    one_roster_each: bool = True,
     pairs: ProviderPairs | None = None,
     forbidden: Flags | None = None,
 ) -> Evidence:
@@ -68,12 +78,14 @@ def join_evidence(
 
     Args:
         provider: of every record.
+        one_roster_each: whether every provider sent one roster; else two of its rows may be one child's of two years.
         pairs: pairs of providers between whom a link may be; by default any two.
         forbidden: patterns that no link may have; by default two different SSIDs.
     """
     records = max(1, len(provider))
     joined = _joined(views, records=records, schema=schema)
     names = [view.view for view in views]
+    told_inside = views if one_roster_each else [_of_other_children(view, schema=schema) for view in views]
     vetoed = (vetoes() if forbidden is None else forbidden)[joined.pattern]
     left, right = joined.keys // records, joined.keys % records
     if not len(left):
@@ -93,9 +105,10 @@ def join_evidence(
         ),
         combinations=combinations,
         dropped=_dropped(views, codes=codes, schema=schema),
+        inside=_inside(told_inside, codes=codes, schema=schema),
         signatures=signatures,
         chances=usual_chances(
-            signatures, views=names, meetings=_meetings(views, provider=provider, pairs=pairs), schema=schema
+            signatures, views=names, meetings=_meetings(told_inside, provider=provider, pairs=pairs), schema=schema
         ),
     )
     return Evidence(
@@ -215,6 +228,39 @@ def _dropped(views: Sequence[RecordPairs], *, codes: NDArray[np.int64], schema: 
     )
 
 
+def _inside(views: Sequence[RecordPairs], *, codes: NDArray[np.int64], schema: LinkageSchema) -> Combinations:
+    """Pairs inside providers, under the signature that their outcomes and the view that met them give them."""
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], Table]] = []
+    for view in views:
+        met = np.flatnonzero(view.same_provider)
+        outcomes, mine = outcomes_of(met), blocking_of(schema.view(view.view))
+        code = np.full(len(met), 1 << schema.view(view.view).number, dtype=np.int64)
+        for other in views:
+            theirs = blocking_of(schema.view(other.view))
+            holds = agreeing_dates(theirs)[outcomes[:, 1]]
+            holds &= (outcomes[:, 3] == AGREES) | (not theirs.postcode)
+            holds &= (outcomes[:, 5] == AGREES) | (not theirs.ssid)
+            named = mine.names >= theirs.names and (mine.spelled or not theirs.spelled or not theirs.names)
+            if named and not theirs.other:
+                code |= np.where(holds, 1 << schema.view(other.view).number, 0)
+        place = np.minimum(np.searchsorted(codes, code), len(codes) - 1)
+        known = codes[place] == code
+        lowest = (code & -code) == (1 << schema.view(view.view).number)
+        keep = known & lowest
+        parts.append((place[keep], met[keep], view.same_provider[met[keep]].astype(np.float64)))
+    return Combinations(
+        np.concatenate([signature for signature, _, _ in parts]),
+        outcomes_of(np.concatenate([pattern for _, pattern, _ in parts])),
+        np.concatenate([pairs for _, _, pairs in parts]),
+    )
+
+
+def _of_other_children(view: RecordPairs, *, schema: LinkageSchema) -> RecordPairs:
+    """The view with only those pairs inside providers that are surely of two children; none where names must agree."""
+    unnamed = blocking_of(schema.view(view.view)).names == ANY_NAMES
+    return replace(view, same_provider=view.same_provider * (other_children() & unnamed))
+
+
 def _meetings(
     views: Sequence[RecordPairs], *, provider: NDArray[np.int32], pairs: ProviderPairs | None
 ) -> list[Meetings]:
@@ -227,7 +273,8 @@ def _meetings(
         return [Meetings(float(count), float(pairs.possible.sum())) for count in found]
     sizes = np.unique(provider, return_counts=True)[1].astype(np.float64)
     among = float((sizes * (sizes - 1.0)).sum()) / 2.0
-    return [Meetings(float(view.same_provider.sum()), among) for view in views]
+    counted = [float(view.same_provider.sum()) for view in views]
+    return [Meetings(count, among if count else 0.0) for count in counted]
 
 
 def _found(

@@ -68,6 +68,7 @@ class _Setting:
 
     combinations: Combinations
     dropped: Combinations
+    inside: Combinations
     every: Combinations
     signatures: Signatures
     weighing: Weighing
@@ -83,6 +84,7 @@ def learn_weights(
     *,
     combinations: Combinations,
     dropped: Combinations,
+    inside: Combinations,
     signatures: Signatures,
     chances: Table,
     pseudo: Pseudo = USUAL_PSEUDO,
@@ -94,7 +96,9 @@ def learn_weights(
     Args:
         chances: by signature the share of pairs of other people that carry it, were its parts independent.
     """
-    setting = _setting(combinations, dropped, signatures=signatures, chances=chances, pairs=pairs, pseudo=pseudo)
+    setting = _setting(
+        combinations, dropped, inside=inside, signatures=signatures, chances=chances, pairs=pairs, pseudo=pseudo
+    )
     knowledge = _Knowledge(setting.start_matched, setting.start_met, expected_matches(), setting.start_u)
     rivalry = Rivalry(pairs)
     factor, second = np.ones(len(pairs.possible)), SECOND_NUMBERS
@@ -124,22 +128,25 @@ def _setting(
     combinations: Combinations,
     dropped: Combinations,
     *,
+    inside: Combinations,
     signatures: Signatures,
     chances: Table,
     pairs: Candidates,
     pseudo: Pseudo,
 ) -> _Setting:
     every = Combinations(
-        np.concatenate([combinations.signature, dropped.signature]),
-        np.concatenate([combinations.outcomes, dropped.outcomes]),
-        np.concatenate([combinations.pairs, dropped.pairs]),
+        np.concatenate([combinations.signature, dropped.signature, inside.signature]),
+        np.concatenate([combinations.outcomes, dropped.outcomes, inside.outcomes]),
+        np.concatenate([combinations.pairs, dropped.pairs, inside.pairs]),
     )
     seen = seen_outcomes(every, weighing=_weighing(every, signatures), sizes=SIZES)
-    found = np.bincount(every.signature, weights=every.pairs, minlength=len(chances))
+    found = np.bincount(combinations.signature, weights=combinations.pairs, minlength=len(chances))
+    found += np.bincount(dropped.signature, weights=dropped.pairs, minlength=len(chances))
     met = np.minimum(float(pairs.possible.sum()) * chances, 0.99 * found)
     return _Setting(
         combinations=combinations,
         dropped=dropped,
+        inside=inside,
         every=every,
         signatures=signatures,
         weighing=_weighing(combinations, signatures),
@@ -165,7 +172,7 @@ def _log_odds(knowledge: _Knowledge, setting: _Setting) -> Table:
 
 def _learnt(before: _Knowledge, counts: Counts, setting: _Setting) -> _Knowledge:
     signatures, pseudo = setting.signatures, setting.pseudo
-    others = np.concatenate([setting.combinations.pairs - counts.matched, setting.dropped.pairs])
+    others = np.concatenate([setting.combinations.pairs - counts.matched, setting.dropped.pairs, setting.inside.pairs])
     matched = np.bincount(
         setting.combinations.signature, weights=counts.matched, minlength=len(signatures.codes)
     ).astype(np.float64)

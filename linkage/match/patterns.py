@@ -64,14 +64,14 @@ def twin_patterns() -> NDArray[np.bool_]:
 
 
 @functools.cache
-def other_people() -> NDArray[np.float64]:
-    """1 for patterns whose given names plainly differ: two records of one provider then are two children, else 0.
+def other_children() -> NDArray[np.bool_]:
+    """Patterns whose given names plainly differ: two records of one provider are then two children.
 
     With like given names they may be one child whose record changed from year to year.
     """
     given, _ = names_levels(outcomes_of(np.arange(PATTERNS))[:, 0])
-    result: NDArray[np.float64] = (given <= 1).astype(np.float64)
-    return result
+    others: NDArray[np.bool_] = given <= 1
+    return others
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from linkage.match.persons import HistoryEvent, Joining, RecordKey, joined_heads
 from linkage.match.prior import Solved, solve_posteriors
 from linkage.match.provider_pairs import pairs_everywhere
 from linkage.match.quality import Quality, measure_quality
-from linkage.match.spans import Records, RosterSpans, all_records
+from linkage.match.spans import Records, RosterSpans, all_records, one_roster_each
 from linkage.rows import Rows
 from linkage.schema import LinkageSchema
 
@@ -68,7 +68,7 @@ def resolve(
     """
     records = all_records(rosters)
     found = _record_pairs(rosters, schema=schema, views=views, records=records)
-    evidence = join_evidence(found, schema=schema, provider=records.provider)
+    evidence = join_evidence(found, schema=schema, provider=records.provider, one_roster_each=one_roster_each(records))
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)
     heads = join(evidence, accepted=decided == DECISION_MATCH, records=records)

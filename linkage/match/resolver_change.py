@@ -29,7 +29,7 @@ from linkage.match.resolver_memory import (
     empty_view,
 )
 from linkage.match.reviews import Confirmed, confirmed_evidence
-from linkage.match.spans import Records, RosterSpans
+from linkage.match.spans import Records, RosterSpans, one_roster_each
 from linkage.match.thresholds import threshold_links
 from linkage.schema import LinkageSchema
 
@@ -87,7 +87,7 @@ def resolved_pairs(
     join: Joining,
 ) -> Resolved:
     """Pairs of records weighed, decided and joined; answers of stewards count as evidence."""
-    joined = join_evidence(found, schema=schema, provider=records.provider)
+    joined = join_evidence(found, schema=schema, provider=records.provider, one_roster_each=one_roster_each(records))
     evidence = confirmed_evidence(joined, records=records, confirmed=confirmed)
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)

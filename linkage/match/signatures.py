@@ -87,7 +87,7 @@ def blocking_of(view: View) -> Blocking:
         year="birth_year" in view.values,
         month_day="birth_month_day" in view.values,
         names={"none": ANY_NAMES, "pair": BOTH_CODES}.get(view.names, ONE_CODE),
-        spelled=getattr(view, "spelled", False),
+        spelled=view.spelled,
         postcode="postcode" in view.values,
         ssid="ssid" in view.values,
         other=tuple(value for value in view.values if value not in known),

@@ -60,6 +60,13 @@ class Records:
         return [(p, references[16 * i : 16 * i + 16]) for i, p in enumerate(self.provider[places].tolist())]
 
 
+def one_roster_each(records: Records) -> bool:
+    """Whether every provider sent one roster, so that two of its records are two children."""
+    owner = np.repeat(records.provider, np.diff(records.span_starts)).astype(np.int64)
+    rosters = np.unique(np.stack([owner, records.span_submission], axis=1), axis=0)
+    return len(rosters) == len(np.unique(records.provider))
+
+
 def check_spans(spans: Rows) -> None:
     """Raises LinkageError `bad_span_flags`, `bad_span_months`, `reference_repeated` or `record_repeated`."""
     if ((spans["flags"] & ~np.uint8(KNOWN_SPAN_FLAGS)) != 0).any():

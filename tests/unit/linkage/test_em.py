@@ -65,6 +65,7 @@ def _taught_by(vectors: np.ndarray) -> Weighed:
         _lone_pairs(combination.reshape(-1)),
         combinations=Combinations(np.zeros(len(distinct), dtype=np.int64), distinct, counts.astype(float)),
         dropped=none,
+        inside=none,
         signatures=signatures,
         chances=np.array([3000.0 / len(vectors) ** 2]),
         pseudo=NO_PSEUDO,
