@@ -37,6 +37,7 @@ class EventType(StrEnum):
     EPOCH_ENVELOPES_READ = "epoch.envelopes_read"
     EPOCH_ACCEPTED = "epoch.accepted"
     EPOCH_BEGUN = "epoch.begun"
+    ENCODINGS_DELETED = "encodings.deleted"
     AGREEMENT_LOADED = "agreement.loaded"
     AGREEMENT_ACTIVATED = "agreement.activated"
     AGREEMENT_REFUSED = "agreement.refused"

@@ -21,6 +21,7 @@ from hub.epochs.tables import Epoch, EpochAcceptance, EpochCommitment, EpochEnve
 from hub.errors import Conflict, Fault, Invalid, NotFound, Refused
 from hub.identity.service import load_roster, revoke_agent
 from hub.identity.tables import Agent, Organisation
+from hub.jobs import enqueue
 from policies.epochs import (
     EpochError,
     Roster,
@@ -243,6 +244,8 @@ def begin_epoch(session: Session, number: int, *, audit: AuditTrail) -> Sequence
     if number <= present_epoch(session, 0):
         raise Conflict("This epoch has passed.", code="epoch-past", next_step="Propose a new epoch.")
     epoch.begun_at = audit.clock()
+    for kind in ("rows.end_epoch", "spans.end_epoch"):
+        enqueue(session, kind, key=f"{kind}:{number}", payload={"epoch": number}, now=audit.clock())
     kept = {member.key_id for member in roster.members}
     for key_id in session.scalars(select(Agent.key_id).where(Agent.revoked_at.is_(None))).all():
         if key_id not in kept:

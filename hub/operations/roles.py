@@ -21,6 +21,7 @@ from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
 from hub.settings import Home, Settings
 from hub.submissions.checks import REFRESH, REFRESH_STEP, Desk, check_rows_job, check_spans_job, drop_job
+from hub.submissions.epoch_end import end_epoch_job
 from hub.submissions.inbox import Inbox
 from hub.submissions.service import ROWS_CHECK, SPANS_CHECK
 from linkage.sealing import read_recipient_key
@@ -59,6 +60,7 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
         ROWS_CHECK: check_rows_job(desk),
         COMPARE: compare_job(compare),
         "rows.drop": drop_job(desk, ("rows",)),
+        "rows.end_epoch": end_epoch_job(desk, "rows"),
     }
     return _worker("matcher", database, handlers, clock=clock, log=log)
 
@@ -74,6 +76,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         SPANS_CHECK: check_spans_job(desk),
         RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key, _engine(settings))),
         "spans.drop": drop_job(desk, ("spans", "facts")),
+        "spans.end_epoch": end_epoch_job(desk, "spans"),
         REFRESH: _refresh(database, clock, analysis),
         REFRESH_STEP: _refresh(database, clock, analysis),
         "release.request-cost": _cost(database, clock, analysis),

@@ -6,8 +6,10 @@ import pytest
 
 from hub.epochs.tables import Epoch, EpochAcceptance
 from hub.errors import Conflict
+from hub.jobs import enqueue
 from hub.linking import service
 from hub.linking.tables import LinkageRun
+from hub.submissions.tables import Submission, SubmissionChunk
 
 
 def run(hub):
@@ -49,6 +51,34 @@ def test_persons_keep_their_ids_while_providers_encode_again_one_by_one(sqlite_h
     assert run(sqlite_hub) == 2
 
     assert links_of(sqlite_hub) == before
+
+
+def test_encodings_of_an_ended_epoch_are_deleted_and_facts_and_persons_stay(sqlite_hub):
+    novato, reed = sqlite_hub.enrol("novato"), sqlite_hub.enrol("reed")
+    novato.deliver(range(40))
+    reed.deliver(range(20, 50), year=2025)
+    run(sqlite_hub)
+    before = links_of(sqlite_hub)
+    begin_epoch_2(sqlite_hub, "novato", "reed")
+    sqlite_hub.clock.advance(days=1)
+    novato.deliver(range(40), epoch=2)
+
+    with sqlite_hub.database.transaction() as session:
+        for kind in ("rows.end_epoch", "spans.end_epoch"):
+            enqueue(session, kind, key=kind, payload={"epoch": 2}, now=sqlite_hub.clock())
+    sqlite_hub.work()
+
+    with sqlite_hub.database.reading() as session:
+        chunks = session.query(SubmissionChunk, Submission.epoch).join(
+            Submission, Submission.id == SubmissionChunk.submission
+        )
+        left = {(epoch, chunk.holds) for chunk, epoch in chunks if chunk.file is not None}
+        assert {row.key_file is None for row in session.query(Submission) if row.epoch == 1} == {True}
+    assert left >= {(1, "facts"), (2, "rows"), (2, "spans"), (2, "facts")}
+    assert not left & {(1, "rows"), (1, "spans")}
+    assert run(sqlite_hub) == 1
+    assert links_of(sqlite_hub) == before
+    assert sqlite_hub.events().count("encodings.deleted") == 2
 
 
 def test_nothing_of_an_old_epoch_is_taken_or_linked(sqlite_hub):
