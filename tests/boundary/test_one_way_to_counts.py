@@ -18,8 +18,13 @@ MAY_READ_PERSONS = {"hub.outcomes.counting", "hub.outcomes.service", "hub.outcom
 comparison with a truth, which runs on a hub of made-up people only."""
 
 MAY_READ_LINKED = {*MAY_READ_PERSONS, "hub.outcomes.snapshot", "hub.outcomes.schema"}
-PREPARING = {"hub.release.publishing", "hub.release.joining", "hub.release.requests.cost"}
-"""What asks the service of outcomes for counts, to protect them; it answers nobody."""
+PREPARING = {
+    "hub.release.publishing",
+    "hub.release.joining",
+    "hub.release.requests.cost",
+    "hub.release.measuring",
+}
+"""What asks the service of outcomes for counts, to protect or to measure them for the officer; no route imports it."""
 
 
 @cache
@@ -91,3 +96,9 @@ def test_what_answers_reads_released_cells_and_nothing_else_of_persons() -> None
 
     outcomes = {one for one in ways if one.startswith("hub.outcomes")}
     assert {one for one in outcomes if not one.startswith(("hub.outcomes.state", "hub.outcomes.tables"))} == set()
+
+
+def test_no_route_or_page_reaches_what_asks_for_counts() -> None:
+    routed = {name for name in modules() if name.endswith((".routes", "hub.app")) or name.startswith("hub.web.")}
+
+    assert not {name: imports(modules()[name]) & PREPARING for name in routed if imports(modules()[name]) & PREPARING}
