@@ -140,7 +140,7 @@ def _sealed_ids() -> list[list[Any]]:
 
 
 def _roster() -> dict[str, Any]:
-    """By view the sorted rows of all people without the 16 bytes of the sealed id; the profile; the sorted span rows."""
+    """By view the sorted rows of all people without the 16 bytes of the sealed id; profile; the sorted span rows."""
     people = [
         ClearPerson(number, **{name: tuple(v) if isinstance(v, list) else v for name, v in person.items()})
         for number, person in enumerate(PEOPLE)

@@ -17,7 +17,7 @@ contributing: [{indicator: absence, toward: reading}]
 """
 
 
-def test_the_core_set_is_the_seven_outcomes_and_the_catalogue_publishes_both_sets_and_the_quality_of_the_linkage() -> None:
+def test_the_core_set_is_the_seven_outcomes_and_the_catalogue_publishes_both_sets_and_linkage_quality() -> None:
     sets = indicator_sets()
     quality = [name for name in catalogue().indicators if indicators()[name].outcome == LINKAGE_QUALITY]
 
