@@ -76,7 +76,9 @@ def check_sizes(members: list[zipfile.ZipInfo], *, name: str) -> None:
 
 
 def _base_name(info: zipfile.ZipInfo) -> str:
-    return PurePosixPath(info.filename.replace("\\", "/")).name.casefold()
+    """The name without folders, in small letters; signs that no screen shows are replaced, since names are told."""
+    name = PurePosixPath(info.filename.replace("\\", "/")).name.casefold()
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def _is_source(info: zipfile.ZipInfo) -> bool:

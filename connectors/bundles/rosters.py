@@ -17,6 +17,8 @@ from connectors.decoding import refuse
 from connectors.grids import Grid
 
 USERS = "users.csv"
+VERSIONS = ("", "1.1", "1.2")
+"""Versions that a manifest may name; a set without a manifest is read as 1.1."""
 _TITLES = (
     "Roster Number", "Roster SSID", "Roster Given", "Roster Middle", "Roster Family",
     "Roster Preferred Given", "Roster Preferred Family", "Roster Birth Date", "Roster Sex", "Roster Hispanic",
@@ -56,6 +58,8 @@ def compose(bundle: Bundle) -> Grid:
     version, is_delta = _manifest(table(bundle, "manifest.csv"))
     if is_delta:
         raise refuse("FIL-019", bundle.name)
+    if version not in VERSIONS:
+        raise refuse("FIL-018", bundle.name, "its manifest names no version of OneRoster that is read")
     is_sds = not version and not users.titles & {"status", "datelastmodified", "datalastmodified", "enableduser"}
     return _Roster(bundle, users).grid(is_sds=is_sds, version=version)
 

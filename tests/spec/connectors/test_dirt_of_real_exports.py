@@ -258,6 +258,7 @@ def test_deleted_users_staff_and_strangers_are_left_out_by_name(tmp_path):
 
 REFUSED_SETS = {
     "a set of changes": ({"manifest": lambda text: text.replace("file.users,bulk", "file.users,delta")}, "FIL-019"),
+    "a version that nobody reads": ({"manifest": lambda text: text.replace("1.1", made.GIVEN)}, "FIL-018"),
     "no users": ({"users": lambda text: text.splitlines()[0]}, "FIL-002"),
     "users without an id": ({"users": lambda text: text.replace("sourcedId", "x", 1)}, "FIL-018"),
 }
@@ -267,8 +268,10 @@ REFUSED_SETS = {
 def test_a_set_that_would_be_misread_is_refused(name, tmp_path):
     changed, code = REFUSED_SETS[name]
 
-    with pytest.raises(FileRefusedError, match=code):
+    with pytest.raises(FileRefusedError, match=code) as refusal:
         read_file(oneroster(tmp_path / "set", **changed), latest=LATEST)
+
+    assert not any(word in str(refusal.value) for word in made.MARKED)
 
 
 EDFI = {
