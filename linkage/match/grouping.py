@@ -5,6 +5,7 @@ A child of ten school years is then compared once, and a new year of the same ro
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from linkage.rows import VIEW_ROW, Rows
 
 _SEALED_ID_BYTES = 16
+_SEALED_ID_WORDS = _SEALED_ID_BYTES // 4
+_ROW_WORDS = VIEW_ROW.itemsize // 4
 _CONTENT_WORDS = (VIEW_ROW.itemsize - _SEALED_ID_BYTES) // 8
 _MULTIPLIERS = np.random.Generator(np.random.Philox(0)).integers(
     1, 2**63, size=_CONTENT_WORDS, dtype=np.uint64
@@ -36,30 +39,45 @@ class RosterRows:
 
 @dataclass(frozen=True)
 class RowGroups:
-    """Distinct rows over all rosters, those of one provider together, and the members of each."""
+    """Distinct rows over all rosters, those of one provider together, and the members of each.
 
-    rows: Rows
+    `every`: all rows, end to end, and `first` the place there of each group's first row.
+    """
+
+    every: Rows
+    first: NDArray[np.int64]
     provider: NDArray[np.int32]
     member_group: NDArray[np.int64]
     member_submission: NDArray[np.int64]
     member_sealed_id: NDArray[np.void]
 
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The first row of every group."""
+        return self.every if len(self.first) == len(self.every) else _rows_of(row_words(self.every)[self.first])
+
 
 def group_rows(rosters: Sequence[RosterRows]) -> RowGroups:
     """Groups in order of provider; a group's members stand in the order of the rosters, sorted by submission."""
     ordered = sorted(rosters, key=lambda roster: (roster.provider, roster.submission))
-    rows = np.concatenate([roster.rows for roster in ordered]) if ordered else np.empty(0, dtype=VIEW_ROW)
+    words = np.concatenate([np.empty((0, _ROW_WORDS), dtype="<u4"), *(row_words(roster.rows) for roster in ordered)])
     lengths = [len(roster.rows) for roster in ordered]
     provider = np.concatenate([_owners(roster) for roster in ordered] or [np.empty(0, dtype=np.int32)])
     submission = np.repeat(np.array([roster.submission for roster in ordered], dtype=np.int64), lengths)
-    group, first = _groups(rows, provider=provider)
+    group, first = _groups(_rows_of(words), provider=provider)
     return RowGroups(
-        rows=rows[first],
+        every=_rows_of(words),
+        first=first,
         provider=provider[first],
         member_group=group,
         member_submission=submission,
-        member_sealed_id=np.ascontiguousarray(rows["sealed_id"]),
+        member_sealed_id=np.ascontiguousarray(words[:, :_SEALED_ID_WORDS]).view("V16").reshape(-1),
     )
+
+
+def _rows_of(words: NDArray[np.uint32]) -> Rows:
+    """Rows from their words; copied as words, since numpy copies structured rows field by field."""
+    return words.view(VIEW_ROW).reshape(-1)
 
 
 def _owners(roster: RosterRows) -> NDArray[np.int32]:
@@ -89,7 +107,7 @@ def row_content(rows: Rows) -> NDArray[np.uint64]:
 
 def row_words(rows: Rows) -> NDArray[np.uint32]:
     """(n, 30): rows as 32-bit words."""
-    return np.ascontiguousarray(rows).view("<u4").reshape(len(rows), VIEW_ROW.itemsize // 4)
+    return np.ascontiguousarray(rows).view("<u4").reshape(len(rows), _ROW_WORDS)
 
 
 def order_of(values: NDArray[np.uint64]) -> NDArray[np.int64]:

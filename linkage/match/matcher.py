@@ -56,12 +56,19 @@ def compare_view(rosters: Sequence[RosterRows], *, schema: LinkageSchema, view: 
     """Groups and pairs of one view over all rosters; the same whatever the order of rosters and rows."""
     schema.view(view)
     groups = group_rows(rosters)
-    ordered = TokenOrder(token_words(groups.rows))
-    kept = patterns_to_keep(len(ordered.order), pairs=ordered.pairs)
-    compared = compared_pairs(groups.rows, groups.provider, ordered=ordered, cuts=schema.similarity_cuts, kept=kept)
+    ordered = TokenOrder(token_words(groups.every)[groups.first])
+    kept = patterns_to_keep(len(groups.first), pairs=ordered.pairs)
+    compared = compared_pairs(
+        groups.every,
+        groups.provider[groups.member_group],
+        ordered=ordered,
+        cuts=schema.similarity_cuts,
+        kept=kept,
+        at=groups.first,
+    )
     return ViewPairs(
         view=view,
-        groups=len(groups.rows),
+        groups=len(groups.first),
         usual_rarity=usual_rarity(ordered.sizes),
         member_group=groups.member_group,
         member_submission=groups.member_submission,
@@ -119,11 +126,17 @@ def compared_pairs(
     ordered: TokenOrder,
     cuts: tuple[int, ...],
     kept: NDArray[np.bool_],
+    at: NDArray[np.int64] | None = None,
 ) -> Compared:
-    """Every pair inside a token: which are kept, with what pattern, and counts of the rest."""
+    """Every pair inside a token: which are kept, with what pattern, and counts of the rest.
+
+    Args:
+        provider: of every row.
+        at: where among the rows those of `ordered` stand; by default all, in their order.
+    """
     from linkage.match.kernel import compare_rows
 
-    words = row_words(rows)
+    words, order = row_words(rows), ordered.order if at is None else at[ordered.order]
     dropped, same_provider = np.zeros(PATTERNS, dtype=np.int64), np.zeros(PATTERNS, dtype=np.int64)
     levels = np.array(cuts, dtype=np.int64)
     found: list[tuple[NDArray[np.int64], NDArray[np.int32]]] = []
@@ -133,7 +146,7 @@ def compared_pairs(
         count = compare_rows(
             first,
             last,
-            ordered.order,
+            order,
             ordered.ends,
             words,
             provider,

@@ -60,7 +60,7 @@ def measure_quality(
         expected_recall=_share(float(correct.sum()), float(expected.sum())),
         expected_matches=float(expected.sum()),
         records=len(heads),
-        persons=len(np.unique(heads)),
+        persons=int(np.count_nonzero(heads == np.arange(len(heads)))),
         links=int(links.sum()),
         possible=int((decided == DECISION_POSSIBLE).sum()),
         by_providers={
