@@ -103,7 +103,7 @@ def _xml_objects(content: bytes, name: str) -> Iterator[tuple[str, Resource]]:
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
     try:
         parser.Parse(content, True)
-    except (expat.ExpatError, ValueError):
+    except (expat.ExpatError, ValueError, LookupError):  # no XML, too deep, or an encoding that nobody knows
         raise refuse("FIL-020", name) from None
     yield from found
 

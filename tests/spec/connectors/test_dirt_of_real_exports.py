@@ -280,6 +280,7 @@ EDFI = {
     "a list of words": ({"students.json": '["x"]', "students.jsonl": None}, "FIL-020"),
     "an entity": ({"x.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'}, "FIL-020"),
     "markup that is never closed": ({"x.xml": "<x><Student>"}, "FIL-020"),
+    "an encoding that nobody knows": ({"x.xml": '<?xml version="1.0" encoding="UTFB8"?><x/>'}, "FIL-020"),
     "markup too deep": ({"x.xml": "<a>" * 60 + "</a>" * 60}, "FIL-020"),
 }
 
