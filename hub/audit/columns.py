@@ -53,7 +53,7 @@ class Column:
         self._values: list[str] = [""]
         self._codes: npt.NDArray[np.int32] = np.zeros(1024, dtype=np.int32)
         self._size = 0
-        self._joined: tuple[str, npt.NDArray[np.int64]] | None = None
+        self._lowered: list[str] = []
 
     def extend(self, texts: Iterable[str | None]) -> None:
         numbers, values = self._numbers, self._values
@@ -102,19 +102,9 @@ class Column:
         return np.asarray(wanted[self.codes()])
 
     def _holding(self, word: str) -> Sequence[int]:
-        """The values that hold the word: all values joined are searched at once, then the places are looked up."""
-        if self._joined is None or len(self._joined[1]) != len(self._values):
-            lowered = [value.lower() for value in self._values]
-            ends = np.cumsum([len(value) + 1 for value in lowered], dtype=np.int64)
-            self._joined = "\n".join(lowered) + "\n", ends
-        text, ends = self._joined
-        found: list[int] = []
-        at = text.find(word)
-        while at >= 0 and word:
-            number = int(np.searchsorted(ends, at, side="right"))
-            found.append(number)
-            at = text.find(word, int(ends[number]))
-        return found
+        """The values that hold the word."""
+        self._lowered += [value.lower() for value in self._values[len(self._lowered) :]]
+        return [number for number, value in enumerate(self._lowered) if word in value]
 
 
 class LogIndex:
@@ -229,11 +219,14 @@ def grown(array: npt.NDArray[Number], size: int) -> npt.NDArray[Number]:
 
 
 def out_of_hours(seconds: npt.NDArray[np.int64]) -> Mask:
-    """Which of these times (POSIX seconds) lie outside the hours of work."""
-    hours, back = np.unique(seconds // 3600, return_inverse=True)
-    local = [dt.datetime.fromtimestamp(int(hour) * 3600, PLACE) for hour in hours]
+    """Which of these times (POSIX seconds) lie outside the hours of work; looked up hour by hour."""
+    if not len(seconds):
+        return np.zeros(0, dtype=np.bool_)
+    hours = seconds // 3600
+    first, last = int(hours.min()), int(hours.max())
+    local = [dt.datetime.fromtimestamp(hour * 3600, PLACE) for hour in range(first, last + 1)]
     out = [at.weekday() >= SATURDAY or not WORK_BEGINS <= at.hour < WORK_ENDS for at in local]
-    return np.asarray(out, dtype=np.bool_)[back]
+    return np.asarray(np.array(out, dtype=np.bool_)[hours - first])
 
 
 def _posix(stored: str | dt.datetime) -> int:
