@@ -3,7 +3,8 @@
     python tests/bench/attacks.py [--people 100000] [--views dob,names,ssid] [--clk-people 20000] [--summary FILE]
                                   [--finer] [--remedies]
 
-`--finer` attacks the finer views in place of `--views`; `--remedies` tries each remedy of docs/attacks.md instead.
+`--finer` attacks views of phonetic codes with a part of the date in place of `--views` (left out: the default views);
+`--remedies` tries each remedy of docs/attacks.md instead.
 
 Each row is a name, a value (the share of records rightly named), a bar and whether it is held; docs/attacks.md says
 what the attacks are. Findings at full knowledge, with the resolver's key, or on plain CLKs carry no bar.
