@@ -63,8 +63,9 @@ class Records:
 def one_roster_each(records: Records) -> bool:
     """Whether every provider sent one roster, so that two of its records are two children."""
     owner = np.repeat(records.provider, np.diff(records.span_starts)).astype(np.int64)
-    rosters = np.unique(np.stack([owner, records.span_submission], axis=1), axis=0)
-    return len(rosters) == len(np.unique(records.provider))
+    _, submission = np.unique(records.span_submission, return_inverse=True)
+    rosters = np.bincount(owner * (int(submission.max(initial=0)) + 1) + submission) > 0
+    return int(np.count_nonzero(rosters)) == len(np.unique(records.provider))
 
 
 def check_spans(spans: Rows) -> None:
@@ -102,15 +103,17 @@ def all_records(rosters: Sequence[RosterSpans]) -> Records:
         [_reference_words(r.spans["reference"]) for r in ordered] or [np.empty((0, 2), np.uint64)]
     )
     order = np.lexsort((keys[:, 2], keys[:, 1], keys[:, 0]))
-    new = np.concatenate([[True], (keys[order][1:] != keys[order][:-1]).any(axis=1)])[: len(order)]
+    sorted_keys = keys[order]
+    differs = sorted_keys[1:] != sorted_keys[:-1]
+    new = np.concatenate([[True], differs[:, 0] | differs[:, 1] | differs[:, 2]])[: len(order)]
     record_of_span = np.empty(len(order), dtype=np.int64)
     record_of_span[order] = np.cumsum(new) - 1
-    distinct = keys[order][new]
+    distinct = sorted_keys[new]
     return Records(
         provider=distinct[:, 0].astype(np.int32),
         reference=np.ascontiguousarray(distinct[:, 1:].astype(">u8")).view("V16").reshape(-1),
         spans=_histories(ordered)[order],
-        span_starts=np.searchsorted(record_of_span[order], np.arange(len(distinct) + 1)),
+        span_starts=np.append(np.flatnonzero(new), len(order)),
         numbers=_numbers(ordered, record_of_span=record_of_span, lengths=lengths),
         span_submission=np.repeat(np.array([r.submission for r in ordered], dtype=np.int64), lengths)[order],
     )
