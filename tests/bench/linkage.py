@@ -30,7 +30,7 @@ from linkage.match.resolver import LinkageResult, RosterSpans, resolve
 from linkage.schema import current_schema
 from tests.bench.linkage_clear import clear_views
 from tests.bench.linkage_measures import measured_by_group, measured_pairs, worst_miss
-from tests.bench.linkage_peers import compared_with_peers
+from tests.bench.linkage_peers import Ours, compared_with_peers
 from tests.bench.linkage_people import Side, two_rosters
 from tests.bench.linkage_rows import Found, linked_in_own_process
 
@@ -82,7 +82,7 @@ def _bench_people(sides: tuple[Side, Side], *, name: str, peers: bool) -> list[d
         row(f"{name} expected less true recall", abs(whole.expected_recall - whole.recall), at_most=0.01),
         row(f"{name} the same, of the worst group", max(map(worst_miss, groups)), at_most=0.03),
         *_costs(found, name=name, many=len(sides[0].people) >= MILLION),
-        *compared_with_peers(name, sides, f1=whole.f1, encoded=encoded, views=views, run=peers),
+        *compared_with_peers(name, sides, ours=Ours(whole.f1, found.cpu_seconds, found.peak_bytes), run=peers),
     ]
 
 
@@ -130,9 +130,9 @@ def _bench_febrl(*, peers: bool) -> list[dict[str, Any]]:
         rows.append(row(f"{name} F1 of our own clear text", clear))
         barred = -0.001 if name == "FEBRL4" else None
         rows.append(row(f"{name} F1 encoded less clear", measured.f1 - clear, at_least=barred))
-        rows += compared_with_peers(
-            name, pair, f1=measured.f1, encoded=encoded, views=FEBRL_VIEWS, run=peers, suburbs=_suburbs(frames, pair)
-        )
+        found = linked_in_own_process(encoded, views=FEBRL_VIEWS)
+        ours = Ours(measured.f1, found.cpu_seconds, found.peak_bytes)
+        rows += compared_with_peers(name, pair, ours=ours, run=peers, suburbs=_suburbs(frames, pair))
     return rows
 
 

@@ -16,12 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from linkage.encode.encoder import EncodedRoster
-from linkage.rows_file import RowsFile, rows_file_parts
-from linkage.schema import current_schema
-from linkage.sealed_ids import open_records
 from tests.bench.linkage_people import Side
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +31,6 @@ SPLINK_CPU_SHARE = 1 / 3
 """At most a third of the processor time of Splink on clear text, at a million records a side (issue 4)."""
 TIMES_CLKHASH = 3.0
 SEVERAL_HOURS = 36_000
-SMALL_RECORDS = 1_000
 MANY_RECORDS = 200_000
 
 
@@ -47,7 +40,8 @@ class PeersMissingError(Exception):
 
 @dataclass(frozen=True)
 class Ours:
-    """What we measured on the same people: F1 at 0.5, processor seconds from stored rows to persons, peak bytes."""
+    """What we measured on the same people: F1 at 0.5, processor seconds from stored rows to persons, peak bytes of a
+    process that does no more."""
 
     f1: float
     cpu_seconds: float
@@ -58,51 +52,20 @@ def compared_with_peers(
     name: str,
     sides: Sequence[Side],
     *,
-    f1: float,
-    encoded: Sequence[EncodedRoster],
-    views: Sequence[str],
+    ours: Ours,
     run: bool,
     suburbs: Sequence[Sequence[str | None]] | None = None,
 ) -> list[dict[str, Any]]:
     """The rows about peers on one set of people; where they are not to run, only the bar that names one, not held.
 
-    The submission key of a roster is its number 32 times. Beyond MANY_RECORDS a side recordlinkage's table of pairs
+    Beyond MANY_RECORDS a side recordlinkage's table of pairs
     and anonlink's comparison of all pairs are left out: they need more memory than the machine has, and hours.
     """
     many = len(sides[0].people) > MANY_RECORDS
     if not run:
         return [splink_share_row(name, None)] if many else []
-    keys = [bytes([number]) * 32 for number in range(len(encoded))]
-    ours = ours_in_own_process(f1, encoded, views=views, keys=keys)
     peers = (SPLINK,) if many else (SPLINK, RECORDLINKAGE, ANONLINK)
     return peer_rows(name, sides, ours=ours, peers=peers, suburbs=suburbs)
-
-
-def ours_in_own_process(
-    f1: float, encoded: Sequence[EncodedRoster], *, views: Sequence[str], keys: Sequence[bytes]
-) -> Ours:
-    """Our processor time and memory over these rosters, measured as the peers' are: in a process that does no more."""
-    with tempfile.TemporaryDirectory(prefix="ours-") as folder:
-        for side, roster, key in zip("ab", encoded, keys, strict=True):
-            for kind, most in (("small", SMALL_RECORDS), ("whole", roster.records)):
-                Path(folder, kind).mkdir(exist_ok=True)
-                _write_rows(Path(folder, kind, f"{side}.rows"), roster, most=most, key=key, views=views)
-        told = _told([sys.executable, str(SCRIPTS / "ours.py"), folder, *views])
-    return Ours(f1, told["cpu_seconds"], told["peak_bytes"])
-
-
-def _write_rows(path: Path, roster: EncodedRoster, *, most: int, key: bytes, views: Sequence[str]) -> None:
-    """A file of `promise-hub link` with the rows of some records, or of all."""
-    numbers = np.sort(roster.spans["record"])[:most]
-    rows = {}
-    for view in views:
-        sealed = np.ascontiguousarray(roster.rows[view]["sealed_id"]).view(np.uint8).reshape(-1, 16)
-        rows[view] = roster.rows[view][np.isin(open_records(sealed, key=key), numbers)]
-    spans = roster.spans[np.isin(roster.spans["record"], numbers)]
-    spans["flags"] = 0
-    file = RowsFile(current_schema().hash, "0" * 16, key, len(numbers), spans, rows)
-    with path.open("wb") as stream:
-        stream.writelines(rows_file_parts(file))
 
 
 def peer_rows(
@@ -116,8 +79,7 @@ def peer_rows(
     """Rows of the benchmark: each peer on these people, and the ratio of ours to it."""
     with tempfile.TemporaryDirectory(prefix="peers-") as folder:
         _write(Path(folder), sides, suburbs=suburbs)
-        rows = [row for peer in peers for row in _rows(name, peer, measured(peer, Path(folder)), ours=ours)]
-    return [peer_row(f"{name} peak GB", ours.peak_bytes / 1e9), *rows]
+        return [row for peer in peers for row in _rows(name, peer, measured(peer, Path(folder)), ours=ours)]
 
 
 def measured(peer: str, folder: Path) -> Mapping[str, float]:
