@@ -29,6 +29,8 @@ TAG_FIELDS = ("year", "month", "day", "sex", "postcode", "middle", "ssid")
 
 _Raw = TypeVar("_Raw", bound=Hashable)
 _Value = TypeVar("_Value")
+_Written = str | None | tuple[str | None, tuple[str, ...]]
+"""A raw name as written, with its aliases only where there are any: most names are one string, which hashes fast."""
 DateParts = tuple[int | None, int | None, int | None]
 _Numbers = NDArray[np.int64]
 
@@ -89,12 +91,12 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
     """The columns of a roster; of a record with very many name forms only the first are kept."""
     known: dict[tuple[str, str], int] = {}
     given = _form_lists(
-        [(person.given, person.alias_given) for person in people],
-        lambda raw: given_forms(*raw, tables=tables), known,
+        [_written(person.given, person.alias_given) for person in people],
+        lambda raw: given_forms(*_name_and_aliases(raw), tables=tables), known,
     )  # fmt: skip
     surname = _form_lists(
-        [(person.surname, person.alias_surname) for person in people],
-        lambda raw: surname_forms(*raw, tables=tables), known,
+        [_written(person.surname, person.alias_surname) for person in people],
+        lambda raw: surname_forms(*_name_and_aliases(raw), tables=tables), known,
     )  # fmt: skip
     record, given_place, surname_place = _row_places(given, surname, most=maximum_variants)
     dates = _worked_out([person.birth_date for person in people], lambda raw: date_parts(raw, tables=tables))
@@ -127,20 +129,33 @@ def roster_columns(people: Sequence[ClearPerson], *, tables: NameTables, maximum
     )
 
 
+def _written(name: str | None, aliases: tuple[str, ...]) -> _Written:
+    return (name, aliases) if aliases else name
+
+
+def _name_and_aliases(written: _Written) -> tuple[str | None, tuple[str, ...]]:
+    return written if isinstance(written, tuple) else (written, ())
+
+
 def _form_lists(
     raw: Sequence[_Raw], forms_of: Callable[[_Raw], tuple[NameForm, ...]], known: dict[tuple[str, str], int]
 ) -> _FormLists:
     """The forms of every raw name; `known` numbers forms by spelling and by what they are coded by, and grows."""
     distinct, which = _numbered(raw)
-    lists = [forms_of(name) for name in distinct]
-    forms = [form for of_name in lists for form in of_name]
-    sizes = np.array([len(of_name) for of_name in lists], dtype=np.int64)
+    sizes, numbers, variants = [], [], []
+    for name in distinct:
+        forms = forms_of(name)
+        sizes.append(len(forms))
+        for text, coded_by, variant in forms:
+            numbers.append(known.setdefault((text, coded_by), len(known)))
+            variants.append(variant)
+    of_name = np.array(sizes, dtype=np.int64)
     return _FormLists(
         which=which,
-        starts=np.cumsum(sizes) - sizes,
-        sizes=sizes,
-        form=np.array([known.setdefault((f.text, f.coded_by), len(known)) for f in forms], dtype=np.int64),
-        variant=np.array([form.variant for form in forms], dtype=np.uint8),
+        starts=np.cumsum(of_name) - of_name,
+        sizes=of_name,
+        form=np.array(numbers, dtype=np.int64),
+        variant=np.array(variants, dtype=np.uint8),
     )
 
 
