@@ -20,6 +20,25 @@ import pandas as pd
 NAMES = ("given_name", "surname")
 THRESHOLDS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 
+MANY_RECORDS = 200_000
+YEAR = "substr(date_of_birth, 1, 4)"
+RULES = (
+    ("date_of_birth",),
+    ("surname", "given_name"),
+    ("surname", "postcode"),
+    ("given_name", "postcode"),
+    (YEAR, "surname"),
+)
+RULES_OF_MANY = (
+    ("date_of_birth", "given_name"),
+    ("date_of_birth", "surname"),
+    ("date_of_birth", "postcode"),
+    ("surname", "given_name", YEAR),
+    ("surname", "given_name", "postcode"),
+)
+"""Blocks for Splink. At a million a side the first rules give hundreds of millions of pairs (13 GB and many minutes);
+the second are what its manual advises there: each so narrow that the pairs stay some tens of millions."""
+
 
 def main() -> None:
     tool, folder = sys.argv[1], Path(sys.argv[2])
@@ -57,13 +76,7 @@ def _import_splink():
             *([cl.NameComparison("suburb").configure(term_frequency_adjustments=True)] if febrl else []),
             *([] if febrl else [cl.ExactMatch("sex")]),
         ]
-        blocks = [
-            block_on("date_of_birth"),
-            block_on("surname", "given_name"),
-            block_on("surname", "postcode"),
-            block_on("given_name", "postcode"),
-            block_on("substr(date_of_birth, 1, 4)", "surname"),
-        ]
+        blocks = [block_on(*rule) for rule in (RULES if len(a) <= MANY_RECORDS else RULES_OF_MANY)]
         settings = SettingsCreator(
             link_type="link_only",
             comparisons=comparisons,
