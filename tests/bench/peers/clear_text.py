@@ -21,6 +21,7 @@ NAMES = ("given_name", "surname")
 THRESHOLDS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 
 MANY_RECORDS = 200_000
+TRAINING_PAIRS_MAX = 5_000_000
 YEAR = "substr(date_of_birth, 1, 4)"
 RULES = (
     ("date_of_birth",),
@@ -85,6 +86,7 @@ def _import_splink():
         )
         api = DuckDBAPI()
         api.duckdb_con.execute("SET threads = 1")
+        api.duckdb_con.execute("SET memory_limit = '6GB'")
         names = ("a", "b")
         frames = [api.register(frame, dataset_display_name=name) for name, frame in zip(names, (a, b), strict=True)]
         linker = Linker(frames, settings, log_level="ERROR")
@@ -94,7 +96,7 @@ def _import_splink():
         )
         train.estimate_u_using_random_sampling(max_pairs=1_000_000, seed=1)
         for rule in (block_on("date_of_birth"), block_on("surname", "given_name")):
-            train.estimate_parameters_using_expectation_maximisation(rule)
+            train.estimate_parameters_using_expectation_maximisation(rule, max_pairs=TRAINING_PAIRS_MAX)
         found = linker.inference.predict(threshold_match_probability=THRESHOLDS[0])
         scored = found.as_pandas_dataframe()[["unique_id_l", "unique_id_r", "match_weight", "match_probability"]]
         scored.columns = ["left", "right", "weight", "probability"]
