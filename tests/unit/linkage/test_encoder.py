@@ -12,6 +12,7 @@ from linkage.aes import decrypt_blocks, encrypt_blocks
 from linkage.encode.encoder import encode_roster
 from linkage.encode.filling import fill_filters, write_gram_inputs
 from linkage.encode.filters import GramTable, gram_codes, name_filters
+from linkage.encode.forms import NameForm
 from linkage.encode.keys import subkey
 from linkage.encode.person import GRADE_UNKNOWN, ClearPerson, SpanFacts, grade_number
 from linkage.encode.tables import name_tables
@@ -231,6 +232,7 @@ def test_a_clear_person_shows_nothing_and_is_never_pickled() -> None:
     person = ClearPerson(1, given="Quzam")
 
     assert repr(person) == "ClearPerson(masked)"
+    assert repr(NameForm("quzam", "quzam", 0)) == "NameForm(masked)"
     with pytest.raises(TypeError):
         pickle.dumps(person)
 
