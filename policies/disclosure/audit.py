@@ -10,11 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.disclosure.elastic import Elastic
-from policies.disclosure.moves import IMPOSSIBLE, Move, Mover, Observer, Relaxation, nobody
-from policies.disclosure.pool import NO_MOVES, Moves, Pool, one_move
+from policies.disclosure.moves import Move, Mover, Observer, Relaxation, nobody
 from policies.disclosure.rules import Rules
-from policies.disclosure.search import COLUMNS_MIN, FEW_STEPS, Search, search_of
 from policies.disclosure.standing import Band, Sheet, Standing
 from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, kinds
 
@@ -24,9 +21,6 @@ COVERAGE_COST, WIDENING_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.1, 0.4, 1.0
 TOTAL_COST = 1000.0
 """What it costs to withhold a coverage band, to widen a coded rate, to code a rate, to withhold a cell; scaled by the
 table's rank, and for the total of all."""
-
-WHOLE_WORTH = 1.5
-"""How much more than the linear program's a way may cost that is known to be whole."""
 
 SWEEPS, FEW = 6, 12
 """How often many withheld counts are moved at once, before the last few are moved one by one."""
@@ -43,18 +37,38 @@ class Finding:
     attribute: bool
 
 
+@dataclass
+class Pool:
+    """Moves found so far, one a row, and the row sums that they change."""
+
+    moves: Small
+    sums: Small
+    size: int = 0
+
+    def add(self, move: Move) -> None:
+        """Keep a move."""
+        if self.size == len(self.moves):
+            self.moves = np.concatenate([self.moves, np.zeros_like(self.moves)])
+            self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
+        self.moves[self.size], self.sums[self.size] = move.columns, move.sums
+        self.size += 1
+
+    def reach(self, observer: Observer, truth: Ints) -> tuple[Ints, Ints]:
+        """The least and greatest change of every row by the moves that the observer admits."""
+        moves = self.moves[: self.size]
+        admitted = (moves >= observer.own - truth).all(axis=1) & ~moves[:, observer.pinned].any(axis=1)
+        sums = self.sums[: self.size][admitted].astype(np.int64)
+        return sums.min(axis=0, initial=0), sums.max(axis=0, initial=0)
+
+
 class Audit:
     """One system with what is shown of it, its pool of moves, and the repair."""
 
-    def __init__(
-        self, system: System, sheets: tuple[Sheet, ...], rules: Rules, *, searched_from: int = COLUMNS_MIN
-    ) -> None:
+    def __init__(self, system: System, sheets: tuple[Sheet, ...], rules: Rules) -> None:
         self._system, self._sheets, self._rules = system, sheets, rules
         self._mover = Mover(system, nobody(system))
-        self._lists = search_of(system, rules) if system.matrix.shape[1] >= searched_from else None
-        self._elastic: Elastic | None = None
-        rows = system.matrix.shape[0]
-        self._pool = Pool(rows)
+        rows, columns = system.matrix.shape
+        self._pool = Pool(np.zeros((64, columns), dtype=np.int32), np.zeros((64, rows), dtype=np.int32))
         self._places = {
             system.row(block, group, kind): (block, group, kind)
             for block, sheet in enumerate(sheets)
@@ -87,28 +101,18 @@ class Audit:
         low, high = self._pool.reach(observer, self._system.truth)
         changed, findings = False, []
         rows = self._targets(observer)
-        if self._lists is not None:
-            self._elastic = None
-            self._lists.watch(observer)
-            lacking = rows[self._lacking(rows, low, high)]
-            moves = self._lists.widen(lacking, low, high, reach=self._reach, steps=FEW_STEPS)
-            self._keep_all(moves, low, high)
-        else:
-            self._sweep(rows, low, high)
+        self._sweep(rows, low, high)
         for row in rows[self._lacking(rows, low, high)].tolist():
-            while self._lacking(row, low, high) and self._withheld_for(row, low, high, observer=observer):
+            while self._lacking(row, low, high):
+                self._search(row, low, high)
+                if not self._lacking(row, low, high):
+                    break
+                if not self._repair(row, low, high, observer=observer):
+                    width = int(high[row] - low[row])
+                    findings.append(Finding(row, observer.names, width, self._tells_all(row, low, high)))
+                    break
                 changed = True
-            if self._lacking(row, low, high):
-                width = int(high[row] - low[row])
-                findings.append(Finding(row, observer.names, width, self._tells_all(row, low, high)))
         return changed, findings
-
-    def _withheld_for(self, row: int, low: Ints, high: Ints, *, observer: Observer) -> bool:
-        """Look for moves of a row, and where there are none withhold what stands in the way; True if that was done."""
-        if self._lists is not None:
-            return self._settle_row(row, low, high, lists=self._lists, observer=observer)
-        self._search(row, low, high)
-        return bool(self._lacking(row, low, high)) and self._repair(row, low, high, observer=observer)
 
     def _sweep(self, rows: Ints, low: Ints, high: Ints) -> None:
         """Moves that widen many rows at once."""
@@ -121,7 +125,7 @@ class Audit:
     def _keep(self, move: Move | None, low: Ints, high: Ints) -> bool:
         if move is None:
             return False
-        self._pool.add(one_move(move))
+        self._pool.add(move)
         np.minimum(low, move.sums, out=low)
         np.maximum(high, move.sums, out=high)
         return True
@@ -168,72 +172,6 @@ class Audit:
         if not changed and self._lacking(row, low, high):
             return self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
         return True
-
-    def _settle_row(self, row: int, low: Ints, high: Ints, *, lists: Search, observer: Observer) -> bool:
-        """Make a row of a large block safe: by moves that are there, else by withholding; True if that was needed."""
-        solved = self._solve_row(row, low, high, observer=observer)
-        if not self._lacking(row, low, high):
-            return False
-        whole, moves = self._climb(row, low, high, lists=lists)
-        if not self._lacking(row, low, high):
-            return False
-        if np.isfinite(whole.cost) and whole.cost <= WHOLE_WORTH * solved.cost and self._loosen(whole):
-            self._keep_all(lists.agreeing(moves), low, high)
-            return True
-        return self._loosen(solved) or self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
-
-    def _climb(self, row: int, low: Ints, high: Ints, *, lists: Search) -> tuple[Relaxation, Moves]:
-        """Widen a row person by person as far as that breaks nothing; gives the cheapest step beyond."""
-        while True:
-            up, down = lists.cheapest(row, int(high[row]) + 1), (IMPOSSIBLE, NO_MOVES)
-            if up[0].cost:
-                down = lists.cheapest(row, int(low[row]) - 1)
-            best, moves = min((up, down), key=lambda pair: (pair[0].cost, pair[0].rows))
-            kept = lists.agreeing(moves)
-            if not kept.count:
-                return best, moves
-            self._keep_all(kept, low, high)
-            if not self._lacking(row, low, high):
-                return best, moves
-
-    def _keep_all(self, moves: Moves, low: Ints, high: Ints) -> None:
-        self._pool.add(moves)
-        moves.widen(low, high)
-
-    def _solve_row(self, row: int, low: Ints, high: Ints, *, observer: Observer) -> Relaxation:
-        """What the linear program finds cheapest to withhold; a move that needs nothing withheld is kept if whole."""
-        solver, width, reach = self._program(observer), self._rules.width, int(self._reach[row])
-        others = int(self._system.matrix.times(self._system.truth - observer.own)[row])
-        offers = [IMPOSSIBLE]
-        for up in (width, 0, *range(width - 1, 0, -1)):
-            changes = max(up, reach), -(width - up)
-            if width - up > others:
-                continue
-            offer = Relaxation(0.0, (), None)
-            for change in (change for change in changes if change > high[row] or change < low[row]):
-                bent = solver.bend(row, change)
-                beyond = max(change - self._high[row], self._low[row] - change, 0.0)
-                own = (row,) if beyond else ()
-                if bent is None:
-                    offer = IMPOSSIBLE
-                    break
-                cost = offer.cost + bent.cost + (float(beyond * self._weights[row]) if beyond else 0.0)
-                offer = Relaxation(cost, tuple(sorted({*offer.rows, *bent.rows, *own})), None)
-                if not bent.rows and not beyond:
-                    self._keep(solver.whole(row, change, bent), low, high)
-            if not self._lacking(row, low, high):
-                return IMPOSSIBLE
-            offers += [offer] if offer.rows else []
-            if not offer.rows and np.isfinite(offer.cost):
-                break
-        return min(offers, key=lambda offer: (offer.cost, offer.rows))
-
-    def _program(self, observer: Observer) -> Elastic:
-        """The linear program for an observer, made when it is first needed."""
-        if self._elastic is None:
-            low, high, weights = self._low, self._high, self._weights
-            self._elastic = Elastic(self._system, observer, low=low, high=high, weights=weights)
-        return self._elastic
 
     def _way(self, row: int, way: tuple[int, int]) -> list[Relaxation]:
         """What to withhold so that a row may rise and fall so far, its own band included."""
@@ -297,11 +235,6 @@ class Audit:
         if self._rules.strict and standing.hidden:
             self._reach[rows[KNOWN]] = max(self._rules.min_n - standing.known, 0)
         self._mover.allow(rows, self._low[rows].tolist(), self._high[rows].tolist())
-        if self._lists is not None:
-            bounds = self._low[rows].tolist(), self._high[rows].tolist(), self._weights[rows].tolist()
-            self._lists.allow(rows, *bounds)
-            if self._elastic is not None:
-                self._elastic.allow(rows, *bounds)
 
     def _tells_all(self, row: int, low: Ints, high: Ints) -> bool:
         """Whether an interval of no width tells that none, or all, of some persons reached the outcome."""

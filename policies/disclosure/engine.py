@@ -91,9 +91,7 @@ def observers(built: System, rules: Rules) -> tuple[Observer, ...]:
     groups = [(name,) for name in names] + (list(combinations(names, 2)) if rules.pairs else [])
     for group in groups:
         own = np.minimum(sum((built.own[name] for name in group), start=nobody), built.truth)
-        levels = sorted(set().union(*(built.whole.get(name, frozenset()) for name in group)))
-        pinned = np.any([built.pinned[name] for name in group], axis=0)
-        found.append(Observer(tuple(group), own, pinned, tuple(levels)))
+        found.append(Observer(tuple(group), own, np.any([built.pinned[name] for name in group], axis=0)))
     return tuple(found)
 
 

@@ -46,8 +46,6 @@ class Observer:
     names: tuple[str, ...]
     own: Ints
     pinned: NDArray[np.bool_]
-    levels: tuple[tuple[int, int], ...] = ()
-    """The pinned levels: axis and leaf."""
 
     def admits(self, move: Ints, truth: Ints) -> bool:
         """Whether the observer cannot tell the moved table from the true one."""

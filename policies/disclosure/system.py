@@ -62,25 +62,6 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the columns of one block and clique stand: cells by the code of their leaves, `atoms` columns each."""
-
-    axes: Clique
-    sizes: tuple[int, ...]
-    codes: Ints
-    start: int
-    atoms: int
-
-    def columns(self, leaves: Ints, outcomes: Ints) -> Ints:
-        """The columns of persons with the leaves of all axes, one a row, and an outcome; -1 where there is none."""
-        code = np.zeros(len(leaves), dtype=np.int64)
-        for axis, size in zip(self.axes, self.sizes, strict=True):
-            code = code * size + leaves[:, axis]
-        at = np.minimum(np.searchsorted(self.codes, code), len(self.codes) - 1)
-        return np.where(self.codes[at] == code, self.start + at * self.atoms + outcomes, -1)
-
-
-@dataclass(frozen=True)
 class System:
     """Columns, rows, the true counts, and each provider's own children; `near` are the columns to look at first."""
 
@@ -93,9 +74,6 @@ class System:
     counts: Ints
     own: Mapping[str, Ints]
     pinned: Mapping[str, NDArray[np.bool_]]
-    whole: Mapping[str, frozenset[tuple[int, int]]]
-    places: tuple[tuple["Place", ...], ...]
-    links: tuple[tuple[int, int, int], ...] = ()
     one_sided: range = range(0)
     """Rows that may not fall below nought whatever is shown: bands of rates that were told before."""
 
@@ -146,43 +124,15 @@ def system(
     if counts[total:ties].any():
         raise BlockError("linked blocks do not count the same persons")
     first = np.concatenate([np.repeat(chosen, atoms(f)) for f in frames for chosen in near])
-    return System(
-        frames=frames,
-        first_row=tuple(first_row),
-        ties=total,
-        matrix=matrix,
-        near=first,
-        truth=truth,
-        counts=counts,
-        own=own,
-        pinned=pinned,
-        whole=_whole(frames),
-        places=_places(frames, found, sheets),
-        links=links,
-        one_sided=range(ties, end),
-    )
-
-
-def _places(frames: tuple[Frame, ...], found: tuple[Clique, ...], sheets: list[Ints]) -> tuple[tuple[Place, ...], ...]:
-    result, start = [], 0
-    for f in frames:
-        by_clique = []
-        for clique, cells in zip(found, sheets, strict=True):
-            sizes = tuple(len(f.axes[axis].leaves) for axis in clique)
-            codes = np.zeros(len(cells), dtype=np.int64)
-            for at, size in enumerate(sizes):
-                codes = codes * size + cells[:, at]
-            by_clique.append(Place(clique, sizes, codes, start, atoms(f)))
-            start += len(cells) * atoms(f)
-        result.append(tuple(by_clique))
-    return tuple(result)
+    one_sided = range(ties, end)
+    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, one_sided)
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
     return tuple(number for number, axis in enumerate(axes) if axis.name in names)
 
 
-def axis_order(frame: Frame) -> tuple[int, ...]:
+def _order(frame: Frame) -> tuple[int, ...]:
     """Where each axis stands among the levels of a base cell."""
     names = [dimension.name for dimension in frame.block.dimensions]
     return tuple(names.index(axis.name) for axis in frame.axes)
@@ -190,7 +140,7 @@ def axis_order(frame: Frame) -> tuple[int, ...]:
 
 def _positions(frame: Frame, clique: Clique) -> list[tuple[int, ...]]:
     """The cell of the clique that each base cell falls in."""
-    order = axis_order(frame)
+    order = _order(frame)
     lookup = [{leaf: number for number, leaf in enumerate(frame.axes[axis].leaves)} for axis in clique]
     return [
         tuple(table[cell.levels[order[axis]]] for axis, table in zip(clique, lookup, strict=True))
@@ -358,9 +308,9 @@ def _counts(
                 if not cell.tally.n:
                     continue
                 at = start + lookup[place] * atoms(f)
-                truth[at : at + atoms(f)] += outcome_counts(cell.tally)[: atoms(f)]
+                truth[at : at + atoms(f)] += _outcomes(cell.tally)[: atoms(f)]
                 for name, tally in cell.provider_counts.items():
-                    own[name][at : at + atoms(f)] += outcome_counts(tally)[: atoms(f)]
+                    own[name][at : at + atoms(f)] += _outcomes(tally)[: atoms(f)]
             for name, levels in whole.items():
                 held = np.zeros(len(cells), dtype=bool)
                 for axis, leaf in levels:
@@ -371,23 +321,13 @@ def _counts(
     return truth, own, pinned
 
 
-def outcome_counts(tally: Tally) -> Ints:
-    """How many said no, yes, and are unknown."""
+def _outcomes(tally: Tally) -> Ints:
     return np.array([tally.known - tally.k, tally.k, tally.n - tally.known], dtype=np.int64)
-
-
-def _whole(frames: tuple[Frame, ...]) -> dict[str, frozenset[tuple[int, int]]]:
-    """By provider the levels that are pinned in every block."""
-    found: dict[str, frozenset[tuple[int, int]]] = {}
-    for f in frames:
-        for name, levels in _whole_levels(f).items():
-            found[name] = found.get(name, frozenset()) | levels
-    return found
 
 
 def _whole_levels(f: Frame) -> dict[str, set[tuple[int, int]]]:
     """By provider the level that bears its name, if all there are its own: it knows that nobody else is there."""
-    order = axis_order(f)
+    order = _order(f)
     everyone: dict[tuple[int, int], int] = {}
     theirs: dict[str, dict[tuple[int, int], int]] = {}
     lookup = [{leaf: number for number, leaf in enumerate(axis.leaves)} for axis in f.axes]
