@@ -111,7 +111,7 @@ def test_the_same_attack_finds_a_cell_that_was_hidden_alone_in_its_line(first, t
         and cell["economic-status"] == "disadvantaged"
         and (cell["indicator"], cell["cohort_year"], "not-disadvantaged") in told
     )
-    planted |= dict.fromkeys(("n", "known", "k", "rate", "rate_low", "rate_high", "coverage_low", "coverage_high"), "")
+    planted |= dict.fromkeys(NUMBERS, "")
     planted["status"] = "C"
     leaky = tmp_path / "leaky.csv"
     with leaky.open("w", encoding="utf-8", newline="") as file:
@@ -124,6 +124,9 @@ def test_the_same_attack_finds_a_cell_that_was_hidden_alone_in_its_line(first, t
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert planted["indicator"] in done.stdout
+
+
+NUMBERS = ("n", "k", "rate", "rate_low", "rate_high", "persons", "coverage_low", "coverage_high")
 
 
 def told_in_full(cell):
