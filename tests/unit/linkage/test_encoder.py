@@ -325,3 +325,14 @@ def test_the_layout_of_a_view_row_is_that_of_the_contract() -> None:
         "tags": 100, "spare": 116,
     }  # fmt: skip
     assert len(reference(1)) == 16
+
+
+def test_positions_that_do_not_suffice_tell_how_far_they_reached() -> None:
+    filters = np.zeros((1, 4), dtype=np.uint64)
+    positions = np.full((1, 16), 7, dtype=np.uint8)
+    one = np.array([1], dtype=np.int64)
+
+    reached = _interpreted(fill_filters)(filters, positions, one - 1, one, one, 3)
+
+    assert reached.tolist() == [1]
+    assert filters.tolist() == [[1 << 7, 0, 0, 0]]
