@@ -125,8 +125,8 @@ def test_remedies_are_tried_one_by_one_at_the_matcher():
 
 
 def test_blocks_of_one_size_are_taken_for_each_other_when_no_other_block_has_it():
-    people = made_up_people(1_000, seed=9)
-    target, own = figures(people, HUB_SECRET, "names"), figures(people, ATTACKER_SECRET, "names")
+    people = made_up_people(10_000, seed=9)
+    target, own = figures(people, HUB_SECRET, "dob"), figures(people, ATTACKER_SECRET, "dob")
 
     who = sizes.align_unique_sizes(target, own)
 
