@@ -28,6 +28,7 @@ from waiting_line import Waiting
 from process_memory import PeakMemory
 
 ROOT = Path(__file__).resolve().parents[1]
+AGREEMENTS = ROOT / "policies" / "agreements"
 SMALL_PEOPLE = 3_000
 FULL_PEOPLE = 55_000
 READY_SECONDS = 60
@@ -141,8 +142,7 @@ def answers(url: str) -> bool:
 
 def bring_in(run: Demonstration) -> None:
     """Makes the county, starts the hub, and lets every provider's edge send its years and the three bad files."""
-    agreements, roster = ROOT / "policies" / "agreements", run.folder / "roster.json"
-    signatories = run.folder / "signatories.json"
+    roster, signatories = run.folder / "roster.json", run.folder / "signatories.json"
 
     def make_county() -> None:
         command = ("-m", "connectors.synthetic", "make", "--people", run.people, "--seed", run.seed)
@@ -152,20 +152,29 @@ def bring_in(run: Demonstration) -> None:
 
     def make_hub() -> None:
         run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
-        run.hub("load the agreements", "agreements", "load", agreements)
+        run.hub("load the agreements", "agreements", "load", AGREEMENTS)
         run.start()
 
     run.together(make_county, make_hub)
+    hold_ceremony(run, 1, roster=roster, signatories=signatories)
+    push(run, "check, encode and push", summary=run.folder / "push.json")
+
+
+def hold_ceremony(run: Demonstration, epoch: int, *, roster: Path, signatories: Path) -> None:
+    """From the signed roster to the epoch's beginning: custodians give, every provider accepts."""
     run.hub("propose the epoch", "epochs", "propose", roster, "--signatories", signatories)
     run.step(
         "hold the key ceremony", "-m", "connectors.county", "ceremony", run.county, "--hub", run.url,
         "--signatories", signatories,
     )  # fmt: skip
-    run.hub("begin the epoch", "epochs", "begin", 1)
+    run.hub("begin the epoch", "epochs", "begin", epoch)
+
+
+def push(run: Demonstration, name: str, *, summary: Path) -> None:
+    """Every provider checks, encodes and sends all its years in the present epoch."""
     run.step(
-        "check, encode and push", "-m", "connectors.county", "push", run.county, "--hub", run.url,
-        "--hub-keys", run.home / "hub.json", "--agreements", agreements,
-        "--summary", run.folder / "push.json",
+        name, "-m", "connectors.county", "push", run.county, "--hub", run.url, "--hub-keys", run.home / "hub.json",
+        "--agreements", AGREEMENTS, "--summary", summary,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from policies.disclosure_floor import MINIMUM_N
+from policies.refusal import StatementRefused
 from policies.submission import canonical_json
 from policies.yaml_text import read_yaml
 
@@ -25,14 +26,8 @@ LegalBasis = Literal["ferpa-school-official", "ferpa-audit-evaluation", "ferpa-s
 IDENTIFIERS = ("given_name", "surname", "birth_date", "sex", "postcode", "ssid", "guardian")
 
 
-class AgreementError(Exception):
+class AgreementError(StatementRefused):
     """An agreement that cannot be read or activated: code, place (a clause) and next step."""
-
-    def __init__(self, code: str, place: str, next_step: str) -> None:
-        super().__init__(f"{code} at {place}: {next_step}")
-        self.code = code
-        self.place = place
-        self.next_step = next_step
 
 
 class _Strict(BaseModel):

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from policies.refusal import StatementRefused
 from policies.submission import Digest, Slug, canonical_json
 
 SHARE_BYTES = 32
@@ -37,14 +38,8 @@ Instant = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$"
 EpochNumber = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class EpochError(Exception):
+class EpochError(StatementRefused):
     """A statement of the ceremony that does not hold: stable code, the field at fault, what to do next; no key."""
-
-    def __init__(self, code: str, place: str, next_step: str) -> None:
-        super().__init__(f"{code} at {place}: {next_step}")
-        self.code = code
-        self.place = place
-        self.next_step = next_step
 
 
 class _Strict(BaseModel):

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from policies.dictionary import dictionary
+from policies.refusal import StatementRefused
 
 FORMAT = "promise-submission/1"
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
@@ -35,14 +36,8 @@ Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
-class SubmissionError(Exception):
+class SubmissionError(StatementRefused):
     """A manifest, signature or chunk that is refused: stable code, place, next step; never a value."""
-
-    def __init__(self, code: str, place: str, next_step: str) -> None:
-        super().__init__(f"{code} at {place}: {next_step}")
-        self.code = code
-        self.place = place
-        self.next_step = next_step
 
 
 class _Strict(BaseModel):

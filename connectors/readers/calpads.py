@@ -7,22 +7,16 @@ from __future__ import annotations
 
 from connectors.rows import Fact, PersonPart, RowReading, Values, fact, person_of, word
 
+ENROLLMENT = {name: name for name in (
+    "school", "grade", "enrollment_status", "start_date", "exit_date", "exit_reason", "completion_status",
+)}  # fmt: skip
+"""Elements of an enrollment by the column that states each, the same in every roster of students."""
+
 
 def enrollment(values: Values) -> RowReading:
     """SENR: names the student and one enrollment; N470 is a student who never came (data guide T93)."""
     facts = (
-        fact(
-            "enrollment",
-            values,
-            school="school",
-            grade="grade",
-            enrollment_status="enrollment_status",
-            start_date="start_date",
-            exit_date="exit_date",
-            exit_reason="exit_reason",
-            completion_status="completion_status",
-            uc_csu_met="uc_csu_met",
-        ),
+        fact("enrollment", values, **ENROLLMENT, uc_csu_met="uc_csu_met"),
         fact("demographics", values, gender="gender"),
     )
     person = person_of(values, as_of=word(values, "start_date") or "")

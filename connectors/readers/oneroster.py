@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.readers.calpads import race_ethnicity
+from connectors.readers.calpads import ENROLLMENT, race_ethnicity
 from connectors.rows import Fact, RowReading, Values, fact, person_of, word
 
 _NEEDED = ("school", "grade", "start_date")
@@ -29,17 +29,8 @@ def student(values: Values) -> RowReading:
 
 def enrollment(values: Values) -> Fact:
     """The enrollment that a row states."""
-    return fact(
-        "enrollment",
-        {**values, **({"exit_date": values["end_date"]} if "end_date" in values else {})},
-        school="school",
-        grade="grade",
-        enrollment_status="enrollment_status",
-        start_date="start_date",
-        exit_date="exit_date",
-        exit_reason="exit_reason",
-        completion_status="completion_status",
-    )
+    ended = {"exit_date": values["end_date"]} if "end_date" in values else {}
+    return fact("enrollment", {**values, **ended}, **ENROLLMENT)
 
 
 def _is_enrolled(values: Values) -> bool:

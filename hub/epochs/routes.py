@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -40,18 +41,14 @@ def read(request: Request, number: int) -> Response:
 @declare("epoch.take_part", "epoch")
 def commit(request: Request, number: int, body: Body) -> Response:
     """A custodian's signed commitment to its share."""
-    with transaction_of(request) as session:
-        service.commit_share(session, number, _read(body), principal=principal_of(request), audit=trail_of(request))
-    return Response(status_code=204)
+    return _taken(request, service.commit_share, number, body)
 
 
 @router.post("/{number}/envelopes")
 @declare("epoch.take_part", "epoch")
 def leave(request: Request, number: int, body: Body) -> Response:
     """A custodian's share, sealed to every member of the roster."""
-    with transaction_of(request) as session:
-        service.leave_envelopes(session, number, _read(body), principal=principal_of(request), audit=trail_of(request))
-    return Response(status_code=204)
+    return _taken(request, service.leave_envelopes, number, body)
 
 
 @router.get("/{number}/envelopes")
@@ -67,8 +64,12 @@ def fetch(request: Request, number: int) -> Response:
 @declare("epoch.take_part", "epoch")
 def accept(request: Request, number: int, body: Body) -> Response:
     """A member's signed word that it opened every share."""
+    return _taken(request, service.accept_epoch, number, body)
+
+
+def _taken(request: Request, act: Callable[..., None], number: int, body: bytes) -> Response:
     with transaction_of(request) as session:
-        service.accept_epoch(session, number, _read(body), principal=principal_of(request), audit=trail_of(request))
+        act(session, number, _read(body), principal=principal_of(request), audit=trail_of(request))
     return Response(status_code=204)
 
 

@@ -50,7 +50,8 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
     and keeps the persons of before.
     """
     epoch = present_epoch(session, 0)
-    inputs = [submission.submission for submission in accepted(session) if submission.epoch >= epoch]
+    standing = accepted(session)
+    inputs = [submission.submission for submission in standing if submission.epoch >= epoch]
     if not inputs:
         raise Conflict(
             "No submission is accepted.", code="nothing-to-link", next_step="Let the providers send their records."
@@ -58,7 +59,7 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
     version = (session.scalar(select(func.max(LinkageRun.version))) or 0) + 1
     base = current_version(session)
     continued = None if base is None or from_nothing else _continued(session, base)
-    providers = {submission.provider for submission in accepted(session)} | _providers_of(session, base)
+    providers = {submission.provider for submission in standing} | _providers_of(session, base)
     session.add(
         LinkageRun(
             version=version,

@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
 from hub.errors import Fault, Invalid, Refused
+from hub.http import hub_of, principal_of
 from hub.release.slices import Cursor
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
@@ -37,6 +42,18 @@ class Asker:
     def licence(self) -> Agreement | None:
         """The agreement in force that is named, if it is one."""
         return next((known for known in in_force(self.agreements, self.day) if known.id == self.agreement), None)
+
+
+def asker_of(request: Request, session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
+    """Who asks, with the agreement and purpose named; of a token its own agreement."""
+    principal = principal_of(request)
+    return Asker(
+        principal=principal,
+        agreement=agreement or principal.agreement,
+        purpose=purpose or None,
+        agreements=known_agreements(session),
+        day=hub_of(request).clock().date(),
+    )
 
 
 @dataclass(frozen=True)

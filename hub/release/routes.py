@@ -10,16 +10,14 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.orm import Session
 
-from hub.agreements.service import known_agreements
 from hub.audit import service as audit_log
 from hub.audit.events import EventType
 from hub.errors import Fault, Invalid
-from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.http import declare, hub_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
 from hub.release import answers, asking, questions
-from hub.release.asking import Asker
+from hub.release.asking import Asker, asker_of
 from hub.release.formats import Row, answer, etag_of, wanted_format
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import current_release, published_release, published_releases
@@ -113,7 +111,7 @@ def list_observations(
     )
     wanted_format(request)
     with transaction_of(request) as session:
-        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        asker = asker_of(request, session, agreement=agreement, purpose=purpose)
         asked = catalogue_to_ask(session, catalogue())
         found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
     cursor = answers.cursor_text(found.next_cursor)
@@ -140,7 +138,7 @@ def list_gaps(
     """Gaps by cohort year, with the pace needed to close each by the target year and the pace made."""
     wanted_format(request)
     with transaction_of(request) as session:
-        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        asker = asker_of(request, session, agreement=agreement, purpose=purpose)
         found = questions.gaps(
             session,
             _names(indicator),
@@ -167,7 +165,7 @@ def show_pathway(
     """The class that began kindergarten in a school year through the seven outcomes."""
     wanted_format(request)
     with transaction_of(request) as session:
-        asker = _asker(request, session, agreement=agreement, purpose=purpose)
+        asker = asker_of(request, session, agreement=agreement, purpose=purpose)
         found = questions.pathway(
             session, cohort, release=release or None, catalogue=catalogue(), asker=asker, audit=trail_of(request)
         )
@@ -217,17 +215,6 @@ def _answer(
     versions = {} if licence is None else {licence.id: str(licence.version)}
     etag = etag_of(request, release=release, versions=versions, media_type=wanted_format(request))
     return answer(request, body, rows=rows, etag=etag, open_to_all=licence is None)
-
-
-def _asker(request: Request, session: Session, *, agreement: str, purpose: str) -> Asker:
-    principal = principal_of(request)
-    return Asker(
-        principal=principal,
-        agreement=agreement or principal.agreement,
-        purpose=purpose or None,
-        agreements=known_agreements(session),
-        day=hub_of(request).clock().date(),
-    )
 
 
 def _names(text: str) -> tuple[str, ...]:

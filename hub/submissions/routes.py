@@ -118,17 +118,19 @@ def withdraw_submission(request: Request, submission: str) -> Response:
 @declare("submission.certify", "submission")
 def approve_submission(request: Request, submission: str) -> Response:
     """Accept a held submission in spite of its holds."""
-    with transaction_of(request) as session:
-        statements.approve_own(session, submission, principal=principal_of(request), audit=trail_of(request))
-    return Response(status_code=204)
+    return _decided(request, statements.approve_own, submission)
 
 
 @router.post("/{submission}/discard")
 @declare("submission.certify", "submission")
 def discard_submission(request: Request, submission: str) -> Response:
     """Drop a held submission; what stood before stays."""
+    return _decided(request, statements.discard_own, submission)
+
+
+def _decided(request: Request, act: Callable[..., None], submission: str) -> Response:
     with transaction_of(request) as session:
-        statements.discard_own(session, submission, principal=principal_of(request), audit=trail_of(request))
+        act(session, submission, principal=principal_of(request), audit=trail_of(request))
     return Response(status_code=204)
 
 

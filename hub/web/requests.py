@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from hub.errors import CallerError
 from hub.http import Body, declare, principal_of, trail_of, transaction_of
+from hub.release.asking import asker_of
 from hub.release.requests import service
-from hub.release.requests.routes import asker_of
 from hub.release.requests.service import ACTION, WantedTable, catalogue_to_ask
 from hub.release.words import dimension_title, indicator_title
 from hub.web.explorer import Choice, purposes_of

@@ -72,15 +72,8 @@ def resolve(
     solved = solve_posteriors(evidence, provider=records.provider)
     decided = decisions(solved.posterior, costs=costs)
     heads = join(evidence, accepted=decided == DECISION_MATCH, records=records)
-    keys = records.keys()
-    persons, history = named_persons(heads, keys=keys, previous=previous, new_id=new_id)
-    linked = heads[evidence.left] == heads[evidence.right]
-    return LinkageResult(
-        persons=persons,
-        pairs=_told_pairs(evidence, solved=solved, decided=decided, linked=linked, records=records),
-        history=history,
-        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
-    )
+    named = named_persons(heads, keys=records.keys(), previous=previous, new_id=new_id)
+    return _result(evidence, named, solved=solved, decided=decided, heads=heads, records=records, schema=schema)
 
 
 def resolve_with_duplicates(
@@ -104,14 +97,8 @@ def resolve_with_duplicates(
     solved = solve_posteriors(evidence, provider=records.provider, pairs=pairs)
     decided = decisions(solved.posterior, costs=costs)
     heads = join(evidence, accepted=decided == DECISION_MATCH, records=apart)
-    persons, history = named_persons(heads, keys=records.keys(), previous={}, new_id=new_id)
-    linked = heads[evidence.left] == heads[evidence.right]
-    return LinkageResult(
-        persons=persons,
-        pairs=_told_pairs(evidence, solved=solved, decided=decided, linked=linked, records=records),
-        history=history,
-        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
-    )
+    named = named_persons(heads, keys=records.keys(), previous={}, new_id=new_id)
+    return _result(evidence, named, solved=solved, decided=decided, heads=heads, records=records, schema=schema)
 
 
 def _record_pairs(
@@ -119,6 +106,27 @@ def _record_pairs(
 ) -> list[RecordPairs]:
     ordered = sorted(views, key=lambda view: schema.view(view.view).number)
     return [record_pairs(view, records=records, rosters=rosters) for view in ordered]
+
+
+def _result(
+    evidence: Evidence,
+    named: tuple[dict[RecordKey, str], tuple[HistoryEvent, ...]],
+    *,
+    solved: Solved,
+    decided: NDArray[np.uint8],
+    heads: NDArray[np.int64],
+    records: Records,
+    schema: LinkageSchema,
+) -> LinkageResult:
+    """What is told of persons that were made and named."""
+    persons, history = named
+    linked = heads[evidence.left] == heads[evidence.right]
+    return LinkageResult(
+        persons=persons,
+        pairs=_told_pairs(evidence, solved=solved, decided=decided, linked=linked, records=records),
+        history=history,
+        quality=measure_quality(evidence, solved=solved, decided=decided, heads=heads, records=records, schema=schema),
+    )
 
 
 def _told_pairs(

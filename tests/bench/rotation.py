@@ -34,18 +34,9 @@ def rotate(run: demo.Demonstration) -> dict[str, float]:
         "make the roster", "-m", "connectors.county", "register", run.county, "--epoch", 2, "--out", roster,
         "--signatories", signatories,
     )  # fmt: skip
-    run.hub("propose the second epoch", "epochs", "propose", roster, "--signatories", signatories)
-    run.step(
-        "hold the second ceremony", "-m", "connectors.county", "ceremony", run.county, "--hub", run.url,
-        "--signatories", signatories,
-    )  # fmt: skip
-    run.hub("begin the second epoch", "epochs", "begin", 2)
+    demo.hold_ceremony(run, 2, roster=roster, signatories=signatories)
     ceremony = time.perf_counter() - begun
-    run.step(
-        "encode and push again", "-m", "connectors.county", "push", run.county, "--hub", run.url,
-        "--hub-keys", run.home / "hub.json", "--agreements", demo.ROOT / "policies" / "agreements",
-        "--summary", run.folder / "push-2.json",
-    )  # fmt: skip
+    demo.push(run, "encode and push again", summary=run.folder / "push-2.json")
     return {"ceremony": ceremony, "whole": time.perf_counter() - begun}
 
 

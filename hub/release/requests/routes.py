@@ -4,16 +4,15 @@ Tokens read only, so asking, commenting and deciding need a session.
 """
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.orm import Session
 
-from hub.agreements.service import known_agreements
 from hub.errors import Fault, Invalid
-from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
-from hub.release.asking import Asker
+from hub.http import Body, declare, trail_of, transaction_of
+from hub.release.asking import asker_of
 from hub.release.requests import service
 from hub.release.requests.service import TableRequest, WantedTable
 from policies.catalogue_files import catalogue
@@ -78,38 +77,24 @@ def comment(request: Request, number: Id, body: Body) -> Response:
 @declare("table.request", "table request")
 def approve(request: Request, number: Id, body: Body) -> Response:
     """Let the table join at the next refresh: `{note}`."""
-    told = _read(body, ("note",))
-    with transaction_of(request) as session:
-        found = service.approve_request(
-            session, number, told["note"], catalogue=service.catalogue_to_ask(session, catalogue()),
-            asker=asker_of(request, session), audit=trail_of(request),
-        )  # fmt: skip
-    return JSONResponse(request_row(found))
+    return _decided(request, service.approve_request, number, body)
 
 
 @router.post("/{number}/decline")
 @declare("table.request", "table request")
 def decline(request: Request, number: Id, body: Body) -> Response:
     """Turn a request down: `{note}`."""
+    return _decided(request, service.decline_request, number, body)
+
+
+def _decided(request: Request, act: Callable[..., TableRequest], number: int, body: bytes) -> Response:
     told = _read(body, ("note",))
     with transaction_of(request) as session:
-        found = service.decline_request(
+        found = act(
             session, number, told["note"], catalogue=service.catalogue_to_ask(session, catalogue()),
             asker=asker_of(request, session), audit=trail_of(request),
         )  # fmt: skip
     return JSONResponse(request_row(found))
-
-
-def asker_of(request: Request, session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
-    """Who asks, with the agreement and purpose named; of a token its own agreement."""
-    principal = principal_of(request)
-    return Asker(
-        principal=principal,
-        agreement=agreement or principal.agreement,
-        purpose=purpose or None,
-        agreements=known_agreements(session),
-        day=hub_of(request).clock().date(),
-    )
 
 
 def request_row(found: TableRequest) -> dict[str, Any]:
