@@ -201,7 +201,8 @@ def test_swapped_and_altered_envelopes_are_refused(held):
         first.signed, second.signed = second.signed, first.signed
         third = session.get(EpochEnvelope, (1, "marin-coe", "college-of-marin"))
         altered = json.loads(json.dumps(third.signed))
-        altered["statement"]["sealed"] = "B" + altered["statement"]["sealed"][1:]
+        sealed = altered["statement"]["sealed"]
+        altered["statement"]["sealed"] = ("B" if sealed[0] != "B" else "C") + sealed[1:]
         third.signed = altered
 
     with refused("EPO-008"):
