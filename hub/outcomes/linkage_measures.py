@@ -29,6 +29,13 @@ def add_thresholds(connection: duckdb.DuckDBPyConnection, moved: Mapping[str, pa
                 f"CREATE VIEW {threshold}.{name} AS SELECT t.* REPLACE (COALESCE(m.other, t.{PERSON}) AS {PERSON})"
                 f" FROM main.{name} AS t LEFT JOIN {threshold}.moved AS m USING (provider, {PERSON})"
             )
+        add_providers(connection, threshold)
+
+
+def add_providers(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Table `person_providers` of a schema: each person and provider of which it holds a record."""
+    every = " UNION ".join(f"SELECT {PERSON}, provider FROM {schema}.{name}" for name in person_tables())
+    connection.execute(f"CREATE TABLE {schema}.person_providers AS {every}")
 
 
 def measure_linked(connection: duckdb.DuckDBPyConnection) -> None:

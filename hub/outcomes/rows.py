@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from hub.errors import HubError
-from hub.outcomes.linkage_measures import add_thresholds, measure_linked, measure_settled
+from hub.outcomes.linkage_measures import add_providers, add_thresholds, measure_linked, measure_settled
 from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 from policies.indicator_files import OUTCOMES, DimensionFile, Indicator, ParameterValue, relations
 from policies.organisation_files import Organisation, Organisations
@@ -60,8 +60,7 @@ def open_counter(
     try:
         for name, schema in snapshot_schemas().items():
             _load(connection, name, tables.get(name, schema.empty_table()))
-        providers = " UNION ".join(f"SELECT {PERSON}, provider FROM {name}" for name in person_tables())
-        connection.execute(f"CREATE TABLE person_providers AS {providers}")
+        add_providers(connection, "main")
         add_thresholds(connection, moved or {})
         yield Counter(connection, organisations, _years(connection), tuple(moved or ()))
     finally:

@@ -25,7 +25,10 @@ SPREAD_LIMIT = 5
 
 @dataclass(frozen=True)
 class GroupShare:
-    """The linked share of one group; `difference` is standardised, None where numbers are withheld."""
+    """The linked share of one group; `difference` is standardised, None where numbers are withheld.
+
+    `points` of the share at most hang on uncertain links, None where that is withheld.
+    """
 
     split: str
     group: str
@@ -34,6 +37,7 @@ class GroupShare:
     counted: int | None
     rate: int | None
     difference: float | None
+    points: int | None
     hidden: bool
 
 
@@ -67,7 +71,9 @@ def released_quality(session: Session, release: str, *, catalogue: Catalogue) ->
         for table in catalogue.tables.get(LINKED_SHARE, ())
         if len(table.dimensions) == 1
         for share in _shares(
-            read_slice(session, release, wanted=Slice(LINKED_SHARE, table.name)).cells, table.dimensions[0]
+            _cells(session, release, LINKED_SHARE, table.name),
+            table.dimensions[0],
+            settled=_cells(session, release, LINKED_SHARE + SETTLED, table.name),
         )
     ]
     outcomes = [name for name in catalogue.indicators if name + SETTLED in catalogue.tables]
@@ -107,7 +113,8 @@ def standardised_difference(linked: int, unlinked: int, *, of_linked: int, of_un
     return round((one - other) / spread, 2) if spread else None
 
 
-def _shares(cells: Sequence[PublishedCell], dimension: str) -> list[GroupShare]:
+def _shares(cells: Sequence[PublishedCell], dimension: str, *, settled: Sequence[PublishedCell]) -> list[GroupShare]:
+    points = {(cell.cohort_year, cell.levels[dimension]): hanging_points(cell) for cell in settled}
     totals = {cell.cohort_year: cell for cell in cells if cell.levels[dimension] == TOTAL}
     return [
         GroupShare(
@@ -118,6 +125,7 @@ def _shares(cells: Sequence[PublishedCell], dimension: str) -> list[GroupShare]:
             counted=cell.known,
             rate=cell.rate,
             difference=_difference(cell, totals.get(cell.cohort_year)),
+            points=None if cell.hidden else points.get((cell.cohort_year, cell.levels[dimension])),
             hidden=cell.hidden,
         )
         for cell in cells
@@ -153,8 +161,11 @@ def _figures(session: Session, release: str, indicator: str) -> list[FigureQuali
 
 
 def _totals(session: Session, release: str, indicator: str) -> dict[int, PublishedCell]:
-    cells = read_slice(session, release, wanted=Slice(indicator, "total")).cells
-    return {cell.cohort_year: cell for cell in cells}
+    return {cell.cohort_year: cell for cell in _cells(session, release, indicator, "total")}
+
+
+def _cells(session: Session, release: str, indicator: str, table: str) -> Sequence[PublishedCell]:
+    return read_slice(session, release, wanted=Slice(indicator, table)).cells
 
 
 def _spreads(groups: Sequence[GroupShare]) -> dict[str, int]:

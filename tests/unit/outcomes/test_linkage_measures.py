@@ -1,5 +1,7 @@
 """Measures of the linkage behind an outcome: who was linked, and whose outcome hangs on no uncertain link."""
 
+import datetime as dt
+
 import pyarrow as pa
 
 from hub.outcomes.linkage_measures import MOVED_SCHEMA
@@ -59,4 +61,25 @@ def test_an_outcome_that_stays_when_a_link_is_parted_is_settled():
 
     assert found == [
         ("p1", 2025, "yes"), ("p1", 2026, "yes"), ("p2", 2026, "yes"), ("p3", 2026, "unknown"),
+    ]  # fmt: skip
+
+
+def test_a_student_linked_under_each_threshold_is_settled_and_one_linked_under_some_is_not():
+    enrolled = ("person_id", "provider", "school_year", "grade", "start_date")
+    schema = snapshot_schemas()["enrollment"]
+    fixed = dict.fromkeys(schema.names) | {"kind": "k12", "enrollment_status": "10"}
+    rows = [
+        ("p1", "novato", 2026, "03", dt.date(2025, 8, 20)),
+        ("p1", "reed", 2025, "02", dt.date(2024, 8, 20)),
+        ("p2", "novato", 2026, "03", dt.date(2025, 8, 20)),
+        ("p3", "novato", 2026, "03", dt.date(2025, 8, 20)),
+        ("p4", "reed", 2025, "02", dt.date(2024, 8, 20)),
+    ]
+    given = [fixed | dict(zip(enrolled, row, strict=True)) for row in rows]
+    tables = {"enrollment": pa.Table.from_pylist(given, schema=schema)}
+    strict, loose = moved(("reed", "p1", "p9")), moved(("novato", "p3", "p4"))
+
+    assert outcomes("linked-share", tables) == [("p1", 2026, "yes"), ("p2", 2026, "no"), ("p3", 2026, "no")]
+    assert outcomes("linked-share-settled", tables, strict=strict, loose=loose) == [
+        ("p1", 2026, "no"), ("p2", 2026, "yes"), ("p3", 2026, "no"),
     ]  # fmt: skip
