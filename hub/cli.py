@@ -19,16 +19,16 @@ from hub.db import utc_now
 app = typer.Typer(
     name="promise-hub", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n", 1)[0]
 )
-roster, agreements, submissions, linkage = (typer.Typer(no_args_is_help=True) for _ in range(4))
+roster, submissions, linkage = (typer.Typer(no_args_is_help=True) for _ in range(3))
 for name, commands, says in (
     ("roster", roster, "The agents that may send."),
-    ("agreements", agreements, "Agreements and their versions."),
     ("submissions", submissions, "What providers sent."),
     ("linkage", linkage, "Runs of the linkage."),
 ):
     app.add_typer(commands, name=name, help=says)
 for name, module in (
     ("epochs", "hub.epochs.commands"),
+    ("agreements", "hub.agreements.commands"),
     ("outcomes", "hub.outcomes.commands"),
     ("release", "hub.release.commands"),
     ("operations", "hub.operations.commands"),
@@ -144,21 +144,6 @@ def roster_load(home: HomeOption, file: Annotated[Path, typer.Argument(help="The
         with opened.database.transaction() as session:
             new = load_roster(session, json.loads(file.read_text("utf-8")), audit=opened.trail())
         print(f"{new} agents are new.")
-
-
-@agreements.command("load")
-def agreements_load(
-    home: HomeOption, folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")]
-) -> None:
-    """Load agreements; one that lacks a clause or signature is refused and the clause is named."""
-    from hub.agreements.service import load_agreement
-
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
-    with console(home, "agreements load") as opened:
-        with opened.database.transaction() as session:
-            for file in files:
-                load_agreement(session, file.read_text("utf-8"), audit=opened.trail())
-        print(f"{len(files)} agreements stand.")
 
 
 @submissions.command("approve")

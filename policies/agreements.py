@@ -15,6 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from policies.agreement_clauses import Clauses, LegalBasis, Tier, demanded_clauses
+from policies.dictionary import dictionary
 from policies.disclosure_floor import MINIMUM_N
 from policies.refusal import StatementRefused
 from policies.submission import canonical_json
@@ -22,8 +24,9 @@ from policies.yaml_text import read_yaml
 
 Slug = Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
-LegalBasis = Literal["ferpa-school-official", "ferpa-audit-evaluation", "ferpa-studies", "head-start", "public-record"]
-IDENTIFIERS = ("given_name", "surname", "birth_date", "sex", "postcode", "ssid", "guardian")
+SchoolYear = Annotated[int, Field(ge=2000, le=2100)]
+FORMAT = "promise-agreement/1"
+"""What a text hash begins with: another way to write an agreement is another format, and needs new signatures."""
 
 
 class AgreementError(StatementRefused):
@@ -66,6 +69,52 @@ ViewName = Literal[
 ]
 
 
+class ElementTerms(_Strict):
+    """What may be done with one element of facts; an element that is only listed may be reported and split by.
+
+    `class` is the dictionary's, said here for the reader. Facts never link: identifiers stand under `linkage`.
+    """
+
+    element_class: Literal["quasi", "outcome", "sensitive"] | None = Field(default=None, alias="class")
+    may_link: Literal[False] = False
+    may_report: bool = True
+    may_disaggregate: bool = True
+
+
+class Populations(_Strict):
+    """Whose records are meant: in words, and the school years (by their ending year) that may be sent."""
+
+    text: Text
+    first_year: SchoolYear | None = None
+    last_year: SchoolYear | None = None
+
+    def hold(self, school_year: int) -> bool:
+        """Whether records of that school year are meant."""
+        after = self.first_year is None or self.first_year <= school_year
+        return after and (self.last_year is None or school_year <= self.last_year)
+
+
+class OptOuts(_Strict):
+    """Whose objections are honoured before records leave; one takes effect from the next cohort's release."""
+
+    directory_block: bool
+    parent_list: bool
+
+
+class Breach(_Strict):
+    """Within how many hours of its discovery a breach is told, and to whom."""
+
+    notify_hours: Annotated[int, Field(ge=1, le=720)]
+    contacts: Text
+
+
+class Review(_Strict):
+    """When the parties look at the agreement again, and under which policy of the board."""
+
+    next: dt.date
+    board_policy: Text | None = None
+
+
 class Linkage(_Strict):
     """With which kinds of provider records may be linked, and through which views."""
 
@@ -76,13 +125,14 @@ class Linkage(_Strict):
 
 
 class Outputs(_Strict):
-    """What may leave: thresholds upward only, dimensions and depth."""
+    """What may leave: thresholds upward only, dimensions, depth, and the finest place that is told."""
 
     min_n: Annotated[int, Field(ge=MINIMUM_N, le=1000)] = MINIMUM_N
     numerator_min: Annotated[int, Field(ge=0, le=1000)] = 0
     indicators: frozenset[str] = frozenset()
     dimensions: frozenset[str] = frozenset()
     max_dimensions: Annotated[int, Field(ge=0, le=4)] = 2
+    geographic_floor: Literal["county", "district"] = "district"
 
 
 class Retention(_Strict):
@@ -93,28 +143,15 @@ class Retention(_Strict):
     destroy_within_days: Annotated[int, Field(ge=1, le=365)]
 
 
-class Clauses(_Strict):
-    """The clauses in words; which of them must stand depends on the legal basis."""
-
-    authorised_representative: Text | None = None
-    use_limited_to_purpose: Text | None = None
-    identification_limited: Text | None = None
-    destruction: Text | None = None
-    further_disclosure_barred: Text | None = None
-    records_stay_property: Text | None = None
-    no_other_use: Text | None = None
-    review_and_correct: Text | None = None
-    security: Text | None = None
-    breach_notice: Text | None = None
-    annual_notice: Text | None = None
-    parent_right_to_object: Text | None = None
+LISTED = ElementTerms()
+"""The terms of an element that an agreement only lists."""
 
 
 class Agreement(_Strict):
     """One version of one agreement."""
 
     id: Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,40}$")]
-    tier: Literal["MOU", "DSA", "DUL"]
+    tier: Tier
     version: Annotated[int, Field(ge=1, le=10_000)]
     title: Text
     parent: str | None = None
@@ -122,16 +159,27 @@ class Agreement(_Strict):
     legal_basis: tuple[LegalBasis, ...]
     state_basis: tuple[str, ...] = ()
     purposes: tuple[Purpose, ...]
-    elements: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    populations: Populations | None = None
+    elements: Mapping[str, tuple[str, ...] | Mapping[str, ElementTerms]] = Field(default_factory=dict)
     linkage: Linkage | None = None
     outputs: Outputs = Outputs()
     retention: Retention
+    opt_outs: OptOuts | None = None
+    breach: Breach | None = None
+    review: Review | None = None
     clauses: Clauses = Clauses()
 
     def text_hash(self) -> str:
         """SHA-256 of the canonical content: what a signature binds."""
-        content = self.model_dump(mode="json")
+        content = {"format": FORMAT, **self.model_dump(mode="json", by_alias=True)}
         return hashlib.sha256(canonical_json(_ordered(content))).hexdigest()
+
+    def terms(self, table: str, element: str) -> ElementTerms | None:
+        """What may be done with an element; None where it is not named, so that it does not leave the provider."""
+        named = self.elements.get(table, ())
+        if element not in named:
+            return None
+        return named[element] if isinstance(named, Mapping) else LISTED
 
     def active_on(self, day: dt.date) -> bool:
         """Whether it is in force on the day, by itself: effective to expires, both included."""
@@ -144,29 +192,6 @@ class Agreement(_Strict):
     def licensees(self) -> frozenset[str]:
         """The organisations that get results under it."""
         return frozenset(party.organisation for party in self.parties if party.role == "licensee")
-
-
-# The clauses each basis must have: PTAC guidance on reasonable methods and written agreements;
-# 34 CFR 99.31(a)(6)(iii)(C), 99.35(a)(3); Cal. Ed. Code 49073.1; 45 CFR 1303 subpart C.
-CLAUSES_BY_BASIS: Mapping[str, tuple[str, ...]] = {
-    "ferpa-audit-evaluation": (
-        "authorised_representative",
-        "use_limited_to_purpose",
-        "destruction",
-        "further_disclosure_barred",
-        "security",
-    ),
-    "ferpa-studies": ("use_limited_to_purpose", "identification_limited", "destruction"),
-    "ferpa-school-official": (
-        "records_stay_property",
-        "no_other_use",
-        "review_and_correct",
-        "security",
-        "breach_notice",
-    ),
-    "head-start": ("annual_notice", "parent_right_to_object", "use_limited_to_purpose", "destruction"),
-    "public-record": (),
-}
 
 
 def read_agreement(text: str) -> Agreement:
@@ -182,23 +207,49 @@ def read_agreement(text: str) -> Agreement:
 
 
 def missing_clauses(agreement: Agreement) -> tuple[str, ...]:
-    """The clauses that its legal bases demand and that it lacks, each once, in a fixed order."""
+    """The clauses that tier, legal bases and state law demand and that it lacks, each once, in a fixed order."""
     held = agreement.clauses.model_dump()
-    demanded = [clause for basis in agreement.legal_basis for clause in CLAUSES_BY_BASIS[basis]]
-    return tuple(dict.fromkeys(clause for clause in demanded if held[clause] is None))
+    demanded = demanded_clauses(tier=agreement.tier, bases=agreement.legal_basis, state_laws=agreement.state_basis)
+    return tuple(clause for clause in demanded if held[clause] is None)
+
+
+def missing_parts(agreement: Agreement) -> tuple[str, ...]:
+    """The parts beside clauses that its legal bases demand and that it lacks.
+
+    34 CFR 99.35(a)(3): the personally identifiable information, and why it is needed; Cal. Ed. Code 49073.1: how a
+    breach is told; 45 CFR 1303: objections of parents. A licence names what it asks, a DSA what it gives.
+    """
+    bases, gives = set(agreement.legal_basis), agreement.tier == "DSA"
+    audited = gives and "ferpa-audit-evaluation" in bases
+    unexplained = [f"purposes.{one.id}.why_identity" for one in agreement.purposes if audited and not one.why_identity]
+    parts = (
+        ("purposes", not agreement.purposes),
+        ("elements", gives and not agreement.elements),
+        ("populations", gives and agreement.populations is None),
+        *((place, True) for place in unexplained),
+        ("breach", gives and "ferpa-school-official" in bases and agreement.breach is None),
+        ("opt_outs", gives and "head-start" in bases and agreement.opt_outs is None),
+        ("outputs.indicators", agreement.tier == "DUL" and not agreement.outputs.indicators),
+        ("parent", agreement.tier != "MOU" and agreement.parent is None),
+    )
+    return tuple(place for place, lacks in parts if lacks)
 
 
 def check_activation(agreement: Agreement) -> None:
-    """Raises AgreementError when a clause, a signature or a linkage identifier is missing."""
+    """Raises AgreementError when a clause, a part, a signature or a linkage identifier is missing."""
     missing = missing_clauses(agreement)
     if missing:
         raise AgreementError("AGR-002", missing[0], "add the clause: the legal basis demands it")
+    lacking = missing_parts(agreement)
+    if lacking:
+        raise AgreementError("AGR-006", lacking[0], "add the part: the legal basis or the tier demands it")
     for party in agreement.parties:
         if party.role != "hub" and party.signed_at is None:
             raise AgreementError("AGR-003", f"parties.{party.organisation}", "let the party sign first")
     if agreement.retention.expires < agreement.retention.effective:
         raise AgreementError("AGR-004", "retention", "let it expire after it takes effect")
     _check_views(agreement)
+    _check_elements(agreement)
 
 
 # What each view blocks on: a view may be encoded only when every identifier behind it is agreed.
@@ -223,18 +274,42 @@ def _check_views(agreement: Agreement) -> None:
             raise AgreementError("AGR-005", f"linkage.views.{view}", "agree the identifiers this view blocks on")
 
 
+def _check_elements(agreement: Agreement) -> None:
+    """Every element is the data dictionary's, and of the class that is said of it."""
+    tables = dictionary().tables
+    for table, named in agreement.elements.items():
+        for name in named:
+            known = tables[table].elements.get(name) if table in tables else None
+            place = f"elements.{table}.{name}"
+            if known is None:
+                raise AgreementError("AGR-007", place, "name tables and elements of the data dictionary")
+            said = (agreement.terms(table, name) or LISTED).element_class
+            if said not in (None, known.element_class):
+                raise AgreementError("AGR-008", place, f"its class is {known.element_class}")
+
+
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of an agreement file."""
-    return Agreement.model_json_schema()
+    schema = Agreement.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Promise Hub agreement", **schema}
 
 
 def in_force(agreements: Sequence[Agreement], day: dt.date) -> tuple[Agreement, ...]:
-    """The newest version of each agreement, where it is active on the day; in order of id."""
+    """Of each agreement the newest version that has taken effect, where it has not expired; in order of id."""
+    return tuple(one for one in effective(agreements, day) if one.active_on(day))
+
+
+def effective(agreements: Sequence[Agreement], day: dt.date) -> tuple[Agreement, ...]:
+    """Of each agreement the newest version that has taken effect by the day, expired or not; in order of id.
+
+    An amendment takes the place of the version before it on the day from which it holds, and not sooner.
+    """
     newest: dict[str, Agreement] = {}
     for agreement in agreements:
-        if agreement.id not in newest or newest[agreement.id].version < agreement.version:
+        known = newest.get(agreement.id)
+        if agreement.retention.effective <= day and (known is None or known.version < agreement.version):
             newest[agreement.id] = agreement
-    return tuple(newest[key] for key in sorted(newest) if newest[key].active_on(day))
+    return tuple(newest[key] for key in sorted(newest))
 
 
 def _ordered(value: Any) -> Any:

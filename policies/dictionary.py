@@ -79,11 +79,21 @@ class FactTable:
 
 
 @dataclass(frozen=True)
+class Identifier:
+    """What identifies a child inside a provider, class `identifier`: encoded at the edge, never a fact."""
+
+    name: str
+    source: str
+    ceds: str
+
+
+@dataclass(frozen=True)
 class Dictionary:
-    """All fact tables of one version."""
+    """All fact tables of one version, and the identifiers that an agreement may let link."""
 
     version: int
     tables: Mapping[str, FactTable]
+    identifiers: Mapping[str, Identifier]
 
     def check_fact(self, row: Mapping[str, Any], kind: str) -> None:
         """Raises FactError with code, table and element when the row may not be stored for this kind."""
@@ -104,8 +114,14 @@ class Dictionary:
 @cache
 def dictionary() -> Dictionary:
     """The dictionary of this version of the code."""
-    read = read_yaml(resources.files("policies").joinpath("elements/facts.yaml").read_text("utf-8"))
-    return Dictionary(read["version"], {name: _table(name, table) for name, table in read["tables"].items()})
+    folder = resources.files("policies").joinpath("elements")
+    read = read_yaml(folder.joinpath("facts.yaml").read_text("utf-8"))
+    identity = read_yaml(folder.joinpath("identity.yaml").read_text("utf-8"))["identifiers"]
+    return Dictionary(
+        read["version"],
+        {name: _table(name, table) for name, table in read["tables"].items()},
+        {name: Identifier(name, one["source"], one["ceds"]) for name, one in identity.items()},
+    )
 
 
 def _table(name: str, read: Mapping[str, Any]) -> FactTable:

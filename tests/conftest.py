@@ -114,3 +114,12 @@ def home(home_template, tmp_path) -> Path:
     folder = tmp_path / "hub-home"
     shutil.copytree(home_template, folder)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """After the tests of access: how many cases were tried, and how many cells of tables inside them."""
+    if "access" not in (config.option.markexpr or ""):
+        return
+    ran = [report for state in ("passed", "failed") for report in terminalreporter.stats.get(state, [])]
+    cells = sum(value for report in ran for name, value in report.user_properties if name == "cells")
+    terminalreporter.write_line(f"access: {len(ran)} cases tried, with {cells} cells of tables inside them")

@@ -4,12 +4,10 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from policies.agreement_dates import warning
 from policies.agreements import Agreement
 from policies.principal import Principal
 from policies.roles import Extent, extent_of
-
-# Days before the end on which the register warns.
-WARNING_DAYS = (90, 60, 30, 7)
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,11 @@ def may_read(principal: Principal, agreement: Agreement) -> bool:
 
 def _entry(agreement: Agreement, day: dt.date) -> Entry:
     left = (agreement.retention.expires - day).days
-    warned = [days for days in WARNING_DAYS if left <= days]
+    within = warning(agreement, day)
     if left < 0:
         words = "expired: what it allowed has stopped"
-    elif warned:
-        words = f"ends within {min(warned)} days: renew it, or use stops by itself on that day"
+    elif within is not None:
+        words = f"ends within {within} days: renew it, or use stops by itself on that day"
     else:
         words = ""
     return Entry(agreement, agreement.active_on(day), left, words)

@@ -35,7 +35,8 @@ version: 1
 title: A partner's licence
 parties:
   - {organisation: canal-alliance, role: licensee, authority: CBO, signatory: Somebody, signed_at: 2026-06-30}
-legal_basis: [public-record]
+parent: MOU-1
+legal_basis: [ferpa-deidentified]
 purposes: [{id: tutoring, text: Plan tutoring., activity: Ask for aggregates.}]
 outputs:
   min_n: 30
@@ -43,6 +44,8 @@ outputs:
   dimensions: [economic-status, race, preschool]
   max_dimensions: 1
 retention: {effective: 2026-07-01, expires: 2030-06-30, destroy_within_days: 90}
+clauses: {use_limited_to_purpose: For it alone., further_disclosure_barred: None., no_reidentification: None.,
+  dissemination: With its source., security: Kept safe., destruction: In time.}
 """
 
 

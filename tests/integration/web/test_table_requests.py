@@ -18,10 +18,13 @@ version: 1
 title: A wider licence
 parties:
   - {organisation: canal-alliance, role: licensee, authority: CBO, signatory: Somebody, signed_at: 2026-06-30}
-legal_basis: [public-record]
+parent: MOU-1
+legal_basis: [ferpa-deidentified]
 purposes: [{id: tutoring, text: Plan tutoring., activity: Ask for aggregates.}]
 outputs: {indicators: [third-grade-reading], dimensions: [gender, race, district], max_dimensions: 2}
 retention: {effective: 2026-07-01, expires: 2030-06-30, destroy_within_days: 90}
+clauses: {use_limited_to_purpose: For it alone., further_disclosure_barred: None., no_reidentification: None.,
+  dissemination: With its source., security: Kept safe., destruction: In time.}
 """
 CONTRIBUTOR = """
 id: DSA-TEST

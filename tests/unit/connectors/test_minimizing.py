@@ -8,7 +8,8 @@ import pytest
 from connectors.assembly import Assembly
 from connectors.minimize import FIELDS_BY_IDENTIFIER, minimize
 from linkage.encode.person import ClearPerson, SpanFacts
-from policies.agreements import IDENTIFIERS, read_agreement
+from policies.agreements import read_agreement
+from policies.dictionary import dictionary
 from tests.spec.connectors import source_files as made
 
 AGREEMENT = read_agreement(Path("policies/agreements/dsa-k12.yaml").read_text("utf-8"))
@@ -86,7 +87,7 @@ def test_without_a_linkage_clause_nobody_is_encoded():
 
 
 def test_every_identifier_of_agreements_has_its_fields():
-    assert set(FIELDS_BY_IDENTIFIER) == set(IDENTIFIERS)
+    assert set(FIELDS_BY_IDENTIFIER) == set(dictionary().identifiers)
     assert {name for names in FIELDS_BY_IDENTIFIER.values() for name in names} == set(ClearPerson.__slots__) - {
         "local_record"
     }
