@@ -56,9 +56,11 @@ def init(
 @app.command()
 def migrate(home: HomeOption) -> None:
     """Bring the database to the newest revision."""
+    from hub.operations.installation import add_missing_keys
     from hub.operations.installation import migrate as run
 
     with console(home, "migrate") as opened:
+        add_missing_keys(opened.home)
         run(opened.settings.resolved_database_url(), clock=opened.clock)
     print("The database is at the newest revision.")
 

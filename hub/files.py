@@ -90,9 +90,21 @@ class FileStore:
         return self._folder / name
 
 
-def analysis_store(home: Home) -> FileStore:
-    """The store of facts and snapshots, under the resolver's key."""
-    return FileStore(home.analysis, home.key("resolver", "analysis.key"))
+class AnalysisStore(FileStore):
+    """The store of facts and snapshots, with what makes the pseudonyms of persons in it: the pepper, and a store of
+    its own for the salts of agreements, so that a salt can be destroyed while its facts are still there."""
+
+    def __init__(self, folder: Path, key: bytes, *, pepper: bytes, salts: FileStore) -> None:
+        super().__init__(folder, key)
+        self.pepper, self.salts = pepper, salts
+
+
+def analysis_store(home: Home) -> AnalysisStore:
+    """The analysis store under the resolver's keys: one for its files, one for salts, and the pepper."""
+    salts = FileStore(home.salts, home.key("resolver", "salts.key"))
+    return AnalysisStore(
+        home.analysis, home.key("resolver", "analysis.key"), pepper=home.key("resolver", "pepper.key"), salts=salts
+    )
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -82,6 +82,11 @@ class Home:
         return self.path / "analysis"
 
     @property
+    def salts(self) -> Path:
+        """The salts of agreements, of which pseudonyms are made; beside the analysis store, never in it."""
+        return self.path / "salts"
+
+    @property
     def signer(self) -> Path:
         """The signer's own last checkpoint, outside the database."""
         return self.path / "signer"

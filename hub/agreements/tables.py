@@ -1,4 +1,4 @@
-"""Table of agreement versions as they were loaded; a version never changes once it stands here."""
+"""Tables of agreement versions as they were loaded, which never change once they stand here, and of their salts."""
 
 from __future__ import annotations
 
@@ -23,3 +23,15 @@ class AgreementVersion(Base):
     effective: Mapped[date] = mapped_column(Date)
     expires: Mapped[date] = mapped_column(Date)
     loaded_at: Mapped[datetime]
+
+
+class AgreementSaltRow(Base):
+    """Where the salt of one version lies; a destroyed one has no file and is never made again."""
+
+    __tablename__ = "agreement_salts"
+
+    agreement: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    file: Mapped[str | None] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+    destroyed_at: Mapped[datetime | None]

@@ -42,6 +42,8 @@ class EventType(StrEnum):
     AGREEMENT_ACTIVATED = "agreement.activated"
     AGREEMENT_REFUSED = "agreement.refused"
     AGREEMENT_READ = "agreement.read"
+    SALT_MADE = "salt.made"
+    SALT_DESTROYED = "salt.destroyed"
     SUBMISSION_OPENED = "submission.opened"
     SUBMISSION_READ = "submission.read"
     SUBMISSION_COMMITTED = "submission.committed"

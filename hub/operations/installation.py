@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "promise-hub/log"
 FIRST_EPOCH = 1
+PSEUDONYM_KEYS = ("pepper.key", "salts.key")
 
 
 def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
@@ -37,7 +38,7 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
     if home.public.exists():
         raise Conflict("A hub stands in this folder already.", code="home-exists", next_step="Name another folder.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for place in (home.inbox, home.handover, home.linkage, home.analysis, home.signer):
+    for place in (home.inbox, home.handover, home.linkage, home.analysis, home.salts, home.signer):
         place.mkdir(exist_ok=True, mode=0o700)
     matcher, resolver, log_key = generate_recipient_key(), generate_recipient_key(), Ed25519PrivateKey.generate()
     keys = {
@@ -46,6 +47,7 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
         ("resolver", "sealing.key"): resolver.private(),
         ("resolver", "spans.key"): secrets.token_bytes(KEY_BYTES),
         ("resolver", "analysis.key"): secrets.token_bytes(KEY_BYTES),
+        **{("resolver", name): secrets.token_bytes(KEY_BYTES) for name in PSEUDONYM_KEYS},
         ("signer", "log.key"): log_key.private_bytes_raw(),
     }
     for (role, name), key in keys.items():
@@ -63,6 +65,13 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
         home.synthetic_mark.touch()
     sync_folder(folder)
     return home
+
+
+def add_missing_keys(home: Home) -> None:
+    """Give a home that was made before there were pseudonyms the keys that they need."""
+    for name in PSEUDONYM_KEYS:
+        if not home.key_file("resolver", name).exists():
+            write_key(home.key_file("resolver", name), secrets.token_bytes(KEY_BYTES))
 
 
 def migrate(url: str, *, clock: Clock, first: bool = False) -> None:

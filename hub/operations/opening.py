@@ -13,11 +13,13 @@ from hub.settings import Home
 
 
 def open_every_file(home: Home, database: Database, *, out: Path, audit: AuditTrail) -> int:
-    """Open the stores of rows, spans and facts into a new folder; how many files there were."""
-    stores = {
+    """Open the stores of rows, spans, facts and salts into a new folder; how many files there were."""
+    analysis = analysis_store(home)
+    stores: dict[str, FileStore] = {
         "rows": FileStore(home.linkage / "rows", home.key("matcher", "rows.key")),
         "spans": FileStore(home.linkage / "spans", home.key("resolver", "spans.key")),
-        "analysis": analysis_store(home),
+        "analysis": analysis,
+        "salts": analysis.salts,
     }
     count = 0
     for name, store in stores.items():

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from hub.agreements.salts import DROP_SALTS, drop_salts_job
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, utc_now
-from hub.files import FileStore, analysis_store
+from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.jobs import Handler, Outcome, Ticket, Worker
 from hub.linking.engine import EngineChoice
 from hub.linking.service import COMPARE, RESOLVE, fail_run
@@ -77,6 +78,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key, _engine(settings))),
         "spans.drop": drop_job(desk, ("spans", "facts")),
         "spans.end_epoch": end_epoch_job(desk, "spans"),
+        DROP_SALTS: drop_salts_job(database, salts=analysis.salts, clock=clock),
         REFRESH: _refresh(database, clock, analysis),
         REFRESH_STEP: _refresh(database, clock, analysis),
         "release.request-cost": _cost(database, clock, analysis),
@@ -89,7 +91,7 @@ def _engine(settings: Settings) -> EngineChoice:
     return EngineChoice(settings.linkage_engine, settings.spark_master, folder)
 
 
-def _refresh(database: Database, clock: Clock, analysis: FileStore) -> Handler:
+def _refresh(database: Database, clock: Clock, analysis: AnalysisStore) -> Handler:
     """The steps of a refresh; what counts and protects is loaded when the first is due, to keep the resolver small."""
 
     def refresh(ticket: Ticket) -> Outcome:
@@ -100,7 +102,7 @@ def _refresh(database: Database, clock: Clock, analysis: FileStore) -> Handler:
     return refresh
 
 
-def _cost(database: Database, clock: Clock, analysis: FileStore) -> Handler:
+def _cost(database: Database, clock: Clock, analysis: AnalysisStore) -> Handler:
     """Works out what a requested table would cost the others; loaded when the first is due."""
 
     def cost(ticket: Ticket) -> Outcome:

@@ -18,7 +18,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
 from hub.errors import Invalid
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.linking.service import current_links
 from hub.outcomes.counting import count_blocks
 from hub.outcomes.rows import open_counter
@@ -28,6 +28,7 @@ from hub.submissions.service import accepted
 from policies.disclosure.types import Block, TableDeclaration, Tally
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
+from policies.pseudonyms import pseudonyms
 
 OUTCOME_COLUMNS = ("indicator", "cohort_year", "person", "outcome", "race", "gender", "ses")
 REFERENCE_COLUMNS = ("provider", "record_reference", "person")
@@ -56,7 +57,7 @@ class Compared:
 
 
 def compare_outcomes(
-    database: Database, *, analysis: FileStore, truth: Path, references: Path, audit: AuditTrail
+    database: Database, *, analysis: AnalysisStore, truth: Path, references: Path, audit: AuditTrail
 ) -> tuple[Compared, ...]:
     """Every cell that the truth or the hub counts, in order; raises Invalid when a file lacks a column."""
     true = read_outcomes(truth)
@@ -163,7 +164,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterable[Mapping[str, str]]:
 
 
 def _counted(lines: Mapping[str, pa.Table], *, links: PersonLinks) -> dict[Cell, Tally]:
-    tables = linked_tables(lines, links=links, organisations=organisations())
+    tables = linked_tables(lines, links=links, organisations=organisations(), under=pseudonyms(b"", ()))
     split = (TableDeclaration(name="split", dimensions=tuple(SPLITS.values()), priority=1),)
     tallies: dict[Cell, Tally] = {}
     with open_counter(tables, organisations=organisations()) as counter:

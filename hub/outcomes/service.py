@@ -15,11 +15,12 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.agreements.salts import AgreementKey, pseudonyms_under
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
 from hub.errors import Conflict, StoreError
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.linking.service import current_links, threshold_links
 from hub.linking.tables import LinkageRun
 from hub.outcomes.counting import count_together
@@ -39,6 +40,7 @@ from policies.dictionary import dictionary
 from policies.disclosure.types import Block, TableDeclaration
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
+from policies.pseudonyms import Pseudonyms
 from policies.submission import canonical_json
 
 FORMAT = "promise-snapshot/1"
@@ -54,25 +56,28 @@ class Snapshot:
     files: Mapping[str, str] = field(repr=False)
 
 
-def take_snapshot(database: Database, *, analysis: FileStore, audit: AuditTrail) -> Snapshot:
+def take_snapshot(database: Database, *, analysis: AnalysisStore, audit: AuditTrail) -> Snapshot:
     """The facts of all accepted submissions under the linkage version that holds; the same inputs give the same id.
 
-    Raises Conflict before the first linkage run, and when a submission was accepted after the run that holds.
+    Persons stand in it by their pseudonyms under the agreements of these submissions. Raises Conflict before the first
+    linkage run, when a submission was accepted after the run that holds, and where an agreement's salt was destroyed.
     """
     with database.reading() as session:
         links = current_links(session)
         submissions = accepted(session)
         _check_all_linked(session, links.version, submissions)
+    agreements = sorted({(one.agreement, one.agreement_version) for one in submissions})
+    under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     persons = PersonLinks(links.provider, links.reference, links.person)
     facts = submitted_facts(submissions, analysis=analysis)
-    tables = snapshot_tables(facts, links=persons, organisations=organisations())
-    snapshot = _store(tables, links.version, submissions, analysis=analysis)
+    tables = snapshot_tables(facts, links=persons, organisations=organisations(), under=under)
+    snapshot = _store(tables, links.version, submissions, agreements=agreements, analysis=analysis)
     with database.transaction() as session:
         _record(session, snapshot, audit=audit)
     return snapshot
 
 
-def open_snapshot(snapshot: Snapshot, *, analysis: FileStore) -> dict[str, pa.Table]:
+def open_snapshot(snapshot: Snapshot, *, analysis: AnalysisStore) -> dict[str, pa.Table]:
     """The tables of a snapshot; raises StoreError when a file is not what the manifest names."""
     tables = {}
     for name, file in snapshot.files.items():
@@ -103,13 +108,15 @@ def blocks(
     database: Database,
     snapshot: Snapshot,
     *,
-    analysis: FileStore,
+    analysis: AnalysisStore,
     tables: Mapping[str, Sequence[TableDeclaration]],
     audit: AuditTrail,
 ) -> tuple[Block, ...]:
     """Count every declared table once, by indicator and cohort year: the base counts for disclosure control."""
+    agreements = [(str(name), int(version)) for name, version in snapshot.manifest["agreements"]]
+    under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     with database.reading() as session:
-        moved = moved_records(session, snapshot.linkage_version)
+        moved = moved_records(session, snapshot.linkage_version, under=under)
     held = open_snapshot(snapshot, analysis=analysis)
     with open_counter(held, organisations=organisations(), moved=moved) as counter:
         counted = count_together(counter, tables)
@@ -125,11 +132,12 @@ def blocks(
     return counted
 
 
-def moved_records(session: Session, version: int) -> dict[str, pa.Table]:
-    """By threshold whose records of one provider would be another person's than under the run."""
+def moved_records(session: Session, version: int, *, under: Pseudonyms) -> dict[str, pa.Table]:
+    """By threshold whose records of one provider would be another person's than under the run, by pseudonym."""
     found: dict[str, pa.Table] = {}
     for threshold, rows in threshold_links(session, version).items():
-        columns = zip(*rows, strict=True)
+        named = [(provider, under.of(person), under.of(other)) for provider, person, other in rows]
+        columns = zip(*named, strict=True)
         found[threshold] = pa.table(dict(zip(MOVED_SCHEMA.names, columns, strict=True)), schema=MOVED_SCHEMA)
     return found
 
@@ -139,7 +147,7 @@ def definition_versions(names: Sequence[str]) -> dict[str, str]:
     return {name: f"{indicators()[name].version}.{indicators()[name].digest[:12]}" for name in names}
 
 
-def submitted_facts(submissions: Sequence[AcceptedSubmission], *, analysis: FileStore) -> Iterator[SubmittedFacts]:
+def submitted_facts(submissions: Sequence[AcceptedSubmission], *, analysis: AnalysisStore) -> Iterator[SubmittedFacts]:
     """The facts chunks of the submissions, opened one submission at a time."""
     for one in submissions:
         chunks = tuple(analysis.get(file) for file in one.facts_files)
@@ -157,13 +165,19 @@ def _check_all_linked(session: Session, version: int, submissions: Sequence[Acce
 
 
 def _store(
-    tables: Mapping[str, pa.Table], version: int, submissions: Sequence[AcceptedSubmission], *, analysis: FileStore
+    tables: Mapping[str, pa.Table],
+    version: int,
+    submissions: Sequence[AcceptedSubmission],
+    *,
+    agreements: Sequence[AgreementKey],
+    analysis: AnalysisStore,
 ) -> Snapshot:
     contents = {name: parquet_bytes(table) for name, table in tables.items()}
     manifest = {
         "format": FORMAT,
         "linkage": version,
         "submissions": sorted(one.submission for one in submissions),
+        "agreements": [list(one) for one in agreements],
         "dictionary": dictionary().version,
         "organisations": organisations().version,
         "tables": {

@@ -23,6 +23,7 @@ from hub.errors import StoreError
 from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
 from policies.dictionary import dictionary
 from policies.organisation_files import Organisations
+from policies.pseudonyms import Pseudonyms
 
 BATCH_BYTES = 16 * 2**20
 
@@ -48,13 +49,14 @@ class PersonLinks:
 
 
 def snapshot_tables(
-    facts: Iterable[SubmittedFacts], *, links: PersonLinks, organisations: Organisations
+    facts: Iterable[SubmittedFacts], *, links: PersonLinks, organisations: Organisations, under: Pseudonyms
 ) -> dict[str, pa.Table]:
     """Every table of a snapshot, sorted by all its columns; raises StoreError for a chunk that cannot be read.
 
-    A record that no link names is a person of its own, with an id made from provider and reference.
+    A record that no link names is a person of its own, with an id made from provider and reference. What stands in the
+    tables are pseudonyms of these ids.
     """
-    return linked_tables(read_lines(facts), links=links, organisations=organisations)
+    return linked_tables(read_lines(facts), links=links, organisations=organisations, under=under)
 
 
 def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
@@ -69,11 +71,13 @@ def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
 
 
 def linked_tables(
-    lines: Mapping[str, pa.Table], *, links: PersonLinks, organisations: Organisations
+    lines: Mapping[str, pa.Table], *, links: PersonLinks, organisations: Organisations, under: Pseudonyms
 ) -> dict[str, pa.Table]:
-    """The tables of a snapshot from lines that were read, under these links."""
+    """The tables of a snapshot from lines that were read, under these links and pseudonyms."""
+    inner, outer = under.pads()
     with _memory() as connection:
-        connection.register("links", _link_table(links))
+        connection.register("links", _link_table(links, under))
+        connection.register("pads", pa.table({"inside": [inner], "outside": [outer]}))
         tables = {name: _fact_table(connection, name, table) for name, table in lines.items()}
     return {**tables, ORGANISATIONS: organisation_table(organisations)}
 
@@ -174,11 +178,11 @@ def _no_lines(name: str) -> pa.Table:
     return pa.schema([(column, fields[column]) for column in _line_columns(name)]).empty_table()
 
 
-def _link_table(links: PersonLinks) -> pa.Table:
+def _link_table(links: PersonLinks, under: Pseudonyms) -> pa.Table:
     columns: Mapping[str, Sequence[str]] = {
         "provider": links.provider,
         "reference": links.reference,
-        "person": links.person,
+        "person": [under.of(person) for person in links.person],
     }
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
@@ -189,7 +193,7 @@ def _fact_table(connection: duckdb.DuckDBPyConnection, name: str, lines: pa.Tabl
     columns = ", ".join(_column(field) for field in schema)
     query = (
         f"SELECT {columns} FROM lines AS l LEFT JOIN links AS k ON k.provider = l._provider AND k.reference = l.r"
-        " ORDER BY ALL"
+        " CROSS JOIN pads ORDER BY ALL"
     )
     return connection.sql(query).to_arrow_table().cast(schema).combine_chunks()
 
@@ -197,7 +201,8 @@ def _fact_table(connection: duckdb.DuckDBPyConnection, name: str, lines: pa.Tabl
 def _column(field: pa.Field) -> str:
     if field.name == PERSON:
         alone = "substr(sha256(concat('alone', chr(10), l._provider, chr(10), l.r)), 1, 32)"
-        return f"COALESCE(k.person, {alone}) AS {PERSON}"
+        inner = f"unhex(sha256(pads.inside || {alone}::BLOB))"
+        return f"COALESCE(k.person, substr(sha256(pads.outside || {inner}), 1, 32)) AS {PERSON}"
     if field.name in ("provider", "kind", "school_year"):
         return f"l._{field.name} AS {field.name}"
     return f"CAST(l.{field.name} AS DATE) AS {field.name}" if field.type == pa.date32() else f"l.{field.name}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hub.audit.events import AuditTrail
 from hub.db import Database
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.outcomes.service import blocks, definition_versions, read_snapshot
 from hub.release.draft import BlockKey, Ledger, Structure
 from policies.disclosure.types import Block, TableDeclaration
@@ -20,7 +20,7 @@ Tables = Mapping[str, Sequence[TableDeclaration]]
 
 
 def joining_blocks(
-    database: Database, *, analysis: FileStore, declared: Tables, ledger: Ledger, counted: Sequence[Block],
+    database: Database, *, analysis: AnalysisStore, declared: Tables, ledger: Ledger, counted: Sequence[Block],
     audit: AuditTrail,
 ) -> tuple[Block, ...]:  # fmt: skip
     """Final blocks with the declared tables that they have not told yet, together with all that share their persons."""

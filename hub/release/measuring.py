@@ -4,7 +4,7 @@ from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.db import Database
 from hub.errors import Conflict
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.outcomes.service import blocks, newest_snapshot
 from hub.release.publishing import declared_tables
 from hub.release.quality import Quality, release_quality
@@ -13,7 +13,7 @@ from hub.release.service import ledger
 from policies.catalogue_files import Catalogue
 
 
-def measure_release(database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail) -> Quality:
+def measure_release(database: Database, *, analysis: AnalysisStore, catalogue: Catalogue, audit: AuditTrail) -> Quality:
     """The quality of the blocks that were released from the newest snapshot; raises Conflict before the first."""
     with database.reading() as session:
         snapshot, known = newest_snapshot(session), ledger(session)

@@ -13,7 +13,7 @@ from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.db import Database
 from hub.errors import Conflict
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.identity.witnesses import needs_witnesses
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
 from hub.release.draft import FINAL, Draft, Proposal, draft_release
@@ -28,14 +28,16 @@ from policies.decision import threshold
 from policies.disclosure.types import DEFAULT_RULES, Block, Rules, TableDeclaration
 
 
-def prepare_from_facts(database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail) -> Release:
+def prepare_from_facts(
+    database: Database, *, analysis: AnalysisStore, catalogue: Catalogue, audit: AuditTrail
+) -> Release:
     """Snapshot, count, protect and store what is not final yet, to become final when it is published."""
     draft = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=lambda session: FINAL)
     return _stored(database, draft, audit=audit)
 
 
 def prepare_provisional(
-    database: Database, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail
+    database: Database, *, analysis: AnalysisStore, catalogue: Catalogue, audit: AuditTrail
 ) -> Release | None:
     """The same, told provisionally: counts rounded, rates in bands, under the same joint audit; nothing is final.
 
@@ -49,7 +51,7 @@ def prepare_provisional(
 def _draft(
     database: Database,
     *,
-    analysis: FileStore,
+    analysis: AnalysisStore,
     catalogue: Catalogue,
     audit: AuditTrail,
     vintage_of: Callable[[Session], str],

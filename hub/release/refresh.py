@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail
 from hub.db import Clock, Database
 from hub.errors import Conflict
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.jobs import Outcome, Ticket, enqueue
 from hub.linking.service import accept_run, current_version, read_run, request_run
 from hub.linking.tables import ACCEPTED, COMPARED, REQUESTED, RESOLVED, LinkageRun
@@ -45,7 +45,7 @@ class RefreshDesk:
 
     database: Database
     clock: Clock
-    analysis: FileStore
+    analysis: AnalysisStore
 
 
 def refresh_job(desk: RefreshDesk) -> Callable[[Ticket], Outcome]:

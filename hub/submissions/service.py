@@ -80,13 +80,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class AcceptedSubmission:
-    """One accepted submission, the epoch of its encoding, and its facts files in the order of its manifest."""
+    """One accepted submission, its epoch, its agreement, and its facts files in the order of its manifest."""
 
     submission: str
     provider: str
     kind: str
     school_year: int
     epoch: int
+    agreement: str
+    agreement_version: int
     facts_files: tuple[str, ...]
 
 
@@ -257,7 +259,14 @@ def accepted(session: Session) -> Sequence[AcceptedSubmission]:
     )
     return [
         AcceptedSubmission(
-            row.id, row.provider, row.kind, row.school_year, row.epoch, chunk_files(session, row.id, "facts")
+            row.id,
+            row.provider,
+            row.kind,
+            row.school_year,
+            row.epoch,
+            row.agreement,
+            row.agreement_version,
+            chunk_files(session, row.id, "facts"),
         )
         for row in rows
     ]

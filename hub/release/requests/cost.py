@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hub.agreements.service import known_agreements
 from hub.audit.events import AuditTrail
 from hub.db import Clock, Database
-from hub.files import FileStore
+from hub.files import AnalysisStore
 from hub.jobs import Outcome, Ticket
 from hub.outcomes.service import blocks, newest_snapshot
 from hub.release.publishing import declared_tables, release_rules
@@ -31,7 +31,7 @@ Cells = Mapping[tuple[str, int, str, tuple[tuple[str, str], ...]], ReleasedCell]
 
 
 def cost_job(
-    database: Database, *, clock: Clock, analysis: FileStore, catalogue: Catalogue
+    database: Database, *, clock: Clock, analysis: AnalysisStore, catalogue: Catalogue
 ) -> Callable[[Ticket], Outcome]:
     """Works a request's cost out and keeps it; a request that is decided meanwhile is left alone."""
 
@@ -47,7 +47,7 @@ def cost_job(
 
 
 def work_out(
-    database: Database, request: int, *, analysis: FileStore, catalogue: Catalogue, audit: AuditTrail
+    database: Database, request: int, *, analysis: AnalysisStore, catalogue: Catalogue, audit: AuditTrail
 ) -> Mapping[str, Any] | None:
     """The cost of a request as of the newest snapshot; None when it is decided."""
     with database.reading() as session:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hub.db import Database
-from hub.files import FileStore, analysis_store
+from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.linking.tables import ACCEPTED as RUN_ACCEPTED
 from hub.linking.tables import CurrentRun, Link, LinkageRun
 from hub.settings import Home, Settings
@@ -51,7 +51,7 @@ LINKS = [
 @dataclass(frozen=True)
 class Filled:
     database: Database
-    analysis: FileStore
+    analysis: AnalysisStore
 
     def accept(self, provider: str, kind: str, school_year: int, facts: list[dict[str, Any]]) -> str:
         name = f"{provider}-{kind}-{school_year}".ljust(64, "0")
@@ -85,7 +85,8 @@ class Filled:
 
 @pytest.fixture
 def unlinked(database: Database, tmp_path: Path) -> Filled:
-    return Filled(database, FileStore(tmp_path / "analysis", b"k" * 32))
+    salts = FileStore(tmp_path / "salts", b"s" * 32)
+    return Filled(database, AnalysisStore(tmp_path / "analysis", b"k" * 32, pepper=b"p" * 32, salts=salts))
 
 
 @pytest.fixture

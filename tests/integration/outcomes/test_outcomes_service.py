@@ -41,6 +41,7 @@ def test_a_snapshot_and_its_count_each_leave_one_event_that_counts_no_person(fil
     blocks(filled.database, snapshot, analysis=filled.analysis, tables=TABLES, audit=trail)
 
     assert events(filled.database) == [
+        ("salt.made", "agreement:a", {}, {"a": "1"}),
         ("snapshot.taken", f"snapshot:{snapshot.id}", {"submissions": 3}, {"linkage": "1"}),
         (
             "outcomes.counted",

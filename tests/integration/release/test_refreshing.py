@@ -110,8 +110,8 @@ def test_a_submission_is_linked_counted_protected_and_published_provisionally_by
     assert (cell.vintage, cell.known, cell.k, cell.rate) == ("provisional-1", 60, None, None)
     assert (cell.rate_low, cell.rate_high) == (60, 80)
     assert cell.status_reason == "provisional: count rounded to ten, rate given as a range"
-    assert road.events()[-6:] == [
-        "linkage.requested", "linkage.accepted",
+    assert road.events()[-7:] == [
+        "linkage.requested", "linkage.accepted", "salt.made",
         "snapshot.taken", "outcomes.counted", "release.prepared", "release.published",
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import hashlib
 import json
 import random
 from typing import Any
@@ -20,10 +21,12 @@ from hub.outcomes.snapshot import (
 )
 from policies.dictionary import dictionary
 from policies.organisation_files import organisations
+from policies.pseudonyms import AgreementSalt, pseudonyms
 
 MARKED = "zzqmarkedvalue"
 ANN, BOB = "a" * 32, "b" * 32
 NOBODY = PersonLinks((), (), ())
+UNDER = pseudonyms(b"p" * 32, (AgreementSalt("DSA-K12", 1, b"s" * 32),))
 
 
 def chunk(*rows: dict[str, Any]) -> bytes:
@@ -40,7 +43,7 @@ def attended(reference: str, days: float = 171.5) -> dict[str, Any]:
 
 
 def take(*facts: SubmittedFacts, links: PersonLinks = NOBODY) -> dict[str, Any]:
-    return snapshot_tables(facts, links=links, organisations=organisations())
+    return snapshot_tables(facts, links=links, organisations=organisations(), under=UNDER)
 
 
 def test_the_person_stands_in_the_place_of_the_reference_and_provider_and_year_are_added() -> None:
@@ -51,8 +54,8 @@ def test_the_person_stands_in_the_place_of_the_reference_and_provider_and_year_a
 
     assert tables["program"].to_pylist() == [
         {
-            "person_id": "1" * 32, "provider": "novato", "kind": "k12", "school_year": 2023, "program_code": "181",
-            "start_date": dt.date(2022, 8, 20), "end_date": None,
+            "person_id": UNDER.of("1" * 32), "provider": "novato", "kind": "k12", "school_year": 2023,
+            "program_code": "181", "start_date": dt.date(2022, 8, 20), "end_date": None,
         }
     ]  # fmt: skip
     assert tables["attendance"].to_pylist()[0]["days_expected"] == 180.0
@@ -71,6 +74,8 @@ def test_a_record_that_no_link_names_is_a_person_of_its_own_in_every_year() -> N
     assert persons["novato", 2024] < persons["novato", 2023]
     assert persons["reed", 2023].isdisjoint(persons["novato", 2023])
     assert all(len(person) == 32 and person not in (ANN, BOB) for found in persons.values() for person in found)
+    alone = hashlib.sha256(f"alone\nreed\n{ANN}".encode()).hexdigest()[:32]
+    assert persons["reed", 2023] == {UNDER.of(alone)}
 
 
 def test_a_child_linked_across_providers_is_one_person() -> None:
@@ -78,7 +83,7 @@ def test_a_child_linked_across_providers_is_one_person() -> None:
 
     tables = take(submitted(chunk(attended(ANN))), submitted(chunk(attended(BOB)), provider="reed"), links=links)
 
-    assert set(tables["attendance"]["person_id"].to_pylist()) == {"1" * 32}
+    assert set(tables["attendance"]["person_id"].to_pylist()) == {UNDER.of("1" * 32)}
 
 
 def test_aggregate_rows_have_no_person() -> None:
