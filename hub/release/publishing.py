@@ -4,7 +4,8 @@ Long work stands between short transactions: nobody waits for the audit, and a l
 the draft.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
@@ -73,11 +74,26 @@ def _draft(
         )
     versions = definition_versions(catalogue.indicators)
     proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining)
+    with log_refusal(database, audit=audit), processes_for((*counted, *joining)) as each:
+        return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
+
+
+@contextmanager
+def log_refusal(database: Database, *, audit: AuditTrail) -> Iterator[None]:
+    """What is refused inside leaves its event, and is raised on."""
     try:
-        with processes_for((*counted, *joining)) as each:
-            return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
+        yield
     except Conflict as refusal:
-        _log_refusal(database, refusal, audit=audit)
+        with database.transaction() as session:
+            audit_log.append(
+                session,
+                audit,
+                EventType.RELEASE_REFUSED,
+                resource="release",
+                decision="refused",
+                rule=refusal.code,
+                outcome="refused",
+            )
         raise
 
 
@@ -117,16 +133,3 @@ def release_rules(agreements: Sequence[Agreement], *, providers: frozenset[str],
 def _stored(database: Database, draft: Draft, *, audit: AuditTrail) -> Release:
     with database.transaction() as session:
         return store_release(session, draft, audit=audit)
-
-
-def _log_refusal(database: Database, refusal: Conflict, *, audit: AuditTrail) -> None:
-    with database.transaction() as session:
-        audit_log.append(
-            session,
-            audit,
-            EventType.RELEASE_REFUSED,
-            resource="release",
-            decision="refused",
-            rule=refusal.code,
-            outcome="refused",
-        )

@@ -132,6 +132,7 @@ def test_every_provider_gets_one_secret_and_encodes_in_the_epoch_once_it_has_beg
     assert {held.edges[name].hub_keys().epoch for name in NAMES} == {1}
     wanted = ["epoch.proposed", "epoch.committed", "epoch.envelopes_left", "epoch.accepted", "epoch.begun"]
     assert [name for name in dict.fromkeys(held.events()) if name in wanted] == wanted
+    assert {"epoch.read", "epoch.envelopes_read"} <= set(held.events())
 
 
 def test_each_step_given_again_is_nothing(held):

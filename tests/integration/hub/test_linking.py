@@ -55,6 +55,7 @@ def test_the_same_children_of_two_districts_become_one_person_each(two_districts
     with hub.database.transaction() as session:
         measured = evaluate_links(session, read_truth(truth), audit=hub.trail)
 
+    assert hub.events()[-1] == "linkage.evaluated"
     assert (measured["records"], measured["true_pairs"]) == (110, 30)
     assert measured["precision"] >= 0.9
     assert measured["recall"] >= 0.8

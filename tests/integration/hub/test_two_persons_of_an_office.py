@@ -55,6 +55,7 @@ def test_a_withdrawal_by_two_persons_takes_the_submission_out_of_use_and_drops_i
     assert edge.state(prepared)["state"] == "withdrawn"
     kept = [path for folder in (hub.home.linkage, hub.home.analysis) for path in folder.rglob("*") if path.is_file()]
     assert kept == []
+    assert hub.events().count("submission.withdrawal_asked") == 2
     assert hub.events().count("submission.withdrawn") == 1
 
 

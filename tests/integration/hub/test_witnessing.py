@@ -111,6 +111,7 @@ def test_the_approval_of_a_public_release_is_proved_under_a_cosigned_checkpoint(
         agent.visit()
 
     answer = hub.client.get(f"/v1/log/releases/{release}").json()
+    assert hub.events()[-1] == "receipt.read"
     policy = read_policy(hub.client.get("/v1/log/policy").text)
 
     shown = check_receipt(read_receipt(answer), policy.logs[0])

@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from hub.audit.tables import Detail
 from hub.errors import Invalid
 from hub.outcomes.commands import app
 from hub.outcomes.compare import Cell, Compared, compare_outcomes, rate, summary, totals, widest_difference
@@ -42,6 +43,8 @@ def test_each_cell_is_counted_by_truth_by_true_links_and_by_our_links_and_no_per
         filled.database, analysis=filled.analysis, truth=truth, references=references, audit=trail
     )
 
+    with filled.database.reading() as session:
+        assert [row.event for row in session.query(Detail)] == ["outcomes.compared"]
     found = {one.cell: one for one in compared}
     everybody = Cell(READING, 2023)
     assert found[everybody] == Compared(everybody, Tally(3, 2, 1), Tally(2, 2, 1), Tally(3, 3, 2))

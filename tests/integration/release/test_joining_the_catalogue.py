@@ -222,6 +222,7 @@ def test_an_approved_table_joins_a_final_block_from_its_own_snapshot_and_nothing
         final = ledger(session)
     assert (request.state, request.joined_release) == ("joined", second)
     assert asked.table_split_by(READING, dimensions=("race", "gender")).audience == "partner"
+    assert desk.events().count("table.approved") == 1
     assert desk.events()[-5:].count("table.joined") == 1
     assert years[READING] == (2023, 2024)
     rows = list(csv.DictReader(io.StringIO(export.cells)))

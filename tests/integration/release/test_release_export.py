@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from hub.audit.events import AuditTrail
+from hub.audit.tables import Detail
 from hub.db import Database
 from hub.errors import StoreError
 from hub.release.export import cells_csv, export_published, hierarchies_json, links_json
@@ -26,7 +28,11 @@ def test_the_export_has_every_published_cell_and_a_hidden_number_is_an_empty_fie
     with empty.transaction() as session:
         export = export_published(session, catalogue=catalogue(), audit=trail)
         kept = ledger(session).every_cell()
+        newest = session.scalars(select(Detail).order_by(Detail.sequence.desc())).first()
 
+    assert (newest.event, newest.resource, newest.counts) == (
+        "release.exported", "releases/published", {"cells": len(kept)},
+    )  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(export.cells)))
     assert len(rows) == len(kept) == published.shown + published.withheld
     assert sum(row["status"] == "C" for row in rows) == published.withheld

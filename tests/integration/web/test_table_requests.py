@@ -87,10 +87,13 @@ def test_a_partner_asks_contributors_comment_and_the_officer_must_wait(hub: Any)
     number = asked.json()["id"]
     with signed_in(hub, Role.STEWARD) as steward:
         said = steward.post(f"/v1/table-requests/{number}/comments", json={"stance": "concern", "text": "Few of us."})
+        commented = hub.last_event().event
         seen = steward.get(f"/v1/table-requests/{number}").json()
+        read = hub.last_event().event
     with signed_in(hub, Role.COMPLIANCE) as officer:
         early = officer.post(f"/v1/table-requests/{number}/approve", json={"note": "Good."})
         declined = officer.post(f"/v1/table-requests/{number}/decline", json={"note": "Too deep for so few."})
+        decided = hub.last_event().event
         again = officer.post(f"/v1/table-requests/{number}/decline", json={"note": "Once more."})
 
     assert asked.status_code == 201
@@ -98,6 +101,7 @@ def test_a_partner_asks_contributors_comment_and_the_officer_must_wait(hub: Any)
     assert (event.event, event.agreement, event.purpose, event.rule) == (
         "table.requested", "DUL-WIDE", "tutoring", "R-00",
     )  # fmt: skip
+    assert (commented, read, decided) == ("table.commented", "table_requests.read", "table.declined")
     assert [row["id"] for row in own] == [number]
     assert said.status_code == 201
     assert [(one["organisation"], one["stance"]) for one in seen["comments"]] == [("novato", "concern")]
