@@ -11,7 +11,8 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class FileStore:
             name = self.name_of(content)
             names.append(name)
             path = self._path(name)
-            if not path.exists():
+            if not _is_still_there(path):
                 nonce = secrets.token_bytes(NONCE_BYTES)
                 write_file(path, nonce + self._cipher.encrypt(nonce, content, name.encode()))
                 grew = True
@@ -79,6 +80,10 @@ class FileStore:
     def delete(self, name: str) -> None:
         """Remove a file; removing it again is nothing."""
         self._path(name).unlink(missing_ok=True)
+
+    def unnamed(self, named: Collection[str], *, before: datetime) -> Sequence[Path]:
+        """Files, whole or broken off, that nobody names and nobody wrote or put since a moment."""
+        return unnamed_files(self._folder, named, before=before)
 
     def name_of(self, content: bytes) -> str:
         """The name that content has in this store."""
@@ -117,6 +122,37 @@ def write_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def unnamed_files(folder: Path, named: Collection[str], *, before: datetime) -> Sequence[Path]:
+    """The files of a folder that nobody names and nobody wrote or put since a moment."""
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if path.is_file() and path.name not in named and path.stat().st_mtime < before.timestamp()
+    )
+
+
+def sweep_file(path: Path, *, before: datetime) -> None:
+    """Delete a file unless it was put since; it is taken aside first, so that whoever puts it now stores it anew."""
+    aside = path.with_name(f".{path.name.lstrip('.')[:NAME_LENGTH]}.{secrets.token_hex(4)}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return
+    if aside.stat().st_mtime < before.timestamp():
+        aside.unlink()
+    else:
+        aside.rename(path)
+
+
+def _is_still_there(path: Path) -> bool:
+    """Whether the content is stored; a file that is put again is as good as new, so that no sweep takes it."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

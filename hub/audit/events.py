@@ -15,6 +15,7 @@ class EventType(StrEnum):
     HUB_STARTED = "hub.started"
     HUB_STOPPED = "hub.stopped"
     STORES_OPENED = "stores.opened"
+    FILES_SWEPT = "files.swept"
     DATABASE_MIGRATED = "database.migrated"
     JOB_FAILED = "job.failed"
     REQUEST_REFUSED = "request.refused"

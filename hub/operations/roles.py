@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from hub.agreements.salts import DROP_SALTS, drop_salts_job
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, utc_now
+from hub.errors import HubError
 from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.jobs import Handler, Outcome, Ticket, Worker
 from hub.linking.engine import EngineChoice
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
+from hub.operations.sweeping import Broom, ask_for_sweep, sweep_job
 from hub.settings import Home, Settings
 from hub.submissions.checks import REFRESH, REFRESH_STEP, Desk, check_rows_job, check_spans_job, drop_job
 from hub.submissions.epoch_end import end_epoch_job
@@ -34,8 +37,12 @@ class RoleWorker:
 
     worker: Worker
     database: Database
+    broom: Broom
 
     def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
+        """Work until told to stop; what was left by a worker that was killed is swept first."""
+        with suppress(HubError), self.database.transaction() as session:  # a database that is away is waited for below
+            ask_for_sweep(session, self.broom, due=self.broom.clock())
         self.worker.run(stop, poll_seconds=poll_seconds)
 
     def run_until_idle(self) -> int:
@@ -63,7 +70,8 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
         "rows.drop": drop_job(desk, ("rows",)),
         "rows.end_epoch": end_epoch_job(desk, "rows"),
     }
-    return _worker("matcher", database, handlers, clock=clock, log=log)
+    broom = Broom("matcher", "rows.sweep", database, clock, {"rows": rows})
+    return _worker(broom, handlers, log=log)
 
 
 def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
@@ -83,7 +91,9 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         REFRESH_STEP: _refresh(database, clock, analysis),
         "release.request-cost": _cost(database, clock, analysis),
     }
-    return _worker("resolver", database, handlers, clock=clock, log=log)
+    stores = {"spans": spans, "analysis": analysis, "salts": analysis.salts}
+    broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover)
+    return _worker(broom, handlers, log=log)
 
 
 def _engine(settings: Settings) -> EngineChoice:
@@ -114,7 +124,10 @@ def _cost(database: Database, clock: Clock, analysis: AnalysisStore) -> Handler:
     return cost
 
 
-def _worker(role: str, database: Database, handlers: Mapping[str, Handler], *, clock: Clock, log: Log) -> RoleWorker:
+def _worker(broom: Broom, handlers: Mapping[str, Handler], *, log: Log) -> RoleWorker:
+    role, database, clock = broom.role, broom.database, broom.clock
+    handlers = {**handlers, broom.kind: sweep_job(broom)}
+
     def on_failure(session: Session, ticket: Ticket, code: str) -> None:
         if ticket.kind in (COMPARE, RESOLVE):
             fail_run(session, int(ticket.payload["run"]))
@@ -122,4 +135,5 @@ def _worker(role: str, database: Database, handlers: Mapping[str, Handler], *, c
         append(session, trail, EventType.JOB_FAILED, resource=ticket.key[:200], rule=code[:80], outcome="failed")
 
     name = f"{role}:{os.getpid()}"
-    return RoleWorker(Worker(database, handlers, name=name, clock=clock, log=log, on_failure=on_failure), database)
+    worker = Worker(database, handlers, name=name, clock=clock, log=log, on_failure=on_failure)
+    return RoleWorker(worker, database, broom)
