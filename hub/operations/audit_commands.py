@@ -60,10 +60,10 @@ def export(home: HomeOption, out: Annotated[Path, typer.Option(help="A new file,
 
 @app.command()
 def vectors(folder: Annotated[Path, typer.Argument(help="A folder of published vectors.", exists=True)]) -> None:
-    """Run published vectors (transparency-dev/merkle, tlog, signed notes) against this program's own code."""
-    from policies.translog.vectors import run_vectors
+    """Run published vectors (merkle, tlog, signed notes, RFC 9180, HPKE-PQ, RFC 9421) against this program."""
+    from hub.operations.vectors import run_every_vector
 
-    found = run_vectors(
+    found = run_every_vector(
         (path.relative_to(folder).as_posix(), path.read_bytes()) for path in sorted(folder.rglob("*.json"))
     )
     for name in found.failed:

@@ -20,6 +20,7 @@ from policies.translog.strict_base64 import decoded
 from policies.translog.tiles import index_path, read_index, tiles_of
 
 Check = Callable[[], bool]
+Reader = Callable[[bytes], Mapping[str, Check]]
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Outcome:
     skipped: int
 
 
-def run_vectors(files: Iterable[tuple[str, bytes]]) -> Outcome:
-    """Run every case of these files (name, content)."""
+def run_vectors(files: Iterable[tuple[str, bytes]], *, also: Reader = lambda content: {}) -> Outcome:
+    """Run every case of these files (name, content); `also` reads the cases of further forms."""
     passed, failed, skipped = 0, [], 0
     for name, content in files:
-        cases = cases_of(content)
+        cases = {**cases_of(content), **also(content)}
         skipped += not cases
         for case, check in cases.items():
             if _holds(check):
