@@ -41,6 +41,7 @@ ROUTED = (
     "hub.web.requests",
     "hub.web.linkage",
     "hub.web.certifying",
+    "hub.web.acts",
 )
 """The modules that may have a `router`, in the order of the road."""
 

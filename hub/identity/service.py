@@ -86,6 +86,14 @@ def revoke_agent(session: Session, key_id: str, *, audit: AuditTrail) -> None:
     append(session, audit, EventType.AGENT_REVOKED, resource=f"agent:{key_id}")
 
 
+def organisation_of_agent(session: Session, key_id: str) -> str:
+    """Whose agent it is; NotFound for one that is not registered or is revoked."""
+    found = session.get(Agent, key_id)
+    if found is None or found.revoked_at is not None:
+        raise NotFound()
+    return found.organisation
+
+
 def agent_key(session: Session, key_id: str) -> tuple[Ed25519PublicKey, str] | None:
     """The public key and organisation of an agent that is registered and not revoked."""
     columns = select(Agent.public_key, Agent.organisation)
@@ -101,18 +109,53 @@ def agent_principal(key_id: str, organisation: str) -> Principal:
 
 def add_person(session: Session, *, organisation: str, roles: frozenset[Role], audit: AuditTrail) -> str:
     """A new person of an organisation; the id comes back."""
-    if not roles or not roles <= PERSON_ROLES:
-        raise Invalid("A person needs one or more of the roles that people hold.", code="role-unknown")
-    try:
-        check_roles(roles)
-    except RoleError as error:
-        raise Conflict("No one is administrator and compliance officer at once.", code="roles-exclude") from error
+    _check_person_roles(roles)
     if session.get(Organisation, organisation) is None:
         raise Invalid("No organisation of this name is known.", code="organisation-unknown")
     person = Person(id=secrets.token_hex(16), organisation=organisation, roles=sorted(roles), added_at=audit.clock())
     session.add(person)
     append(session, audit, EventType.PERSON_ADDED, resource=f"person:{person.id}")
     return person.id
+
+
+def set_roles(session: Session, person: str, *, roles: frozenset[Role], audit: AuditTrail) -> None:
+    """Give a person other roles; sessions and tokens end, so that nothing goes on under the old ones."""
+    found = _present(session, person)
+    _check_person_roles(roles)
+    _check_not_last(session, found, kept=roles)
+    found.roles = sorted(roles)
+    counts = _end_ways_in(session, person, now=audit.clock())
+    append(session, audit, EventType.PERSON_CHANGED, resource=f"person:{person}", counts=counts)
+
+
+def remove_person(session: Session, person: str, *, audit: AuditTrail) -> None:
+    """Somebody left: sessions, links and tokens end at once, for good. Raises Conflict for the last of an office."""
+    found = _present(session, person)
+    _check_not_last(session, found, kept=frozenset())
+    found.removed_at = audit.clock()
+    counts = _end_ways_in(session, person, now=audit.clock())
+    append(session, audit, EventType.PERSON_REMOVED, resource=f"person:{person}", counts=counts)
+
+
+def suspend_person(session: Session, person: str, *, until: datetime, audit: AuditTrail) -> None:
+    """Let somebody in no more until then: what asking for a removal does at once, before it is approved."""
+    found = _present(session, person)
+    _check_not_last(session, found, kept=frozenset())
+    found.suspended_until = until
+    counts = _end_ways_in(session, person, now=audit.clock(), tokens=False)
+    append(session, audit, EventType.PERSON_SUSPENDED, resource=f"person:{person}", counts=counts)
+
+
+def lift_suspension(session: Session, person: str, *, audit: AuditTrail) -> None:
+    """Let somebody in again whose removal was declined."""
+    found = _present(session, person)
+    found.suspended_until = None
+    append(session, audit, EventType.PERSON_CHANGED, resource=f"person:{person}")
+
+
+def organisation_of(session: Session, person: str) -> str:
+    """Where a present person works; NotFound for anybody else."""
+    return _present(session, person).organisation
 
 
 def make_sign_in_link(session: Session, person: str, *, audit: AuditTrail) -> str:
@@ -136,7 +179,7 @@ def sign_in(session: Session, secret: str, *, hours: int, audit: AuditTrail) -> 
         .returning(SignInLink.person)
     ).scalar_one_or_none()
     person = session.get(Person, used) if used is not None else None
-    if person is None or person.removed_at is not None:
+    if person is None or not _may_come_in(person, now):
         raise NotSignedIn(
             "This link signs nobody in.", code="link-used", next_step="Ask the operator for a new sign-in link."
         )
@@ -167,7 +210,7 @@ def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit
     if found.seen_at + timedelta(minutes=idle_minutes) <= now:
         return None
     person = session.get(Person, found.person)
-    if person is None or person.removed_at is not None:
+    if person is None or not _may_come_in(person, now):
         return None
     found.seen_at = now
     return Known(_principal(person), found.form_secret)
@@ -193,7 +236,7 @@ def person_of_token(session: Session, secret: str, *, audit: AuditTrail) -> Prin
     if token is None or token.revoked_at is not None or token.expires_at <= audit.clock():
         return None
     person = session.get(Person, token.person)
-    if person is None or person.removed_at is not None:
+    if person is None or not _may_come_in(person, audit.clock()):
         return None
     return _principal(person, agreement=token.agreement)
 
@@ -211,10 +254,53 @@ def _principal(person: Person, *, agreement: str | None = None) -> Principal:
     )
 
 
-def _present(session: Session, person: str) -> None:
+def _present(session: Session, person: str) -> Person:
     found = session.get(Person, person)
     if found is None or found.removed_at is not None:
         raise NotFound()
+    return found
+
+
+def _may_come_in(person: Person, now: datetime) -> bool:
+    return person.removed_at is None and (person.suspended_until is None or person.suspended_until <= now)
+
+
+def _check_person_roles(roles: frozenset[Role]) -> None:
+    if not roles or not roles <= PERSON_ROLES:
+        raise Invalid("A person needs one or more of the roles that people hold.", code="role-unknown")
+    try:
+        check_roles(roles)
+    except RoleError as error:
+        raise Conflict("No one is administrator and compliance officer at once.", code="roles-exclude") from error
+
+
+def _check_not_last(session: Session, person: Person, *, kept: frozenset[Role]) -> None:
+    """Without a compliance officer nothing could be approved any more, without an administrator nothing be asked."""
+    lost = {Role.COMPLIANCE.value, Role.ADMINISTRATOR.value} & (set(person.roles) - kept)
+    others = session.scalars(select(Person).where(Person.id != person.id, Person.removed_at.is_(None))).all()
+    for role in sorted(lost):
+        if not any(role in other.roles for other in others):
+            raise Conflict(
+                f"This is the last {role} of the hub.",
+                code="last-of-role",
+                next_step="Give somebody else the role first.",
+            )  # fmt: skip
+
+
+def _end_ways_in(session: Session, person: str, *, now: datetime, tokens: bool = True) -> dict[str, int]:
+    """End every session, link and, unless they are to stay, token of a person; how many there were."""
+    open_session = select(SignedIn).where(SignedIn.person == person, SignedIn.ended_at.is_(None))
+    open_link = select(SignInLink).where(SignInLink.person == person, SignInLink.used_at.is_(None))
+    open_token = select(Token).where(Token.person == person, Token.revoked_at.is_(None))
+    sessions, links = session.scalars(open_session).all(), session.scalars(open_link).all()
+    held = session.scalars(open_token).all() if tokens else ()
+    for opened in sessions:
+        opened.ended_at = now
+    for link in links:
+        link.used_at = now
+    for token in held:
+        token.revoked_at = now
+    return {"sessions": len(sessions), "links": len(links), "tokens": len(held)}
 
 
 def _agents_of(roster: Mapping[str, Any]) -> list[Any]:

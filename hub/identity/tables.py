@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base
@@ -29,6 +30,7 @@ class Person(Base):
     roles: Mapped[list[str]] = mapped_column(JSON)
     added_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    suspended_until: Mapped[datetime | None]
 
 
 class SignInLink(Base):
@@ -90,3 +92,35 @@ class RequestNonce(Base):
     key_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
     forget_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ActRow(Base):
+    """A dangerous act that somebody asked for: its payload, the hash that binds approvers, and what became of it."""
+
+    __tablename__ = "acts"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    organisations: Mapped[list[str]] = mapped_column(JSON)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    why: Mapped[str] = mapped_column(String(400))
+    asked_by: Mapped[str] = mapped_column(String(120))
+    asked_at: Mapped[datetime]
+    asked_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    settled_by: Mapped[str | None] = mapped_column(String(120))
+    settled_at: Mapped[datetime | None]
+
+
+class ActApproval(Base):
+    """One person's approval of an act, in one role, and the event that says so."""
+
+    __tablename__ = "act_approvals"
+
+    act: Mapped[int] = mapped_column(ForeignKey("acts.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(20), primary_key=True)
+    person: Mapped[str] = mapped_column(String(120))
+    digest: Mapped[str] = mapped_column(String(64))
+    approved_at: Mapped[datetime]
+    sequence: Mapped[int | None] = mapped_column(BigInteger)

@@ -98,7 +98,7 @@ def events(
 
 
 @router.get("/v1/audit/export")
-@declare("audit.read", "log")
+@declare("audit.export", "log")
 def export(
     request: Request, *, q: Words = "", form: Annotated[str, Query(alias="format", pattern="^(json|csv)$")] = "json"
 ) -> Response:
@@ -148,7 +148,7 @@ def delete_search(request: Request, name: str) -> Response:
 
 
 @router.get("/v1/audit/watch")
-@declare("audit.read", "log")
+@declare("audit.watch", "log")
 def watched(request: Request) -> Response:
     """Access that nobody uses, work at night, days with far more than usual; for who reads the whole log."""
     index = _index(request)

@@ -47,7 +47,8 @@ PLACES = (
     Place("/requests", "Requests", "table.request"),
     Place("/reviews", "Records to verify", "review.read"),
     Place("/linkage", "Linkage", "linkage.quality"),
-    Place("/agreements", "Agreements", "agreement.read"),
+    Place("/agreements", "Agreements", "agreement.register"),
+    Place("/acts", "Two persons", "act.read"),
     Place("/access-log", "Access log", "audit.read"),
 )
 

@@ -34,7 +34,7 @@ def list_requests(request: Request) -> Response:
 
 
 @router.post("/requests")
-@declare(ACTION, "table request")
+@declare("table.ask", "table request")
 def ask(request: Request, body: Body) -> Response:
     """Ask for a table."""
     told = _form(body)
@@ -53,7 +53,7 @@ def ask(request: Request, body: Body) -> Response:
 
 
 @router.post("/requests/{number}/comments")
-@declare(ACTION, "table request")
+@declare("table.comment", "table request")
 def comment(request: Request, number: Id, body: Body) -> Response:
     """Say something to a request."""
     told = _form(body)
@@ -70,7 +70,7 @@ def comment(request: Request, number: Id, body: Body) -> Response:
 
 
 @router.post("/requests/{number}/decision")
-@declare(ACTION, "table request")
+@declare("table.decide", "table request")
 def decide(request: Request, number: Id, body: Body) -> Response:
     """Approve or decline."""
     told = _form(body)

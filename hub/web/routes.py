@@ -139,7 +139,7 @@ def show_submission(request: Request, submission: str) -> Response:
 
 
 @router.get("/agreements")
-@declare("agreement.read", "agreement")
+@declare("agreement.register", "agreement")
 def list_agreements(request: Request) -> Response:
     """The register of agreements, and the record of what went out under them."""
     principal = principal_of(request)

@@ -35,7 +35,7 @@ def list_requests(request: Request) -> Response:
 
 
 @router.post("")
-@declare("table.request", "table request")
+@declare("table.ask", "table request")
 def request_table(request: Request, body: Body) -> Response:
     """Ask for a further table: `{indicator, by: [...], agreement, purpose, why}`."""
     told = _read(body, ("indicator", "agreement", "purpose", "why"), lists=("by",))
@@ -60,7 +60,7 @@ def show_request(request: Request, number: Id) -> Response:
 
 
 @router.post("/{number}/comments")
-@declare("table.request", "table request")
+@declare("table.comment", "table request")
 def comment(request: Request, number: Id, body: Body) -> Response:
     """Say something to a request: `{stance: "support" | "concern", text}`."""
     told = _read(body, ("stance", "text"))
@@ -74,14 +74,14 @@ def comment(request: Request, number: Id, body: Body) -> Response:
 
 
 @router.post("/{number}/approve")
-@declare("table.request", "table request")
+@declare("table.decide", "table request")
 def approve(request: Request, number: Id, body: Body) -> Response:
     """Let the table join at the next refresh: `{note}`."""
     return _decided(request, service.approve_request, number, body)
 
 
 @router.post("/{number}/decline")
-@declare("table.request", "table request")
+@declare("table.decide", "table request")
 def decline(request: Request, number: Id, body: Body) -> Response:
     """Turn a request down: `{note}`."""
     return _decided(request, service.decline_request, number, body)

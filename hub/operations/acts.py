@@ -1,0 +1,140 @@
+"""What each approved act does, where a person's approval alone can do it: the database is enough, no key is needed.
+
+Asking and the last approval come over the pages; acts that are not listed here (a release, a destruction) are done by
+the operator's own command, which uses the approval up (`two_persons.take_act`). Rule: the approval and its effect are
+one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from hub.audit.events import AuditTrail
+from hub.errors import Fault, Invalid
+from hub.identity import service as people
+from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
+from hub.linking import service as linking
+from policies.principal import Principal, Role
+from policies.two_persons import APPROVED_WITHIN, ActRefused, check_ask
+
+Payload = Mapping[str, Any]
+FIELD_MAX = 100
+
+
+@dataclass(frozen=True)
+class Performer:
+    """The fields that one fills in to ask, the organisations that an act concerns, and what doing it does."""
+
+    fields: tuple[str, ...]
+    concerns: Callable[[Session, Payload], frozenset[str]]
+    perform: Callable[[Session, Payload, AuditTrail], None]
+
+
+def ask(
+    session: Session, kind: str, told: Mapping[str, str], *, why: str, principal: Principal, audit: AuditTrail
+) -> int:
+    """Ask for an act by its fields; its number comes back. A removal bars the person at once, until it is decided."""
+    performer = PERFORMERS.get(kind)
+    if performer is None:
+        raise _wrong("kind")
+    if set(told) != set(performer.fields) or not all(0 < len(value) <= FIELD_MAX for value in told.values()):
+        raise _wrong(",".join(performer.fields))
+    payload = {name: value.strip() for name, value in told.items()}
+    concerned = performer.concerns(session, payload)
+    number = ask_act(session, kind, payload, organisations=concerned, why=why, principal=principal, audit=audit)
+    if kind == "person.remove":
+        people.suspend_person(session, payload["person"], until=audit.clock() + APPROVED_WITHIN, audit=audit)
+    return number
+
+
+def approve(session: Session, number: int, *, digest: str, principal: Principal, audit: AuditTrail) -> Waiting:
+    """Approve; the last approval that was needed does the act at once where it can be done here."""
+    act = approve_act(session, number, digest=digest, principal=principal, audit=audit)
+    performer = PERFORMERS.get(act.kind)
+    if performer is not None and not act.missing:
+        take_act(session, act.kind, act.payload, organisations=frozenset(act.organisations), audit=audit)
+        performer.perform(session, act.payload, audit)
+    return act
+
+
+def decline(session: Session, act: Waiting, *, principal: Principal, audit: AuditTrail) -> None:
+    """Turn down; somebody whose removal was asked for may come in again."""
+    if decline_act(session, act.id, principal=principal, audit=audit) == "person.remove":
+        people.lift_suspension(session, act.payload["person"], audit=audit)
+
+
+def askable(principal: Principal) -> list[str]:
+    """The kinds of act whose forms this principal may fill in."""
+    return [kind for kind in PERFORMERS if may_ask_somewhere(kind, principal)]
+
+
+def may_ask_somewhere(kind: str, principal: Principal) -> bool:
+    """Whether a role of the principal asks for this kind, at least for the own organisation."""
+    own = frozenset({principal.organisation}) if principal.organisation else frozenset()
+    try:
+        check_ask(kind, principal, organisations=own)
+    except ActRefused:
+        return False
+    return True
+
+
+def _wrong(place: str) -> Invalid:
+    return Invalid(
+        "The act is not told in the form that is taken here.", code="ACT-012", faults=[Fault(place, "ACT-012")],
+        next_step="Name a kind of act of docs/people.md with exactly its fields.",
+    )  # fmt: skip
+
+
+def _roles(text: str) -> frozenset[Role]:
+    try:
+        return frozenset(Role(name.strip()) for name in text.split(","))
+    except ValueError:
+        raise _wrong("roles") from None
+
+
+def _of_person(session: Session, payload: Payload) -> frozenset[str]:
+    return frozenset({people.organisation_of(session, payload["person"])})
+
+
+def _nobody(session: Session, payload: Payload) -> frozenset[str]:
+    return frozenset()
+
+
+def _version(payload: Payload) -> int:
+    if not (payload["version"].isascii() and payload["version"].isdigit() and len(payload["version"]) < 10):
+        raise _wrong("version")
+    return int(payload["version"])
+
+
+def _add(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    people.add_person(session, organisation=payload["organisation"], roles=_roles(payload["roles"]), audit=audit)
+
+
+def _revert(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    linking.revert_run(session, audit=audit)
+
+
+PERFORMERS: Mapping[str, Performer] = {
+    "person.add": Performer(("organisation", "roles"), lambda _, told: frozenset({told["organisation"]}), _add),
+    "person.roles": Performer(
+        ("person", "roles"),
+        _of_person,
+        lambda s, told, audit: people.set_roles(s, told["person"], roles=_roles(told["roles"]), audit=audit),
+    ),
+    "person.remove": Performer(
+        ("person",), _of_person, lambda s, told, audit: people.remove_person(s, told["person"], audit=audit)
+    ),
+    "agent.revoke": Performer(
+        ("agent",),
+        lambda s, told: frozenset({people.organisation_of_agent(s, told["agent"])}),
+        lambda s, told, audit: people.revoke_agent(s, told["agent"], audit=audit),
+    ),
+    "linkage.accept": Performer(
+        ("version",), _nobody, lambda s, told, audit: linking.accept_run(s, _version(told), audit=audit)
+    ),
+    "linkage.revert": Performer((), _nobody, _revert),
+}
