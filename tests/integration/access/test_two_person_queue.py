@@ -174,6 +174,8 @@ def test_the_same_act_waits_once_and_a_declined_one_may_be_asked_again(people):
     again = asked(people, "person.add", fields, administrator)
 
     assert (twice.status_code, twice.json()["code"]) == (409, "ACT-010")
+    told = ["act.asked", "request.refused", "acts.read", "act.declined", "act.asked"]
+    assert people.hub.events()[-len(told) :] == told
     assert (declined.status_code, again.status_code) == (204, 201)
     assert approved(people, number, officer).json()["code"] == "ACT-011"
 
@@ -276,5 +278,6 @@ def test_roles_change_and_sessions_under_the_old_ones_end(people):
     approved(people, number, people.cookie(Role.COMPLIANCE))
 
     assert persons_of(people, NOVATO) == [("signatory",)]
+    assert people.hub.events()[-1] == "person.changed"
     assert people.ask("GET", "/v1/submissions", steward).status_code == 401
     assert Conflict and HUB
