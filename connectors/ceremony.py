@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ from policies.organisation_files import organisations
 from policies.submission import canonical_json
 
 COMMITTED, GIVEN = "committed", "given"
+ROSTERS = "rosters"
 
 
 class CeremonyError(PushRefusedError):
@@ -64,6 +65,7 @@ class EpochSeen:
     given: Sequence[str]
     accepted: Sequence[str]
     begun: bool
+    signed: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def digest(self) -> str:
@@ -120,7 +122,8 @@ def look(hub: Hub, workspace: Workspace, *, epoch: int | None = None) -> EpochSe
             custodian: _commitment(roster, custodian, statement)
             for custodian, statement in dict(told["commitments"]).items()
         }
-        return EpochSeen(roster, commitments, tuple(told["given"]), tuple(told["accepted"]), told["begun"] is True)
+        given, accepted = tuple(told["given"]), tuple(told["accepted"])
+        return EpochSeen(roster, commitments, given, accepted, told["begun"] is True, dict(told["roster"]))
     except EpochError as error:
         raise _told(error) from None
     except (KeyError, TypeError, ValueError):
@@ -172,6 +175,7 @@ def accept(hub: Hub, workspace: Workspace, seen: EpochSeen) -> None:
     except (KeyError, TypeError, ValueError):
         raise CeremonyError("EPO-010", "The hub does not tell the envelopes whole.", "Ask the operator.") from None
     workspace.keys.keep_secret(roster.epoch, secret)
+    _keep_roster(workspace, seen)
     word = Acceptance(
         format=ACCEPTANCE,
         epoch=roster.epoch,
@@ -180,6 +184,12 @@ def accept(hub: Hub, workspace: Workspace, seen: EpochSeen) -> None:
         commitments=commitments_digest(seen.commitments),
     )
     hub.ask("POST", _path(seen, "acceptances"), canonical_json(signed(word, workspace.keys.agent().signer())))
+
+
+def roster_files(workspace: Workspace) -> Sequence[tuple[int, Path]]:
+    """The signed rosters that this workspace accepted, by epoch."""
+    found = (workspace.folder / ROSTERS).glob("*.json")
+    return sorted((int(path.stem), path) for path in found if path.stem.isdecimal())
 
 
 def begin(workspace: Workspace, seen: EpochSeen) -> None:
@@ -208,6 +218,13 @@ def signatories(workspace: Workspace) -> Mapping[str, str]:
             "EDGE-013", "The signatories' public keys are missing or not whole.",
             "Run setup with --signatories FILE; take the file from the partnership, not from the hub.",
         ) from None  # fmt: skip
+
+
+def _keep_roster(workspace: Workspace, seen: EpochSeen) -> None:
+    """Keep the roster with its signatures: it also says who must cosign the log."""
+    folder = workspace.folder / ROSTERS
+    folder.mkdir(exist_ok=True, mode=0o700)
+    write_json(folder / f"{seen.roster.epoch}.json", seen.signed)
 
 
 def _check_own_entry(roster: Roster, workspace: Workspace) -> None:

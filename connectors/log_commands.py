@@ -51,7 +51,10 @@ def visit(hub: Hub, workspace: Workspace) -> str:
     if done.published:
         told += f" Release {done.published} went out under this checkpoint."
     if done.policy_changed:
-        told += " Note: the hub changed who must cosign; see witness/policy, then witness --accept-policy."
+        told += " Note: the hub names others who must cosign than witness/policy does, which stands here."
+        told += (
+            " With a signed roster: accept the newest epoch, else tell the other districts; without: --accept-policy."
+        )
     return told
 
 

@@ -1,7 +1,8 @@
 """The agent as a witness of the hub's log: cosigns it daily and at each push, if it grew out of what was cosigned.
 
     witness/last.note      the last checkpoint that this agent cosigned; it never signs an older or another one
-    witness/policy         who else cosigns, as the hub said when this agent first asked
+    witness/policy         who must cosign: worked out from the signed roster, or, where this agent has none, as the hub
+                           said when it first asked
     witness/fork-N-M.json  what shows that the log has two histories, to be given to the other districts
 
 A hub could show one history here and another there; so the agent also looks at the checkpoints that the other
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from connectors.errors import EdgeError, LogError, WorkspaceError
 from connectors.push import Hub
+from connectors.witness_policy import signed_policy
 from connectors.workspace import Workspace, read_hub_keys, write_whole
 from policies.translog import merkle
 from policies.translog.checkpoint import body_of
@@ -64,7 +66,7 @@ def witness(hub: Hub, workspace: Workspace) -> Witnessed:
     try:
         growth = read_growth(hub.read(f"/v1/log/growth?old={0 if seen is None else seen.body.size}"))
         newer = check_growth(growth, seen=seen, log=log)
-        policy, changed = _policy(hub, folder)
+        policy, changed = _policy(hub, workspace, log)
         others = [one for one in policy.witnesses.values() if one.name != _own_name(workspace, log)]
         compared = _compare(hub, newer, log=log, others=others)
     except ForkError as found:
@@ -96,8 +98,17 @@ def _keep(path: Path, text: str) -> None:
 
 
 def accept_policy(hub: Hub, workspace: Workspace) -> Policy:
-    """Take the hub's present policy over, once the steward has compared it with the partnership's roster."""
+    """Take the hub's present policy over, once the steward has compared it with the partnership's roster.
+
+    Raises LogError WITNESS-004 where this workspace has a signed roster: then nobody's word changes who must cosign.
+    """
     told = hub.read("/v1/log/policy")
+    if signed_policy(workspace, log_verifier(workspace)) is not None:
+        raise LogError(
+            "WITNESS-004",
+            "Who must cosign follows from the signed roster of this workspace.",
+            "Accept the partnership's newest epoch; if the hub then still says otherwise, tell the other districts.",
+        )
     policy = read_policy(told)
     _keep(workspace.folder / FOLDER / POLICY_FILE, told)
     return policy
@@ -118,9 +129,13 @@ def _last(folder: Path, log: Verifier) -> Seen | None:
         ) from None
 
 
-def _policy(hub: Hub, folder: Path) -> tuple[Policy, bool]:
-    """The policy as it was when this agent first asked, and whether the hub now tells another one."""
-    told, path = hub.read("/v1/log/policy"), folder / POLICY_FILE
+def _policy(hub: Hub, workspace: Workspace, log: Verifier) -> tuple[Policy, bool]:
+    """The policy of the signed roster, or as it was when this agent first asked; and whether the hub tells another."""
+    told, path = hub.read("/v1/log/policy"), workspace.folder / FOLDER / POLICY_FILE
+    signed = signed_policy(workspace, log)
+    if signed is not None:
+        _keep(path, signed.written())
+        return signed, signed.written() != told
     if not path.exists():
         read_policy(told)
         write_whole(path, told.encode())

@@ -9,6 +9,7 @@ inbox/YEAR/          source files of the school year that ends in YEAR; sources.
 outbox/ID/           prepared submissions: manifest.json, signature, chunks/
 receipts/ID.json     what the hub answered
 last/ID.json         digests of what was prepared, to tell what a new submission changes
+rosters/             the signed rosters of the epochs that this agent accepted
 witness/             the last checkpoint of the hub's log that this agent cosigned, the policy, forks that it found
 """
 
