@@ -31,7 +31,8 @@ from linkage.rows import SPAN_ROW, VIEW_ROW
 from linkage.schema import current_schema
 from linkage.sealing import OVERHEAD_BYTES, seal
 from policies.agreements import Agreement
-from policies.decision import RULES, agreement_for
+from policies.decision import agreement_for
+from policies.decision_rules import RULES
 from policies.submission import (
     CHUNK_BYTES_MAX,
     FORMAT,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -116,6 +117,27 @@ def sign_in_link(
             person = add_person(session, organisation=organisation, roles=frozenset({Role(role)}), audit=opened.trail())
             secret = make_sign_in_link(session, person, audit=opened.trail())
         print(f"{url or opened.settings.own_url()}/sign-in?link={secret}")
+
+
+@app.command()
+def decide(
+    home: HomeOption,
+    who: Annotated[str, typer.Option("--as", help="ROLE@ORGANISATION, such as partner@canal-alliance")],
+    ask: Annotated[str, typer.Option(help="What is asked: 'INDICATOR by DIMENSION under AGREEMENT for PURPOSE', ...")],
+    on: Annotated[str, typer.Option(help="The day, YYYY-MM-DD; today when left out.")] = "",
+) -> None:
+    """Say whether somebody may do something, by which rule and why; exit 1 when it is refused."""
+    from hub.agreements.explaining import explain
+
+    with console(home, "decide") as opened:
+        try:
+            day = date.fromisoformat(on) if on else opened.clock().date()
+        except ValueError:
+            raise typer.BadParameter("YYYY-MM-DD", param_hint="--on") from None
+        with opened.database.transaction() as session:
+            found = explain(session, who, ask, day=day, audit=opened.trail())
+    print(found.told())
+    sys.exit(0 if found.decision.permitted else 1)
 
 
 @app.command()

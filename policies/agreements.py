@@ -48,9 +48,13 @@ class Party(_Strict):
 
 
 class Purpose(_Strict):
-    """What the data are for; a query names `id`."""
+    """What the data are for; a query names `id`.
+
+    `under`: in a licence, the purpose of those who give the records that this project serves; its own id when left out.
+    """
 
     id: Slug
+    under: Slug | None = None
     text: Text
     activity: Text
     why_identity: Text | None = None

@@ -8,13 +8,17 @@ it. A refusal for what is absent and for what is hidden is the same, word for wo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.agreements import Agreement, in_force
+from policies.agreements import Agreement, ElementTerms, effective, in_force
+from policies.decision_rules import RULES
 from policies.disclosure_floor import MINIMUM_N
+from policies.element_uses import Pair, elements_counted, elements_split_by
 from policies.principal import Principal, Role
 from policies.roles import Extent, extent_of
+
+DISTRICT = "district"
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,6 @@ class Decision:
     extent: Extent | None = None
 
 
-# Every rule, its sentence, and so the manual's table. Refusals R-10 and R-20 cover absent and hidden alike.
-RULES: Mapping[str, str] = {
-    "R-00": "permitted",
-    "R-01": "no role of yours may do this",
-    "R-02": "you may do this for your own organisation only",
-    "R-03": "your sign-in is bound to another agreement",
-    "R-10": "name an agreement in force that your organisation is a licensee of",
-    "R-11": "name a purpose of that agreement",
-    "R-12": "the agreement does not name this indicator; ask for one that it names",
-    "R-13": "the agreement does not name this dimension; ask for those that it names",
-    "R-14": "the agreement allows fewer dimensions at once",
-    "R-20": "no agreement in force lets this organisation send this",
-}
-
-
 def decide(
     principal: Principal, action: str, resource: Resource, *, agreements: Sequence[Agreement], day: dt.date
 ) -> Decision:
@@ -70,34 +59,97 @@ def decide(
     if not extents:
         return _refuse("R-01")
     if resource.query is not None:
-        return _decide_query(principal, resource.query, agreements=in_force(agreements, day))
+        return _decide_query(principal, resource.query, agreements=agreements, day=day)
     widest = _widest(extents)
     if widest is Extent.OWN and resource.organisation != principal.organisation:
         return _refuse("R-02")
     return Decision(True, "R-00", RULES["R-00"], {}, widest)
 
 
-def _decide_query(principal: Principal, query: Query, *, agreements: Sequence[Agreement]) -> Decision:
+def _decide_query(principal: Principal, query: Query, *, agreements: Sequence[Agreement], day: dt.date) -> Decision:
     if principal.agreement is not None and query.agreement != principal.agreement:
         return _refuse("R-03")
-    licence = _licence(principal, query.agreement, agreements)
+    licence = _licence(principal, query.agreement, in_force(agreements, day))
     if licence is None:
         return _refuse("R-10")
-    versions = {licence.id: str(licence.version)}
-    rule = _query_rule(query, licence)
-    return Decision(rule == "R-00", rule, RULES[rule], versions, Extent.AGREEMENTS if rule == "R-00" else None)
+    rule = _licence_rule(query, licence)
+    if rule != "R-00":
+        return _verdict(rule, (licence,))
+    purpose = next(one for one in licence.purposes if one.id == query.purpose)
+    behind = _behind(query.indicator, query.dimensions, contributing(agreements, day))
+    rule = _contributors_rule(query.indicator, query.dimensions, behind, purpose=purpose.under or purpose.id)
+    return _verdict(rule, (licence, *behind), Extent.AGREEMENTS)
 
 
-def _query_rule(query: Query, licence: Agreement) -> str:
+def _licence_rule(query: Query, licence: Agreement) -> str:
     if query.purpose not in {purpose.id for purpose in licence.purposes}:
         return "R-11"
     if query.indicator not in licence.outputs.indicators:
         return "R-12"
     if not set(query.dimensions) <= licence.outputs.dimensions:
         return "R-13"
-    if len(query.dimensions) > licence.outputs.max_dimensions:
+    return _shape_rule(query.dimensions, licence)
+
+
+def _shape_rule(dimensions: Sequence[str], agreement: Agreement) -> str:
+    """How many splits at once, and how fine a place: what a licence and what a contributor's agreement both limit."""
+    if len(dimensions) > agreement.outputs.max_dimensions:
         return "R-14"
+    if DISTRICT in dimensions and agreement.outputs.geographic_floor == "county":
+        return "R-15"
     return "R-00"
+
+
+def decide_count(
+    indicator: str,
+    dimensions: Sequence[str],
+    *,
+    agreements: Sequence[Agreement],
+    given: Collection[str],
+    day: dt.date,
+) -> Decision:
+    """Whether one table of an indicator may be counted from what was given under these agreements, by their ids."""
+    behind = _behind(indicator, dimensions, [one for one in contributing(agreements, day) if one.id in given])
+    return _verdict(_contributors_rule(indicator, dimensions, behind), behind)
+
+
+def contributing(agreements: Sequence[Agreement], day: dt.date) -> tuple[Agreement, ...]:
+    """The data-sharing agreements whose word counts on the day: those in force and those that have ended.
+
+    What was given under an agreement stays under its limits when it has ended, so that an end never shows more.
+    """
+    return tuple(one for one in effective(agreements, day) if one.tier == "DSA")
+
+
+def _behind(indicator: str, dimensions: Sequence[str], given: Sequence[Agreement]) -> tuple[Agreement, ...]:
+    """Of these agreements those that give a table which the indicator or a dimension reads."""
+    read = elements_counted(indicator).union(*(elements_split_by(name) for name in dimensions))
+    tables = {table for table, _ in read}
+    return tuple(one for one in given if not tables.isdisjoint(one.elements))
+
+
+def _contributors_rule(
+    indicator: str, dimensions: Sequence[str], behind: Sequence[Agreement], *, purpose: str | None = None
+) -> str:
+    for agreement in behind:
+        if purpose is not None and purpose not in {one.id for one in agreement.purposes}:
+            return "R-16"
+        if not _all(agreement, elements_counted(indicator), lambda terms: terms.may_report):
+            return "R-17"
+        if any(
+            not _all(agreement, elements_split_by(name), lambda terms: terms.may_disaggregate) for name in dimensions
+        ):
+            return "R-18"
+        rule = _shape_rule(dimensions, agreement)
+        if rule != "R-00":
+            return rule
+    return "R-00"
+
+
+def _all(agreement: Agreement, read: frozenset[Pair], may: Callable[[ElementTerms], bool]) -> bool:
+    """Whether the agreement lets every element be used so, of the tables that it gives."""
+    terms = (agreement.terms(table, name) for table, name in read if table in agreement.elements)
+    return all(one is not None and may(one) for one in terms)
 
 
 def _licence(principal: Principal, agreement: str | None, agreements: Sequence[Agreement]) -> Agreement | None:
@@ -120,42 +172,60 @@ def agreement_for(
 
 
 def decide_submission(
-    principal: Principal, *, provider: str, agreement: str, agreements: Sequence[Agreement], day: dt.date
+    principal: Principal,
+    *,
+    provider: str,
+    agreement: tuple[str, int | None],
+    school_year: int,
+    agreements: Sequence[Agreement],
+    day: dt.date,
 ) -> Decision:
-    """Whether this agent may send for this provider under this agreement on this day."""
+    """Whether this agent may send this provider's records of a school year under this agreement on this day.
+
+    Args:
+        agreement: its id, and the version under which the records were prepared, None where none is named.
+    """
     if Role.AGENT not in principal.roles:
         return _refuse("R-01")
     if principal.organisation != provider:
         return _refuse("R-02")
-    for candidate in in_force(agreements, day):
+    found = _giving(provider, agreement[0], in_force(agreements, day))
+    if found is None:
+        return _refuse("R-20")
+    if agreement[1] not in (None, found.version):
+        return _verdict("R-21", (found,))
+    meant = found.populations is None or found.populations.hold(school_year)
+    return _verdict("R-00" if meant else "R-22", (found,), Extent.OWN)
+
+
+def decide_use(
+    *, provider: str, agreement: str, kinds: Collection[str], agreements: Sequence[Agreement], day: dt.date
+) -> Decision:
+    """Whether what a provider sent may be linked on the day with records of these kinds of organisation."""
+    found = _giving(provider, agreement, in_force(agreements, day))
+    if found is None:
+        return _refuse("R-30")
+    if found.linkage is not None and not set(kinds) <= found.linkage.allowed_sources:
+        return _verdict("R-31", (found,))
+    return _verdict("R-00", (found,), Extent.OWN)
+
+
+def decide_element(agreement: Agreement, table: str, element: str) -> Decision:
+    """Whether an element may leave the provider under an agreement: asked at the edge, and again at intake."""
+    return _verdict("R-23" if agreement.terms(table, element) is None else "R-00", (agreement,), Extent.OWN)
+
+
+def _giving(provider: str, agreement: str, agreements: Sequence[Agreement]) -> Agreement | None:
+    for candidate in agreements:
         if candidate.id == agreement and candidate.tier == "DSA" and provider in candidate.contributors():
-            return Decision(True, "R-00", RULES["R-00"], {candidate.id: str(candidate.version)}, Extent.OWN)
-    return _refuse("R-20")
+            return candidate
+    return None
 
 
 def permitted_elements(agreement: Agreement) -> frozenset[tuple[str, str]]:
     """The (table, element) pairs that the agreement names: all else is dropped before it leaves."""
-    return frozenset((table, name) for table, names in agreement.elements.items() for name in names)
-
-
-def usable_elements(agreements: Sequence[Agreement], *, providers: frozenset[str]) -> frozenset[tuple[str, str]]:
-    """The elements that no provider's agreement in force withholds where it names the table at all.
-
-    A provider without a DSA in force contributes nothing, so that its absence takes nothing from the others.
-    """
-    named = [
-        permitted_elements(agreement)
-        for agreement in agreements
-        if agreement.tier == "DSA" and agreement.contributors() & providers
-    ]
-    union = frozenset().union(*named)
-    barred = {pair for pairs in named for pair in _of_same_tables(union, pairs) if pair not in pairs}
-    return union - barred
-
-
-def _of_same_tables(union: frozenset[tuple[str, str]], pairs: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
-    tables = {table for table, _ in pairs}
-    return {(table, name) for table, name in union if table in tables}
+    named = ((table, name) for table, names in agreement.elements.items() for name in names)
+    return frozenset((table, name) for table, name in named if decide_element(agreement, table, name).permitted)
 
 
 def threshold(agreements: Sequence[Agreement], *, providers: frozenset[str]) -> int:
@@ -184,4 +254,10 @@ _WIDEST_FIRST = (
 
 
 def _refuse(rule: str) -> Decision:
-    return Decision(False, rule, RULES[rule], {})
+    return _verdict(rule, ())
+
+
+def _verdict(rule: str, read: Sequence[Agreement], extent: Extent | None = None) -> Decision:
+    permitted = rule == "R-00"
+    versions = {one.id: str(one.version) for one in read}
+    return Decision(permitted, rule, RULES[rule], versions, extent if permitted else None)

@@ -15,7 +15,7 @@ from hub.epochs.service import present_epoch
 from hub.errors import Conflict, NotFound
 from hub.jobs import enqueue
 from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun, ThresholdLink
-from hub.submissions.service import accepted
+from hub.submissions.agreed import agreed, note_unused
 from linkage.schema import current_schema
 
 MATCHER, RESOLVER = "matcher", "resolver"
@@ -50,7 +50,7 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
     and keeps the persons of before.
     """
     epoch = present_epoch(session, 0)
-    standing = accepted(session)
+    standing = agreed(session, day=audit.clock().date())
     inputs = [submission.submission for submission in standing if submission.epoch >= epoch]
     if not inputs:
         raise Conflict(
@@ -75,12 +75,13 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
         )
     )
     enqueue(session, COMPARE, key=f"{COMPARE}:{version}", payload={"run": version}, now=audit.clock())
+    unused = note_unused(session, audit=audit)
     append(
         session,
         audit,
         EventType.LINKAGE_REQUESTED,
         resource=f"linkage:{version}",
-        counts={"submissions": len(inputs)},
+        counts={"submissions": len(inputs), "not_used": unused},
         versions={"schema": current_schema().hash},
     )
     return version

@@ -24,7 +24,7 @@ from hub.outcomes.counting import count_blocks
 from hub.outcomes.rows import open_counter
 from hub.outcomes.service import submitted_facts
 from hub.outcomes.snapshot import PersonLinks, linked_tables, read_lines
-from hub.submissions.service import accepted
+from hub.submissions.agreed import agreed
 from policies.disclosure.types import Block, TableDeclaration, Tally
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
@@ -64,7 +64,7 @@ def compare_outcomes(
     known = read_references(references)
     with database.reading() as session:
         links = current_links(session)
-        submissions = accepted(session)
+        submissions = agreed(session, day=audit.clock().date())
     lines = read_lines(submitted_facts(submissions, analysis=analysis))
     under_truth = _counted(lines, links=known)
     under_hub = _counted(lines, links=PersonLinks(links.provider, links.reference, links.person))

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.agreements.salts import AgreementKey, pseudonyms_under
+from hub.agreements.service import known_agreements
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
@@ -35,7 +36,9 @@ from hub.outcomes.snapshot import (
     snapshot_tables,
 )
 from hub.outcomes.tables import SnapshotRow
-from hub.submissions.service import AcceptedSubmission, accepted
+from hub.submissions.agreed import agreed
+from hub.submissions.service import AcceptedSubmission
+from policies.decision import Decision, decide_count
 from policies.dictionary import dictionary
 from policies.disclosure.types import Block, TableDeclaration
 from policies.indicator_files import indicators
@@ -64,7 +67,7 @@ def take_snapshot(database: Database, *, analysis: AnalysisStore, audit: AuditTr
     """
     with database.reading() as session:
         links = current_links(session)
-        submissions = accepted(session)
+        submissions = agreed(session, day=audit.clock().date())
         _check_all_linked(session, links.version, submissions)
     agreements = sorted({(one.agreement, one.agreement_version) for one in submissions})
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
@@ -112,7 +115,11 @@ def blocks(
     tables: Mapping[str, Sequence[TableDeclaration]],
     audit: AuditTrail,
 ) -> tuple[Block, ...]:
-    """Count every declared table once, by indicator and cohort year: the base counts for disclosure control."""
+    """Count every declared table once, by indicator and cohort year: the base counts for disclosure control.
+
+    What an agreement behind the snapshot does not let be counted is left out, with an event that names the rule.
+    """
+    tables = _countable(database, tables, snapshot, audit=audit)
     agreements = [(str(name), int(version)) for name, version in snapshot.manifest["agreements"]]
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     with database.reading() as session:
@@ -130,6 +137,34 @@ def blocks(
             versions=definition_versions(tuple(tables)),
         )
     return counted
+
+
+def _countable(
+    database: Database, tables: Mapping[str, Sequence[TableDeclaration]], snapshot: Snapshot, *, audit: AuditTrail
+) -> dict[str, Sequence[TableDeclaration]]:
+    """The tables that the decision lets be counted from what the snapshot was made of; a refusal leaves its event."""
+    given = {str(name) for name, _ in snapshot.manifest["agreements"]}
+    with database.reading() as session:
+        known = known_agreements(session)
+    countable: dict[str, Sequence[TableDeclaration]] = {}
+    refused: list[tuple[str, Decision]] = []
+    for indicator, declared in tables.items():
+        for table in declared:
+            decision = decide_count(
+                indicator, table.dimensions, agreements=known, given=given, day=audit.clock().date()
+            )
+            if decision.permitted:
+                countable[indicator] = (*countable.get(indicator, ()), table)
+            else:
+                refused.append((f"{indicator}/{table.name}", decision))
+    if refused:
+        with database.transaction() as session:
+            for resource, decision in refused:
+                append(
+                    session, audit, EventType.COUNT_REFUSED, resource=resource, decision="refused",
+                    rule=decision.rule, outcome="refused", versions=decision.versions,
+                )  # fmt: skip
+    return countable
 
 
 def moved_records(session: Session, version: int, *, under: Pseudonyms) -> dict[str, pa.Table]:

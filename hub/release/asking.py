@@ -11,10 +11,10 @@ from types import MappingProxyType
 from fastapi import Request
 from sqlalchemy.orm import Session
 
-from hub.agreements.service import known_agreements
 from hub.errors import Fault, Invalid, Refused
 from hub.http import hub_of, principal_of
 from hub.release.slices import Cursor
+from hub.submissions.agreed import agreements_behind
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
 from policies.decision import Decision, Query, Resource, decide
@@ -51,7 +51,7 @@ def asker_of(request: Request, session: Session, *, agreement: str = "", purpose
         principal=principal,
         agreement=agreement or principal.agreement,
         purpose=purpose or None,
-        agreements=known_agreements(session),
+        agreements=agreements_behind(session),
         day=hub_of(request).clock().date(),
     )
 

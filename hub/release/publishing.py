@@ -22,7 +22,7 @@ from hub.release.joining import joining_blocks
 from hub.release.processes import processes_for
 from hub.release.requests.service import catalogue_to_count
 from hub.release.service import Release, approve, ledger, next_provisional_vintage, publish, store_release
-from hub.submissions.service import accepted
+from hub.submissions.agreed import agreed
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue
 from policies.decision import threshold
@@ -65,7 +65,7 @@ def _draft(
     counted = blocks(database, snapshot, analysis=analysis, tables=tables, audit=audit)
     with database.reading() as session:
         everything, vintage = ledger(session), vintage_of(session)
-        providers = frozenset(one.provider for one in accepted(session))
+        providers = frozenset(one.provider for one in agreed(session, day=audit.clock().date()))
         rules = release_rules(known_agreements(session), providers=providers, audit=audit)
     joining: tuple[Block, ...] = ()
     if vintage == FINAL:

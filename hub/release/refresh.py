@@ -6,6 +6,7 @@ accepted is told within a day. Nothing here makes a figure final, and the joint 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,8 +25,8 @@ from hub.outcomes.tables import SnapshotRow
 from hub.release.publishing import prepare_provisional, publish_prepared
 from hub.release.service import PUBLISHED, is_provisional_release, pending_release, prepared_release
 from hub.release.tables import ReleaseRow
+from hub.submissions.agreed import agreed
 from hub.submissions.checks import REFRESH, REFRESH_STEP
-from hub.submissions.service import accepted
 from policies.catalogue_files import catalogue
 
 RUN_POLL = timedelta(seconds=15)
@@ -62,7 +63,7 @@ def refresh_job(desk: RefreshDesk) -> Callable[[Ticket], Outcome]:
 def _link(desk: RefreshDesk, ticket: Ticket, trail: AuditTrail) -> Outcome:
     """Set a run going over what is accepted, unless the run that holds has it all."""
     with desk.database.reading() as session:
-        wanted = {one.submission for one in accepted(session)}
+        wanted = {one.submission for one in agreed(session, day=desk.clock().date())}
         version = current_version(session)
         linked = set() if version is None else set(session.get_one(LinkageRun, version).inputs)
     if not wanted:
@@ -101,7 +102,7 @@ def _release(desk: RefreshDesk, ticket: Ticket, trail: AuditTrail) -> Outcome:
     with desk.database.reading() as session:
         waiting, pending = prepared_release(session), pending_release(session)
         ours = waiting is not None and is_provisional_release(session, waiting.id)
-        told = _is_told(session)
+        told = _is_told(session, desk.clock().date())
     if pending is not None or (waiting is not None and not ours):
         return Outcome(lambda session: _next(session, ticket, RELEASE, trail, wait=OPERATOR_WAIT))
     if waiting is None and told:
@@ -118,13 +119,13 @@ def _release(desk: RefreshDesk, ticket: Ticket, trail: AuditTrail) -> Outcome:
     return _nothing()
 
 
-def _is_told(session: Session) -> bool:
+def _is_told(session: Session, day: dt.date) -> bool:
     """Whether the current release was made of just what is accepted and linked now."""
     current = session.scalars(select(ReleaseRow).where(ReleaseRow.state == PUBLISHED)).one_or_none()
     snapshot = None if current is None else session.get(SnapshotRow, current.snapshot)
     if snapshot is None:
         return False
-    same = set(snapshot.manifest["submissions"]) == {one.submission for one in accepted(session)}
+    same = set(snapshot.manifest["submissions"]) == {one.submission for one in agreed(session, day=day)}
     return same and snapshot.linkage_version == current_version(session)
 
 

@@ -334,19 +334,14 @@ def _check_agreement(session: Session, manifest: Manifest, *, principal: Princip
     decision = decide_submission(
         principal,
         provider=manifest.provider,
-        agreement=manifest.agreement.id,
+        agreement=(manifest.agreement.id, manifest.agreement.version),
+        school_year=manifest.school_year,
         agreements=known_agreements(session),
         day=audit.clock().date(),
     )
     if not decision.permitted:
-        raise Refused(decision.reason, code=decision.rule, rule=decision.rule)
-    if decision.versions.get(manifest.agreement.id) != str(manifest.agreement.version):
-        raise Refused(
-            "The agreement is in force in another version.",
-            code="agreement-version",
-            rule="R-20",
-            next_step="Fetch the agreement again and prepare the submission under its present version.",
-        )
+        steps = {"R-21": "Fetch the agreement again and prepare the submission under its present version."}
+        raise Refused(decision.reason, code=decision.rule, rule=decision.rule, next_step=steps.get(decision.rule, ""))
 
 
 def _check_epoch(session: Session, manifest: Manifest, intake: Intake) -> None:

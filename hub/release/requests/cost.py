@@ -15,7 +15,7 @@ from hub.jobs import Outcome, Ticket
 from hub.outcomes.service import blocks, newest_snapshot
 from hub.release.publishing import declared_tables, release_rules
 from hub.release.requests.service import catalogue_to_count, open_request, record_cost
-from hub.submissions.service import accepted
+from hub.submissions.agreed import agreed
 from policies.catalogue_files import Catalogue
 from policies.disclosure.types import FREE, Block, ReleasedCell, Rules
 from policies.table_requests import kin, table_beside, with_tables
@@ -54,7 +54,9 @@ def work_out(
         wanted, snapshot = open_request(session, request), newest_snapshot(session)
         standing = catalogue_to_count(session, catalogue)
         rules = release_rules(
-            known_agreements(session), providers=frozenset(one.provider for one in accepted(session)), audit=audit
+            known_agreements(session),
+            providers=frozenset(one.provider for one in agreed(session, day=audit.clock().date())),
+            audit=audit,
         )
     if wanted is None:
         return None

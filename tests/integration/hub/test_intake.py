@@ -217,7 +217,7 @@ REFUSED_MANIFESTS = [
     ({"epoch": 2}, 422, "epoch-wrong"),
     ({"schema_hash": "0" * 64}, 422, "schema-wrong"),
     ({"profile": {"dob": {"values": 2, "largest": 21}}}, 422, "view_too_common"),
-    ({"agreement": {"id": "DSA-K12", "version": 2}}, 403, "agreement-version"),
+    ({"agreement": {"id": "DSA-K12", "version": 2}}, 403, "R-21"),
     ({"agreement": {"id": "DSA-COM", "version": 1}}, 403, "R-20"),
     ({"provider": "reed"}, 403, "R-02"),
 ]

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from hub.agreements.tables import AgreementVersion
 from hub.db import Database
 from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.linking.tables import ACCEPTED as RUN_ACCEPTED
 from hub.linking.tables import CurrentRun, Link, LinkageRun
 from hub.settings import Home, Settings
 from hub.submissions.tables import ACCEPTED, Submission, SubmissionChunk
+from policies.organisation_files import organisations
 
 DAY = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)
 ANN, BOB, CAT = "a" * 32, "b" * 32, "c" * 32
@@ -48,6 +50,29 @@ LINKS = [
 ]
 
 
+AGREEMENT = """
+id: a
+tier: DSA
+version: 1
+title: Everybody's agreement
+parties: [{parties}]
+legal_basis: [public-record]
+purposes: []
+retention: {{effective: 2000-01-01, expires: 2100-01-01, destroy_within_days: 90}}
+"""
+
+
+def everybodys_agreement() -> AgreementVersion:
+    """An agreement in force under which every organisation may send everything."""
+    parties = ", ".join(
+        f"{{organisation: {one.id}, role: contributor, authority: LEA}}" for one in organisations().members
+    )
+    days = {"effective": dt.date(2000, 1, 1), "expires": dt.date(2100, 1, 1)}
+    return AgreementVersion(
+        id="a", version=1, tier="DSA", text=AGREEMENT.format(parties=parties), text_hash="0" * 64, loaded_at=DAY, **days
+    )
+
+
 @dataclass(frozen=True)
 class Filled:
     database: Database
@@ -66,6 +91,7 @@ class Filled:
             submission=name, position=0, sha256="0" * 64, size=1, holds="facts", view="", count=len(facts), file=file
         )
         with self.database.transaction() as session:
+            session.merge(everybodys_agreement())
             session.add(row)
             session.flush()
             session.add(chunk)

@@ -5,18 +5,17 @@ from importlib import resources
 
 import pytest
 
-from policies.agreements import read_agreement
+from policies.agreements import ElementTerms, read_agreement
 from policies.decision import (
-    RULES,
     Query,
     Resource,
     agreement_for,
     decide,
+    decide_count,
     decide_submission,
-    permitted_elements,
     threshold,
-    usable_elements,
 )
+from policies.decision_rules import RULES
 from policies.principal import ANONYMOUS, Principal, Role, RoleError, check_roles
 from policies.roles import ROLE_TABLE, Extent, extent_of
 
@@ -85,7 +84,7 @@ def test_a_refusal_for_what_is_hidden_and_for_what_is_absent_is_the_same():
 def test_a_permit_names_the_version_of_the_agreement_it_read():
     newer = variant(LICENCE, version=2)
 
-    assert ask().versions == {"DUL-7": "1"}
+    assert ask().versions == {"DUL-7": "1", "DSA-K12": "1", "DSA-PRE": "1"}
     assert ask(agreements=(newer, LICENCE)).versions == {"DUL-7": "2"}
 
 
@@ -121,7 +120,9 @@ def test_an_act_is_permitted_as_far_as_the_role_table_says(who, action, organisa
     ],
 )
 def test_a_submission_needs_an_agreement_in_force_of_its_own_provider(who, provider, agreement, day, rule):
-    decision = decide_submission(who, provider=provider, agreement=agreement, agreements=ALL, day=day)
+    decision = decide_submission(
+        who, provider=provider, agreement=(agreement, 1), school_year=2026, agreements=ALL, day=day
+    )
 
     assert decision.rule == rule
 
@@ -148,18 +149,25 @@ def test_an_agreement_without_linkage_takes_aggregates():
     assert agreement_for("wage-authority", agreements=(employment,), day=DAY, source_kind="state") == employment
 
 
-def test_an_element_is_usable_only_if_every_provider_that_names_its_table_permits_it():
-    both = frozenset({"novato", "community-action-marin"})
-    stricter = variant(PRESCHOOL, elements={**PRESCHOOL.elements, "demographics": ("gender",)})
+@pytest.mark.parametrize(
+    ("elements", "indicator", "dimensions", "rule"),
+    [
+        ({}, "third-grade-reading", ("race",), "R-00"),
+        ({"demographics": ("gender",)}, "third-grade-reading", ("race",), "R-18"),
+        ({"demographics": ("gender",)}, "third-grade-reading", (), "R-00"),
+        ({"demographics": ("gender",)}, "english-learner-reclassification", (), "R-17"),
+        ({"demographics": {"race_ethnicity": ElementTerms(may_disaggregate=False)}}, "employment", ("race",), "R-18"),
+        ({"demographics": {"race_ethnicity": ElementTerms(may_disaggregate=False)}}, "employment", (), "R-00"),
+        ({"attendance": {}}, "chronic-absence", (), "R-17"),
+    ],
+)
+def test_what_one_contributor_withholds_of_a_table_it_gives_nobody_may_count(elements, indicator, dimensions, rule):
+    stricter = variant(PRESCHOOL, elements={**PRESCHOOL.elements, **elements})
+    asked = {"given": ("DSA-K12", "DSA-PRE"), "day": DAY}
 
-    agreed = usable_elements((K12, PRESCHOOL, LICENCE), providers=both)
-    narrowed = usable_elements((K12, stricter), providers=both)
-
-    assert ("demographics", "race_ethnicity") in agreed
-    assert ("assessment", "achievement_level") in narrowed
-    assert {name for table, name in narrowed if table == "demographics"} == {"gender"}
-    assert usable_elements((K12, stricter), providers=frozenset({"novato"})) == permitted_elements(K12)
-    assert usable_elements((), providers=both) == frozenset()
+    assert decide_count(indicator, dimensions, agreements=(K12, stricter, LICENCE), **asked).rule == rule
+    alone = decide_count(indicator, dimensions, agreements=(K12, stricter), given=("DSA-K12",), day=DAY)
+    assert (alone.rule, decide_count(indicator, dimensions, agreements=(), **asked).rule) == ("R-00", "R-00")
 
 
 def test_the_largest_threshold_of_the_providers_wins():

@@ -1,0 +1,78 @@
+"""Which accepted submissions may be used today: the one decision, asked before linking and before counting."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.audit.events import AuditTrail, EventType
+from hub.audit.service import append
+from hub.identity.tables import Organisation
+from hub.submissions.service import AcceptedSubmission, accepted
+from hub.submissions.tables import ACCEPTED, REPLACED, WITHDRAWN, Submission
+from policies.agreements import Agreement
+from policies.decision import Decision, decide_use
+
+
+@dataclass(frozen=True)
+class SatOut:
+    """An accepted submission that is not used, and the decision on it."""
+
+    submission: AcceptedSubmission
+    decision: Decision
+
+
+def agreed(session: Session, *, day: dt.date) -> Sequence[AcceptedSubmission]:
+    """What stands accepted and may be used on the day, in a fixed order: the input of linkage and of snapshots."""
+    return _sorted_out(session, day)[0]
+
+
+def note_unused(session: Session, *, audit: AuditTrail) -> int:
+    """Leave one event for each accepted submission that no agreement in force lets be used; how many."""
+    unused = _sorted_out(session, audit.clock().date())[1]
+    for one in unused:
+        append(
+            session,
+            audit.under(agreement=one.submission.agreement, purpose=None),
+            EventType.SUBMISSION_NOT_USED,
+            resource=f"submission:{one.submission.submission}",
+            decision="refused",
+            rule=one.decision.rule,
+            outcome="refused",
+            versions=one.decision.versions,
+        )
+    return len(unused)
+
+
+def agreements_behind(session: Session) -> Sequence[Agreement]:
+    """All versions known, but for data-sharing agreements under which nothing was ever accepted: they give nothing."""
+    states = (ACCEPTED, REPLACED, WITHDRAWN)
+    given = set(session.scalars(select(Submission.agreement).where(Submission.state.in_(states)).distinct()))
+    return [one for one in known_agreements(session) if one.tier != "DSA" or one.id in given]
+
+
+def _sorted_out(session: Session, day: dt.date) -> tuple[list[AcceptedSubmission], list[SatOut]]:
+    standing, known = accepted(session), known_agreements(session)
+    kinds = dict(session.execute(select(Organisation.id, Organisation.kind)).all())
+    used = [SatOut(one, _decision(one, (), known, day)) for one in standing]
+    linked = {kinds.get(one.submission.provider, "") for one in used if one.decision.permitted}
+    linked &= _LINKABLE
+    told = [SatOut(one, _decision(one, linked, known, day)) for one in standing]
+    return [one.submission for one in told if one.decision.permitted], [
+        one for one in told if not one.decision.permitted
+    ]
+
+
+_LINKABLE = frozenset({"county", "elementary", "unified", "high", "preschool", "college", "partner"})
+"""Kinds of organisation whose records have rows; a state's aggregates join nothing."""
+
+
+def _decision(
+    one: AcceptedSubmission, kinds: Sequence[str] | set[str], known: Sequence[Agreement], day: dt.date
+) -> Decision:
+    return decide_use(provider=one.provider, agreement=one.agreement, kinds=kinds, agreements=known, day=day)
