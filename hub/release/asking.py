@@ -11,10 +11,11 @@ from types import MappingProxyType
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from hub.agreements.service import known_agreements
 from hub.errors import Fault, Invalid, Refused
 from hub.http import hub_of, principal_of
 from hub.release.slices import Cursor
-from hub.submissions.agreed import agreements_behind
+from hub.submissions.agreed import idle_agreements
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue, CatalogueTable, GapPair
 from policies.decision import Decision, Query, Resource, decide
@@ -31,13 +32,24 @@ SCHOOL_YEAR_BEGINS = 7
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, under which agreement and for which purpose, on which day; all agreement versions known."""
+    """Who asks, under which agreement and for which purpose, on which day; all agreement versions known.
+
+    `idle`: data-sharing agreements under which nothing was ever accepted, which limit nobody's question.
+    """
 
     principal: Principal
     agreement: str | None
     purpose: str | None
     agreements: Sequence[Agreement]
     day: dt.date
+    idle: frozenset[str] = frozenset()
+
+    def may_ask(self, query: Query) -> Decision:
+        """The decision on a question of this asker."""
+        behind = [one for one in self.agreements if one.id not in self.idle]
+        return decide(
+            self.principal, "aggregate.query", Resource("table", query=query), agreements=behind, day=self.day
+        )
 
     def licence(self) -> Agreement | None:
         """The agreement in force that is named, if it is one."""
@@ -51,8 +63,9 @@ def asker_of(request: Request, session: Session, *, agreement: str = "", purpose
         principal=principal,
         agreement=agreement or principal.agreement,
         purpose=purpose or None,
-        agreements=agreements_behind(session),
+        agreements=known_agreements(session),
         day=hub_of(request).clock().date(),
+        idle=idle_agreements(session),
     )
 
 
@@ -160,14 +173,7 @@ def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tu
     if table.audience == "public" and asker.agreement is None:
         decision = decide(asker.principal, "public.read", Resource("table"), agreements=asker.agreements, day=asker.day)
     else:
-        query = Query(asker.agreement, asker.purpose, indicator, table.dimensions)
-        decision = decide(
-            asker.principal,
-            "aggregate.query",
-            Resource("table", query=query),
-            agreements=asker.agreements,
-            day=asker.day,
-        )
+        decision = asker.may_ask(Query(asker.agreement, asker.purpose, indicator, table.dimensions))
     if not decision.permitted:
         raise Refused(
             f"This may not be asked here: {decision.reason}.",

@@ -49,11 +49,11 @@ def note_unused(session: Session, *, audit: AuditTrail) -> int:
     return len(unused)
 
 
-def agreements_behind(session: Session) -> Sequence[Agreement]:
-    """All versions known, but for data-sharing agreements under which nothing was ever accepted: they give nothing."""
+def idle_agreements(session: Session) -> frozenset[str]:
+    """Data-sharing agreements under which nothing was ever accepted: they give nothing, and limit no question."""
     states = (ACCEPTED, REPLACED, WITHDRAWN)
     given = set(session.scalars(select(Submission.agreement).where(Submission.state.in_(states)).distinct()))
-    return [one for one in known_agreements(session) if one.tier != "DSA" or one.id in given]
+    return frozenset(one.id for one in known_agreements(session) if one.tier == "DSA") - given
 
 
 def _sorted_out(session: Session, day: dt.date) -> tuple[list[AcceptedSubmission], list[SatOut]]:

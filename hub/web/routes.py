@@ -26,7 +26,7 @@ from hub.release.asking import Asker, Question
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
 from hub.submissions import service as submissions
-from hub.submissions.agreed import agreements_behind
+from hub.submissions.agreed import idle_agreements
 from hub.web import explorer
 from hub.web.access_log import disclosures
 from hub.web.pages import page, places_for, refused_page, style_sheet
@@ -167,8 +167,9 @@ def _asker(request: Request, session: Session, licence: str | None) -> Asker:
         principal=principal_of(request),
         agreement=None,
         purpose=None,
-        agreements=agreements_behind(session),
+        agreements=known_agreements(session),
         day=hub_of(request).clock().date(),
+        idle=idle_agreements(session),
     )
     named = explorer.first_licence(asker) if licence is None else licence
     agreement, _, purpose = named.partition("/")

@@ -19,7 +19,7 @@ from hub.release.asking import Asker, check_indicator, check_split
 from hub.release.tables import ReleasedBlockRow, TableCommentRow, TableRequestRow
 from policies.agreements import in_force
 from policies.catalogue_files import Catalogue
-from policies.decision import Query, Resource, decide
+from policies.decision import Query
 from policies.roles import Extent, extent_of
 from policies.table_requests import (
     COMMENT_TIME,
@@ -85,9 +85,7 @@ def request_table(
     _check_wanted(session, wanted, catalogue=catalogue)
     query = Query(asker.agreement, asker.purpose, wanted.indicator, wanted.by)
     _check_role(asker, Extent.REQUEST)
-    licensed = decide(
-        asker.principal, "aggregate.query", Resource("table", query=query), agreements=asker.agreements, day=asker.day
-    )
+    licensed = asker.may_ask(query)
     if not licensed.permitted:
         raise Refused(
             f"This may not be asked here: {licensed.reason}.",
