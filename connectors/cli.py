@@ -1,6 +1,8 @@
 """`promise-edge`: the steward's program inside a district, preschool, college or partner.
 
     setup     makes a workspace with its own keys               check     says what is wrong with files; needs no hub
+    status    says where everything stands and who acts next    schedule  prints what the machine's scheduler is given
+    watch     takes in what is laid into a folder, sends it
     prepare   reads the inbox, encodes, lays into the outbox    push      sends what was prepared, may be interrupted
     receipt   shows what the hub answered and proves  sample    prints a sample of a layout
     map       suggests what titles mean               fetch     gets Ed-Fi resources into the inbox
@@ -25,23 +27,15 @@ import typer
 
 from connectors import key_commands
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
+from connectors.cli_doors import commands as door_commands
 from connectors.cli_review import commands as review_commands
+from connectors.cli_setup import commands as setup_commands
 from connectors.cli_sources import commands as source_commands
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
 from connectors.log_commands import add_to as add_log_commands
 from connectors.progress import progress
 from connectors.reports import FileReport, as_json, as_lines
-from connectors.workspace import (
-    HUB_FILE,
-    LAST_FOLDER,
-    SIGNATORIES_FILE,
-    Workspace,
-    make_workspace,
-    open_workspace,
-    read_agreements,
-    read_hub_keys,
-    write_json,
-)
+from connectors.workspace import LAST_FOLDER, open_workspace, write_json
 
 if TYPE_CHECKING:
     from connectors.changes import Changes
@@ -53,7 +47,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.registered_commands.extend([*source_commands.registered_commands, *review_commands.registered_commands])
+for commands in (setup_commands, source_commands, review_commands, door_commands):
+    app.registered_commands.extend(commands.registered_commands)
 app.add_typer(key_commands.app, name="keys")
 add_log_commands(app)
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
@@ -70,59 +65,6 @@ def main() -> None:
 
 
 @app.command()
-def setup(
-    folder: DirArgument,
-    *,
-    organisation: Annotated[str, typer.Option(help="this provider's id in the partnership's list")],
-    hub: Annotated[str, typer.Option(help="address of the hub, https://...")],
-    hub_keys: Annotated[Path | None, typer.Option(help="hub.json as the hub's operator gave it")] = None,
-    agreements: Annotated[Path | None, typer.Option(help="folder of the partnership's agreements")] = None,
-    signatories: Annotated[Path | None, typer.Option(help="public keys of the partnership's signatories")] = None,
-    secret: Annotated[Path | None, typer.Option(help="a linkage secret given by hand instead of a ceremony")] = None,
-) -> None:
-    """Makes the workspace and its keys, or completes one."""
-    if agreements is not None:
-        read_agreements(agreements)
-    workspace = make_workspace(folder, organisation=organisation, hub=hub)
-    missing = install(workspace, hub_keys=hub_keys, agreements=agreements, secret=secret, signatories=signatories)
-    typer.echo(f"Workspace of {organisation} in {folder}")
-    typer.echo(f"  key for the roster: {workspace.key_id}  {workspace.keys.agent().public()}")
-    if missing:
-        typer.echo(f"  next: run setup again with {', '.join(missing)}")
-    elif not workspace.keys.has_secret():
-        typer.echo(f"  next: promise-edge keys show {folder} --out ENTRY.json, for the roster of the epoch")
-    else:
-        typer.echo(f"  next: lay files into {workspace.inbox}/YEAR and run `promise-edge prepare {folder}`")
-
-
-def install(
-    workspace: Workspace,
-    *,
-    hub_keys: Path | None,
-    agreements: Path | None,
-    secret: Path | None = None,
-    signatories: Path | None = None,
-) -> tuple[str, ...]:
-    """Copies what was given into the workspace; the options whose parts are still missing."""
-    if hub_keys is not None:
-        read_hub_keys(hub_keys)
-        shutil.copyfile(hub_keys, workspace.folder / HUB_FILE)
-    if agreements is not None:
-        for path in sorted(agreements.glob("*.yaml")):
-            shutil.copyfile(path, workspace.folder / "agreements" / path.name)
-    if signatories is not None:
-        shutil.copyfile(signatories, workspace.folder / SIGNATORIES_FILE)
-    if secret is not None:
-        workspace.keys.install_secret(secret)
-    parts = {
-        "--hub-keys": (workspace.folder / HUB_FILE).exists(),
-        "--agreements": any((workspace.folder / "agreements").glob("*.yaml")),
-        "--signatories": workspace.keys.has_secret() or (workspace.folder / SIGNATORIES_FILE).exists(),
-    }
-    return tuple(option for option, there in parts.items() if not there)
-
-
-@app.command()
 def prepare(
     folder: DirArgument,
     year: YearOption = None,
@@ -131,6 +73,7 @@ def prepare(
 ) -> None:
     """Reads the inbox, drops what is not agreed, encodes, seals and signs into the outbox. Sends nothing."""
     from connectors.submitting import Preparation  # numpy and the encoder load only when they are needed
+    from connectors.watching import prepared_as_it_is
 
     workspace = open_workspace(folder)
     years = [year] if year is not None else inbox_years(workspace.inbox)
@@ -159,6 +102,8 @@ def prepare(
             _tell_changes(changes, folder / f"changes-{batch.kind}-{school_year}.csv")
     if summary is not None:
         write_json(summary, as_json(outcomes))
+    for school_year in () if test else years:
+        prepared_as_it_is(workspace, school_year)
     if test:
         _forget(made)
         typer.echo("A test run: nothing was kept.")
@@ -166,8 +111,12 @@ def prepare(
 
 
 @app.command()
-def push(folder: DirArgument) -> None:
+def push(
+    folder: DirArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+) -> None:
     """Sends every prepared submission that has no receipt yet, and waits for the hub's word."""
+    from connectors.push import describe, parts_of
     from connectors.submitting import connection, unsent
 
     workspace = open_workspace(folder)
@@ -175,16 +124,23 @@ def push(folder: DirArgument) -> None:
     if not waiting:
         typer.echo("Nothing to send.  next: promise-edge prepare")
         return
+    if dry_run:
+        for submission in waiting:
+            typer.echo(f"would send {submission.name[:12]}: {describe(submission)}")
+        typer.echo(f"A dry run: nothing was sent.\nnext: promise-edge push {folder}")
+        return
     from connectors.log_commands import visit_after_push
     from connectors.push import push as push_one
 
     states = []
     with connection(workspace, clock=_now) as hub:
         for number, submission in enumerate(waiting, start=1):
-            answer = push_one(hub, submission, receipts=workspace.receipts)
+            with progress(f"sending {number} of {len(waiting)}", parts_of(submission)) as step:
+                answer = push_one(hub, submission, receipts=workspace.receipts, step=step)
             states.append(answer.state)
             typer.echo(f"[{number}/{len(waiting)}] {answer.submission[:12]} {answer.state}: {answer.next_step}")
         typer.echo(visit_after_push(hub, workspace))
+    typer.echo(f"next: promise-edge receipt {folder}, or promise-edge status {folder}")
     raise typer.Exit(1 if {"refused"} & set(states) else 0)
 
 

@@ -23,7 +23,6 @@ from typing import Any
 import httpx
 
 from connectors.batches import batches, last_day, read_reports
-from connectors.cli import install
 from connectors.county_ceremony import begin_epoch, hold_ceremony, register
 from connectors.county_edges import (
     Outcome,
@@ -34,6 +33,7 @@ from connectors.county_edges import (
     years_of,
 )
 from connectors.errors import EdgeError
+from connectors.installing import Given, install
 from connectors.progress import progress
 from connectors.push import Answer, Hub, send, settle
 from connectors.references import record_reference
@@ -135,7 +135,7 @@ def _send_all(
 
 def _edge_of(folder: Path, provider: str, hub: str, *, hub_keys: Path, agreements: Path) -> Workspace:
     workspace = make_workspace(folder, organisation=provider, hub=hub, inbox="../inbox")
-    install(workspace, hub_keys=hub_keys, agreements=agreements)
+    install(workspace, Given(hub_keys, agreements))
     return workspace
 
 

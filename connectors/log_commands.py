@@ -86,6 +86,7 @@ def receipt(
         except EdgeError as error:
             false += isinstance(error, LogError)
             typer.echo(f"  {error.code}  {error.sentence}\n  next: {error.next_step}")
+    typer.echo(f"next: promise-edge status {folder}")
     raise typer.Exit(1 if false else 0)
 
 

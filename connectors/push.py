@@ -54,6 +54,7 @@ class Hub:
     key_id: str
     clock: Callable[[], dt.datetime]
     sleep: Callable[[float], None] = time.sleep
+    tries: int = _RETRIES
 
     def ask(self, method: str, path: str, body: bytes = b"") -> Any:
         """The parsed answer; raises PushRefusedError with the hub's own code, or HubUnreachableError."""
@@ -68,14 +69,15 @@ class Hub:
 
     def answer(self, method: str, path: str, body: bytes = b"") -> httpx.Response:
         """The hub's answer to a signed request; a hub that is busy is asked again, with a fresh signature."""
-        for attempt in range(_RETRIES):
+        for attempt in range(self.tries):
             try:
                 response = self.client.send(self._request(method, path, body))
             except httpx.TransportError:
                 response = None
             if response is not None and response.status_code not in _BUSY:
                 return response
-            self.sleep(0.1 * 3**attempt)
+            if attempt + 1 < self.tries:
+                self.sleep(0.1 * 3**attempt)
         raise HubUnreachableError("PUSH-001", "The hub does not answer.", "Give the same command again in a while.")
 
     def _request(self, method: str, path: str, body: bytes) -> httpx.Request:
@@ -92,14 +94,25 @@ class Hub:
         return request
 
 
-def push(hub: Hub, folder: Path, *, receipts: Path, wait_seconds: float = WAIT_SECONDS) -> Answer:
+def nobody() -> None:
+    """Most callers look at no progress."""
+
+
+def push(
+    hub: Hub,
+    folder: Path,
+    *,
+    receipts: Path,
+    wait_seconds: float = WAIT_SECONDS,
+    step: Callable[[], None] = nobody,
+) -> Answer:
     """Sends what the hub has not, commits, and waits until the submission is accepted, held or refused."""
-    submission = send(hub, folder)
+    submission = send(hub, folder, step=step)
     return settle(hub, submission, receipts=receipts, wait_seconds=wait_seconds)
 
 
-def send(hub: Hub, folder: Path) -> str:
-    """Lays the submission before the hub and commits it; safe to repeat."""
+def send(hub: Hub, folder: Path, *, step: Callable[[], None] = nobody) -> str:
+    """Lays the submission before the hub and commits it; safe to repeat. A step is a chunk that the hub has."""
     manifest, signature = _prepared(folder)
     envelope = {"manifest": manifest, "signature": signature, **carried(folder, manifest)}
     answer = hub.ask("POST", "/v1/submissions", canonical_json(envelope))
@@ -108,8 +121,11 @@ def send(hub: Hub, folder: Path) -> str:
         raise PushRefusedError("PUSH-003", "The hub names another submission.", "Prepare it again and push it.")
     if state != "receiving":
         return submission
+    for _ in range(len(manifest["chunks"]) - len(answer["missing"])):
+        step()
     for digest in answer["missing"]:
         hub.ask("PUT", f"/v1/submissions/{submission}/chunks/{digest}", _chunk(folder, str(digest)))
+        step()
     hub.ask("POST", f"/v1/submissions/{submission}/commit")
     return submission
 
@@ -131,6 +147,21 @@ def settle(hub: Hub, submission: str, *, receipts: Path, wait_seconds: float = W
             )
         hub.sleep(pause)
         waited, pause = waited + pause, min(pause * 1.5, _POLL_SECONDS_LAST)
+
+
+def parts_of(folder: Path) -> int:
+    """How many chunks a prepared submission has; raises WorkspaceError EDGE-006."""
+    return len(_prepared(folder)[0]["chunks"])
+
+
+def describe(folder: Path) -> str:
+    """What a prepared submission is, from its manifest: kind, year, how many records, chunks and bytes."""
+    manifest, _ = _prepared(folder)
+    size = sum(int(chunk["size"]) for chunk in manifest["chunks"])
+    return (
+        f"{manifest['kind']} {manifest['school_year']}, {manifest['records']:,} records, "
+        f"{len(manifest['chunks'])} chunks, {size:,} bytes"
+    )
 
 
 def _prepared(folder: Path) -> tuple[Any, str]:

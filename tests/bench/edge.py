@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from connectors.batches import batches, inbox_files, read_reports
-from connectors.cli import install
+from connectors.installing import Given, install
 from connectors.keystore import write_key
 from connectors.submitting import Preparation
 from connectors.workspace import Workspace, make_workspace, write_json
@@ -116,7 +116,7 @@ def _workspace(folder: Path) -> Workspace:
     write_json(hub_keys, keys | {"schema_hash": current_schema().hash, "epoch": 1})
     write_key(secret, os.urandom(32))
     workspace = make_workspace(folder / "edge", organisation="novato", hub="http://localhost")
-    install(workspace, hub_keys=hub_keys, agreements=Path("policies/agreements"), secret=secret)
+    install(workspace, Given(hub_keys, Path("policies/agreements"), secret=secret))
     (workspace.inbox / str(YEAR)).mkdir()
     return workspace
 

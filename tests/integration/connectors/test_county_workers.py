@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.cli import install
 from connectors.county_ceremony import register
 from connectors.county_edges import edge_folder, prepared_years, providers_of, years_of
 from connectors.errors import WorkspaceError
+from connectors.installing import Given, install
 from connectors.keystore import write_key
 from connectors.synthetic.county import make_county
 from connectors.synthetic.people import Span
@@ -34,7 +34,7 @@ def folder(tmp_path):
     write_key(secret, os.urandom(32))
     for provider in providers_of(home):
         workspace = open_workspace(edge_folder(home, provider))
-        install(workspace, hub_keys=hub_keys, agreements=AGREEMENTS, secret=secret)
+        install(workspace, Given(hub_keys, AGREEMENTS, secret=secret))
     return home
 
 

@@ -1,0 +1,56 @@
+"""The commands of `promise-edge` that run by themselves: the watched folder, the SFTP drop, the service."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.one_at_a_time import alone
+from connectors.workspace import open_workspace
+
+commands = typer.Typer()
+DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
+
+
+@commands.command()
+def watch(
+    folder: DirArgument,
+    *,
+    every: Annotated[float, typer.Option(help="seconds between two looks", min=0.1)] = 30.0,
+    once: Annotated[bool, typer.Option("--once", help="take in what is there, send it and end")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done, and do nothing")] = False,
+) -> None:
+    """Watches DIR/drop: waits until a file stops growing, checks, prepares and sends it; nothing twice."""
+    from connectors.submitting import connection
+    from connectors.watching import Watcher
+
+    workspace = open_workspace(folder)
+    with alone(workspace.folder):
+        watcher = Watcher(workspace, partial(connection, workspace, clock=_now), _now)
+        watcher.begin()
+        if dry_run:
+            _say(watcher.rehearse())
+            typer.echo(f"A dry run: nothing was done.\nnext: promise-edge watch {folder}")
+            return
+        typer.echo(f"Watching {folder / 'drop'}; a file is taken in when it has not changed for {every:g} seconds.")
+        while True:
+            time.sleep(every)
+            _say(watcher.look())
+            if once:
+                break
+    typer.echo(f"next: promise-edge status {folder}")
+
+
+def _say(lines: Iterator[str]) -> None:
+    for line in lines:
+        typer.echo(f"{_now():%Y-%m-%d %H:%M:%S}Z  {line}")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
