@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from policies.refusal import StatementRefused
 from policies.submission import Digest, Slug, canonical_json
+from policies.translog.strict_base64 import decoded
 
 SHARE_BYTES = 32
 CUSTODIANS_MIN = 2
@@ -156,8 +157,8 @@ def signed(statement: Statement, key: Ed25519PrivateKey) -> dict[str, Any]:
 def check_signed(statement: Statement, signature: str, public_key: str) -> None:
     """Raises EpochError EPO-002 when the signature is not of this key over this statement."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
-        key.verify(base64.b64decode(signature, validate=True), statement_bytes(statement))
+        key = Ed25519PublicKey.from_public_bytes(decoded(public_key) or b"")
+        key.verify(decoded(signature) or b"", statement_bytes(statement))
     except (InvalidSignature, ValueError):
         raise EpochError("EPO-002", "signature", "fetch it again; it is not signed by the key on the roster") from None
 

@@ -9,6 +9,7 @@ time, in its database.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -22,8 +23,11 @@ from http_message_signatures import (
 )
 from http_message_signatures.algorithms import ED25519
 
+from policies.translog.strict_base64 import decoded
+
 TAG = "promise-edge/1"
 WINDOW_SECONDS = 300
+_SIGNATURES = re.compile(":([^:]*):")
 COVERED = ("@method", "@authority", "@target-uri", "content-digest")
 
 
@@ -73,6 +77,7 @@ def verify_request(
     """
     verifier = _Verifier(signature_algorithm=ED25519, key_resolver=_Keys(public=key_of))
     try:
+        _check_spelling(message.headers)
         results = verifier.verify(message, max_age=None, expect_tag=TAG, require_components=COVERED, body=body)
         parameters = results[0].parameters
         signed = SignedBy(
@@ -86,6 +91,13 @@ def verify_request(
     if abs(ahead) > WINDOW_SECONDS:
         raise SigningError("SIG-002", _clock_help(ahead, now))
     return signed
+
+
+def _check_spelling(headers: Mapping[str, str]) -> None:
+    """One spelling only for the same signature: base64 has bits to spare at its end, which the library lets pass."""
+    told = next((value for name, value in headers.items() if name.lower() == "signature"), "")
+    if any(decoded(text) is None for text in _SIGNATURES.findall(told)):
+        raise InvalidSignature("a signature is not spelt as base64 spells it")
 
 
 def _clock_help(ahead: int, now: dt.datetime) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from policies.dictionary import dictionary
 from policies.refusal import StatementRefused
+from policies.translog.strict_base64 import decoded
 
 FORMAT = "promise-submission/1"
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
@@ -140,8 +141,8 @@ def sign_manifest(manifest: Manifest, key: Ed25519PrivateKey) -> str:
 def check_signature(manifest: Manifest, signature: str, key: Ed25519PublicKey) -> None:
     """Raises SubmissionError SUB-002 when the signature is not the agent's over this manifest."""
     try:
-        key.verify(base64.b64decode(signature, validate=True), _SIGNED + manifest_bytes(manifest))
-    except (InvalidSignature, ValueError):
+        key.verify(decoded(signature) or b"", _SIGNED + manifest_bytes(manifest))
+    except InvalidSignature:
         raise SubmissionError("SUB-002", "signature", "sign the manifest with the key on the roster") from None
 
 
