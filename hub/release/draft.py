@@ -111,10 +111,13 @@ def draft_release(
         each: does the same with each independent group of blocks, in order.
     """
     # Loaded here: the engine is heavy, and the API, which only reads releases, never needs it.
-    from policies.disclosure.engine import protect
+    from policies.disclosure.engine import protect, protect_provisionally
 
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
-    protected = protect((*new, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
+    if vintage == FINAL:
+        protected = protect((*new, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
+    else:
+        protected = protect_provisionally(new, vintage=vintage, rules=rules, ledger=ledger.every_cell(), each=each)
     check_verdict(protected.verdict)
     cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}
@@ -222,12 +225,9 @@ def _cells_by_block(
     blocks: Iterable[Block], cells: Iterable[ReleasedCell], *, vintage: str
 ) -> dict[BlockKey, tuple[ReleasedCell, ...]]:
     found: dict[BlockKey, list[ReleasedCell]] = {_key(block): [] for block in blocks}
-    from policies.disclosure.provisional import provisional_cell
-
     for cell in cells:
         if (cell.indicator, cell.cohort_year) in found:
-            told = replace(cell, vintage=FINAL) if vintage == FINAL else provisional_cell(cell, vintage)
-            found[cell.indicator, cell.cohort_year].append(told)
+            found[cell.indicator, cell.cohort_year].append(replace(cell, vintage=vintage))
     return {key: tuple(found[key]) for key in found}
 
 

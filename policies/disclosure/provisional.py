@@ -15,8 +15,9 @@ PROVISIONAL = "provisional"
 ROUNDING = 10
 """Provisional counts are rounded to the nearest ten, halves up."""
 
-BANDS = ((100, 10), (0, 20))
-"""Least group size (rounded) and the width in per cent of the band that tells its rate."""
+BANDS = ((100, 10), (20, 20), (0, 50))
+"""Least group size (rounded) and the width in per cent of the band that tells its rate: each leaves the numerator at
+least three wide."""
 
 
 def is_provisional(cell: ReleasedCell) -> bool:
@@ -25,9 +26,13 @@ def is_provisional(cell: ReleasedCell) -> bool:
 
 
 def provisional_cell(cell: ReleasedCell, vintage: str) -> ReleasedCell:
-    """An audited cell as it is told provisionally: count rounded, rate in a band; hidden stays hidden."""
-    if cell.status == CONFIDENTIAL or cell.known is None:
-        return replace(cell, vintage=vintage)
+    """An audited cell as it is told provisionally: count rounded, rate in a band; hidden stays hidden, and no group is
+    told to be empty, since somebody may still come."""
+    if cell.status == CONFIDENTIAL or not cell.known:
+        hidden = ReleasedCell(
+            indicator=cell.indicator, cohort_year=cell.cohort_year, table=cell.table, levels=cell.levels
+        )
+        return replace(hidden, vintage=vintage)
     known = rounded(cell.known)
     low, high = _band(cell, known)
     return replace(cell, vintage=vintage, n=None, known=known, k=None, rate=None, rate_low=low, rate_high=high)
@@ -44,12 +49,18 @@ def rounded_from(told: int) -> tuple[int, int]:
     return (0, 0) if told == 0 else (max(low, MINIMUM_N), high)
 
 
-def still_true(cell: ReleasedCell, *, known: int, k: int) -> bool:
-    """Whether a provisional cell tells something of counts that are still as it says; a corrected one binds nobody."""
-    if cell.known is None or cell.rate_low is None or cell.rate_high is None:
+def still_true(cell: ReleasedCell, *, known: int, k: int, n: int) -> bool:
+    """Whether a provisional cell tells something of counts that are still as it says."""
+    if cell.known is None:
         return False
     low, high = rounded_from(cell.known)
-    return low <= known <= high and cell.rate_low * known <= 100 * k <= cell.rate_high * known
+    rate = _within((cell.rate_low, cell.rate_high), k, known)
+    return low <= known <= high and rate and _within((cell.coverage_low, cell.coverage_high), known, n)
+
+
+def _within(band: tuple[int | None, int | None], part: int, whole: int) -> bool:
+    low, high = band
+    return (low or 0) * whole <= 100 * part <= (100 if high is None else high) * whole
 
 
 def _band(cell: ReleasedCell, known: int) -> tuple[int, int]:

@@ -66,7 +66,7 @@ class Standing:
         """Withhold the whole cell; False when nothing changed."""
         if self.hidden or self.fixed:
             return False
-        self.hidden, self.reason = True, reason
+        self.hidden, self.zero, self.reason = True, False, reason
         return True
 
     def widen(self, rules: Rules) -> bool:
@@ -169,8 +169,8 @@ def sheets(system: System, rules: Rules, *, ledger: Ledger, earlier: Earlier) ->
         least = _minima(frame)
         sheet = Sheet(frame)
         for group in range(len(frame.groups)):
-            standing = _counted(system, number, group)
-            standing.earlier = _counted_before(earlier.get((number, group), ()))
+            standing = counted_in(system, number, group)
+            standing.earlier = counted_before(earlier.get((number, group), ()))
             before = ledger.get((number, group))
             if before is None:
                 _primary(standing, rules, least=least.get(group, 0), complete=frame.block.complete)
@@ -192,7 +192,7 @@ def frozen_sheets(system: System, *, ledger: Ledger) -> tuple[Sheet, ...]:
         sheet = Sheet(frame)
         for group in range(len(frame.groups)):
             before = ledger.get((number, group))
-            standing = _counted(system, number, group)
+            standing = counted_in(system, number, group)
             if before is not None and before.known is not None:
                 standing = Standing(before.known, before.k or 0, before.known)
                 _stay(standing, before)
@@ -206,7 +206,7 @@ def frozen_sheets(system: System, *, ledger: Ledger) -> tuple[Sheet, ...]:
 def contradicted(system: System, ledger: Ledger) -> bool:
     """Whether any count has changed since it was released."""
     for (number, group), before in ledger.items():
-        now, then = _counted(system, number, group), Standing(0, 0, 0)
+        now, then = counted_in(system, number, group), Standing(0, 0, 0)
         _stay(then, before)
         if before.status == "F" and (now.known != before.known or before.n not in (None, now.n)):
             return True
@@ -217,7 +217,7 @@ def contradicted(system: System, ledger: Ledger) -> bool:
     return False
 
 
-def _counted_before(cells: tuple[ReleasedCell, ...]) -> tuple[int, int] | None:
+def counted_before(cells: tuple[ReleasedCell, ...]) -> Band | None:
     """Between which counts the rounded ones of earlier vintages leave a group."""
     told = [rounded_from(cell.known) for cell in cells if cell.known is not None]
     return (max(low for low, _ in told), min(high for _, high in told)) if told else None
@@ -227,7 +227,8 @@ def _within(band: Band | None, part: int, whole: int) -> bool:
     return band is None or band[0] * whole <= 100 * part <= band[1] * whole
 
 
-def _counted(system: System, number: int, group: int) -> Standing:
+def counted_in(system: System, number: int, group: int) -> Standing:
+    """A group with its counts, nothing withheld."""
     known, k = (int(system.counts[system.row(number, group, kind)]) for kind in (KNOWN, REACHED))
     complete = system.frames[number].block.complete
     return Standing(known, k, known if complete else int(system.counts[system.row(number, group, ALL)]))

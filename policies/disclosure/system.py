@@ -75,7 +75,7 @@ class System:
     own: Mapping[str, Ints]
     pinned: Mapping[str, NDArray[np.bool_]]
     one_sided: range = range(0)
-    """Rows that may not fall below nought whatever is shown: bands of rates that were told before."""
+    """Rows that may not fall below nought whatever is shown: bands that were told before."""
 
     def row(self, block: int, group: int, kind: int) -> int:
         """The row of one kind of count of one group."""
@@ -92,8 +92,8 @@ def atoms(frame: Frame) -> int:
     return 2 if frame.block.complete else 3
 
 
-Told = tuple[int, int, int, int]
-"""Block, group, and the per cents between which its rate was told to lie before."""
+Told = tuple[int, int, tuple[int, int, int]]
+"""Block, group, and weights of its persons by outcome (no, yes, unknown) that sum to nought or more: half a band."""
 
 
 def system(
@@ -226,18 +226,16 @@ def _band_rows(
     found: tuple[Clique, ...],
     sheets: list[Ints],
 ) -> int:
-    """Two rows for each band: 100 k less `low` times known, and `high` times known less 100 k."""
-    for block, number, low, high in bands:
+    """One row for each half of a band that was told."""
+    for block, number, weights in bands:
         f = frames[block]
         group = f.groups[number]
         clique = _holder(group, found, sheets)
         start = int(offsets[block]) + sum(len(cells) for cells in sheets[:clique]) * atoms(f)
         columns = start + members(f.axes, group, found[clique], sheets[clique]) * atoms(f)
-        for missed, reached in ((-low, 100 - low), (high, high - 100)):
-            rows = np.full(len(columns), row, dtype=np.int64)
-            entries.add(rows, columns, missed)
-            entries.add(rows, columns + 1, reached)
-            row += 1
+        for outcome, weight in enumerate(weights[: atoms(f)]):
+            entries.add(np.full(len(columns), row, dtype=np.int64), columns + outcome, weight)
+        row += 1
     return row
 
 

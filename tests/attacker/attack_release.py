@@ -83,13 +83,13 @@ class Solver:
         return np.array(self.h.getSolution().col_value)
 
     def whole_extreme(self, weights):
-        """The same in whole numbers: the bound that the search has proved."""
+        """The same in whole numbers: the bound that the search has proved, and the list if it was found."""
         kinds = highspy.HighsVarType
         self.h.changeColsIntegrality(len(self.all), self.all, np.full(len(self.all), kinds.kInteger))
-        self.extreme(weights)
+        point = self.extreme(weights)
         bound = self.h.getInfo().mip_dual_bound
         self.h.changeColsIntegrality(len(self.all), self.all, np.full(len(self.all), kinds.kContinuous))
-        return -bound
+        return -bound, point
 
 
 class Attack:
@@ -126,7 +126,9 @@ class Attack:
         return True
 
     def _try(self, weights):
-        point = self.solver.extreme(weights)
+        return self._keep(self.solver.extreme(weights))
+
+    def _keep(self, point):
         if point is None:
             return False
         sums = self.solver.sums(point)
@@ -144,8 +146,11 @@ class Attack:
     def _in_whole_numbers(self, row):
         weights = np.zeros(self.count)
         weights[row] = 1.0
-        self.high[row] = min(self.high[row], self.solver.whole_extreme(weights))
-        self.low[row] = max(self.low[row], -self.solver.whole_extreme(-weights))
+        (most, largest), (least, smallest) = self.solver.whole_extreme(weights), self.solver.whole_extreme(-weights)
+        self._keep(largest)
+        self._keep(smallest)
+        self.high[row] = min(self.high[row], most)
+        self.low[row] = max(self.low[row], -least)
 
     def most(self, part, group):
         """The greatest number of persons that the group can have."""

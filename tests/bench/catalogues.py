@@ -1,0 +1,136 @@
+"""Random catalogues told provisionally and then finally, with random corrections between; for the bench and the tests.
+
+There is no person behind them.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from policies.disclosure.engine import protect, protect_provisionally
+from policies.disclosure.types import BaseCell, Block, Protected, ReleasedCell, Rules, Tally
+from tests.attacker.attack_release import attack_release
+from tests.bench.disclosure import Row, at_most, hierarchies_of, rows_of, small_county
+
+VINTAGES = ("provisional-1", "provisional-2", "final", "final-2")
+"""What is told first, and at each of three refreshes; the last meets corrections of what is final."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The block as it was at each telling, and what was told of it."""
+
+    blocks: tuple[Block, ...]
+    results: tuple[Protected, ...]
+
+    @property
+    def told(self) -> tuple[ReleasedCell, ...]:
+        """Everything ever told, by vintage."""
+        return tuple(
+            replace(cell, vintage=vintage)
+            for vintage, result in zip(VINTAGES, self.results, strict=True)
+            for cell in result.cells
+        )
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The same as rows of `cells.csv`."""
+        return rows_of(self.told, tuple(dimension.name for dimension in self.blocks[0].dimensions))
+
+
+def random_catalogue(seed: int, *, insiders: bool) -> Catalogue:
+    """Some tables of a small county, told at four times, with corrections between."""
+    chance = random.Random(seed)
+    block = small_county(seed, people=chance.randrange(20, 160), complete=chance.random() < 0.5)
+    block = replace(block, tables=tuple(chance.sample(block.tables, chance.randrange(1, len(block.tables)))))
+    rules, share = Rules(insiders=insiders), chance.choice((0.01, 0.05, 0.2))
+    blocks: list[Block] = []
+    results: list[Protected] = []
+    ledger: tuple[ReleasedCell, ...] = ()
+    for vintage in VINTAGES:
+        if vintage.startswith("provisional"):
+            result = protect_provisionally([block], vintage=vintage, rules=rules, ledger=ledger)
+        else:
+            result = protect([block], rules=rules, ledger=ledger)
+        blocks.append(block)
+        results.append(result)
+        ledger += tuple(replace(cell, vintage=vintage) for cell in result.cells)
+        block = corrected(block, chance, share=share)
+    return Catalogue(tuple(blocks), tuple(results))
+
+
+def corrected(block: Block, chance: random.Random, *, share: float = 0.05) -> Block:
+    """The block after a late submission: in a share of its cells a child came, went, or had its outcome corrected."""
+    changes = {"came": (1, 1, 0), "went": (-1, -1, 0), "reached": (0, 0, 1), "": (0, 0, 0)}
+    cells = []
+    for cell in block.cells:
+        change = chance.choice(("came", "went", "reached")) if chance.random() < share else ""
+        if change in ("went", "reached") and cell.tally.known == cell.tally.k:
+            change = ""
+        cells.append(_changed(cell, changes[change]))
+    return replace(block, cells=tuple(cells))
+
+
+def _changed(cell: BaseCell, change: tuple[int, int, int]) -> BaseCell:
+    """The cell with its district's own children changed alike, and of a preschool's own at most what is left."""
+    tally = _sum(cell.tally, change)
+    own = {}
+    for name, mine in cell.provider_counts.items():
+        theirs = _sum(mine, change) if mine == cell.tally else mine
+        missed = min(theirs.known - theirs.k, tally.known - tally.k)
+        own[name] = Tally(theirs.n - (theirs.known - theirs.k) + missed, theirs.k + missed, theirs.k)
+    return replace(cell, tally=tally, provider_counts=own)
+
+
+def _sum(tally: Tally, change: tuple[int, int, int]) -> Tally:
+    n, known, k = change
+    return Tally(tally.n + n, tally.known + known, tally.k + k)
+
+
+def own_rows(block: Block, provider: str) -> list[dict[str, str]]:
+    """A provider's own children, as the attacker reads them."""
+    return [
+        {
+            "indicator": block.indicator, "cohort_year": str(block.cohort_year),
+            **{d.name: level for d, level in zip(block.dimensions, cell.levels, strict=True)},
+            "n": str(tally.n), "known": str(tally.known), "k": str(tally.k),
+        }
+        for cell in block.cells
+        if (tally := cell.provider_counts.get(provider)) and tally.n
+    ]  # fmt: skip
+
+
+def found_by(catalogue: Catalogue, *, provider: str = "") -> tuple[int, int]:
+    """What the attacker finds who joins every vintage, and how much of it is exact; the outsider, or a provider with
+    its own children of the final telling."""
+    final = catalogue.blocks[VINTAGES.index("final")]
+    owned = [("district", provider)] if provider in final.dimensions[0].levels else []
+    insider = own_rows(final, provider) if provider else []
+    summary = attack_release(catalogue.rows, hierarchies_of(final), insider=insider, owned=owned)[1]
+    return summary["recovered"], summary["exact"]
+
+
+def providers_of(block: Block) -> Sequence[str]:
+    """Who has children in the block, those with most first."""
+    sizes: dict[str, int] = {}
+    for cell in block.cells:
+        for name, tally in cell.provider_counts.items():
+            sizes[name] = sizes.get(name, 0) + tally.n
+    return sorted(sizes, key=lambda name: (-sizes[name], name))
+
+
+def random_catalogues(seeds: Iterable[int]) -> Iterator[Row]:
+    """Every vintage attacked together, by the outsider and every second time by a provider too."""
+    exact = narrow = unclean = count = 0
+    for seed in seeds:
+        catalogue = random_catalogue(seed, insiders=seed % 2 == 0)
+        attackers = ["", *([providers_of(catalogue.blocks[2])[seed // 2 % 3]] if seed % 2 == 0 else [])]
+        for provider in attackers:
+            recovered, exactly = found_by(catalogue, provider=provider)
+            exact, narrow = exact + exactly, narrow + recovered - exactly
+        unclean += not all(result.verdict.clean for result in catalogue.results)
+        count += 1
+    name = f"{count} random catalogues, three refreshes, all vintages joined"
+    yield at_most(f"{name}: withheld numbers told exactly", exact, 0)
+    yield at_most(f"{name}: withheld numbers told within less than three", narrow, 0)
+    yield at_most(f"{name}: not clean", unclean, 0)

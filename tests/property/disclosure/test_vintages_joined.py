@@ -1,0 +1,22 @@
+"""No vintage tells more than another: everything ever told of a cohort, attacked together, tells nothing withheld."""
+
+import pytest
+
+from tests.bench.catalogues import found_by, providers_of, random_catalogue
+
+
+@pytest.mark.parametrize("seed", range(1, 16, 2))
+def test_all_vintages_of_a_corrected_catalogue_joined_tell_an_outsider_nothing(seed: int) -> None:
+    catalogue = random_catalogue(seed, insiders=False)
+
+    assert all(result.verdict.clean for result in catalogue.results)
+    assert found_by(catalogue) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", range(2, 10, 2))
+def test_nor_a_provider_who_knows_its_own_children(seed: int) -> None:
+    catalogue = random_catalogue(seed, insiders=True)
+    provider = providers_of(catalogue.blocks[2])[seed // 2 % 3]
+
+    assert all(result.verdict.clean for result in catalogue.results)
+    assert found_by(catalogue, provider=provider) == (0, 0)
