@@ -133,13 +133,13 @@ def _candidates(title: str, elements: Sequence[str]) -> Iterator[tuple[float, st
     """How alike the title is to the words known for each element, those that are alike enough."""
     word = squeezed(title)
     for element in elements if word else ():
-        alike = max(difflib.SequenceMatcher(None, word, known).ratio() for known in _synonyms(element))
+        alike = max(difflib.SequenceMatcher(None, word, known).ratio() for known in synonyms(element))
         if alike >= ALIKE_MIN:
             yield alike, element
 
 
 @cache
-def _synonyms(element: str) -> frozenset[str]:
+def synonyms(element: str) -> frozenset[str]:
     """Every title that a layout knows for this element, and our own words."""
     known = {squeezed(element), *_OWN_WORDS.get(element, ())}
     for layout in layouts().values():

@@ -1,0 +1,88 @@
+"""The page encodes bit for bit as the program does, and is what its sources build. Its script runs in node here."""
+
+import json
+import os
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from connectors.encoder_page import build, letters
+from linkage.encode.normalise import name_parts
+from linkage.encode.tables import name_tables
+from linkage.schema import current_schema
+
+HERE = Path(__file__).parent
+VECTORS = Path(__file__).parents[2] / "vectors" / "encoding.json"
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None and "REQUIRE_NODE" not in os.environ, reason="node is not here")
+
+
+def run_page(functions, name, *arguments):
+    """The result of one function of a file beside this one, over the script of encoder.html in node."""
+    command = [NODE or "node", HERE / "run_in_node.mjs", build.PAGE, HERE / functions, name]
+    done = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_the_page_that_is_kept_is_what_its_sources_build():
+    content = build.PAGE.read_bytes()
+
+    assert content.decode("ascii") == build.page()
+    assert build.DIGEST.read_text("ascii") == build.digest_line(content)
+
+
+def test_the_page_is_short_enough_to_be_read_by_a_district():
+    lines = build.PAGE.read_text("ascii").count("\n")
+    aes = (build.FOLDER / "src" / "aes.js").read_text("ascii").count("\n")
+
+    assert lines - aes < 1500
+
+
+def test_the_policy_of_the_page_lets_nothing_out():
+    (policy,) = [line for line in build.PAGE.read_text("ascii").splitlines() if "Content-Security-Policy" in line]
+
+    assert "default-src 'none'" in policy
+    assert "connect-src 'none'" in policy
+    assert "form-action 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.skipif(unicodedata.unidata_version != letters.VERSION, reason="another version of Unicode")
+def test_the_letters_of_the_page_are_those_of_python():
+    assert json.loads(letters.FILE.read_text("ascii")) == letters.letters()
+
+
+@needs_node
+def test_every_vector_of_the_encoder_comes_out_the_same():
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+
+    made = run_page("parity.js", "madeFromVectors", vectors, [])
+
+    of_both = set(made) & set(vectors)
+    assert len(of_both) == 18
+    assert {name: made[name] for name in of_both} == {name: vectors[name] for name in of_both}
+
+
+def differing(signs):
+    """The signs that the page and the program normalise in different ways."""
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+    tables = name_tables(current_schema())
+    names = [f"q{sign}z" for sign in signs]
+    made = run_page("parity.js", "madeFromVectors", vectors, names)["letters"]
+    return [hex(ord(name[1])) for name, of in zip(names, made, strict=True) if of != [*name_parts(name, tables=tables)]]
+
+
+@needs_node
+@pytest.mark.skipif(unicodedata.unidata_version != letters.VERSION, reason="another version of Unicode")
+def test_names_are_normalised_alike_whatever_script_they_are_in():
+    assert differing([chr(code) for code in range(0x3000)]) == []
+
+
+@needs_node
+@pytest.mark.slow
+@pytest.mark.skipif(unicodedata.unidata_version != letters.VERSION, reason="another version of Unicode")
+def test_no_sign_of_unicode_at_all_is_normalised_differently():
+    assert differing([chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]) == []
