@@ -42,6 +42,7 @@ ROUTED = (
     "hub.web.linkage",
     "hub.web.certifying",
     "hub.web.acts",
+    "hub.web.account",
 )
 """The modules that may have a `router`, in the order of the road."""
 

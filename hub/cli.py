@@ -34,8 +34,11 @@ for name, module in (
     ("release", "hub.release.commands"),
     ("operations", "hub.operations.commands"),
     ("audit", "hub.operations.audit_commands"),
+    ("people", "hub.operations.people_commands"),
 ):
     app.add_typer(import_module(module).app, name=name)
+
+app.command("sign-in-link")(import_module("hub.operations.people_commands").sign_in_link)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
 SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the figures as JSON.")]
@@ -97,26 +100,6 @@ def work(
         worker = workers[role](opened.settings, log=Log())
         print(f"{worker.run_until_idle()} jobs done.")
         worker.close()
-
-
-@app.command("sign-in-link")
-def sign_in_link(
-    home: HomeOption,
-    role: Annotated[str, typer.Option(help="steward, partner, compliance, administrator or signatory")],
-    organisation: Annotated[str, typer.Option(help="The person's organisation.")] = "promise-partnership",
-    url: Annotated[str, typer.Option(help="Address that the person reaches the hub by.")] = "",
-) -> None:
-    """Add a person and print a link that signs that person in once."""
-    from hub.identity.service import PERSON_ROLES, add_person, make_sign_in_link
-    from policies.principal import Role
-
-    if role not in {known.value for known in PERSON_ROLES}:
-        raise typer.BadParameter("no role of people", param_hint="--role")
-    with console(home, "sign-in-link") as opened:
-        with opened.database.transaction() as session:
-            person = add_person(session, organisation=organisation, roles=frozenset({Role(role)}), audit=opened.trail())
-            secret = make_sign_in_link(session, person, audit=opened.trail())
-        print(f"{url or opened.settings.own_url()}/sign-in?link={secret}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request
@@ -25,7 +26,9 @@ from hub.audit.service import append
 from hub.db import Clock, Database
 from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
 from hub.log import Log
+from hub.pace import Pace
 from hub.settings import Home, Settings
+from policies.passwords import PROVED_FOR
 from policies.principal import ANONYMOUS, Principal
 from policies.roles import ROLE_TABLE, extent_of
 
@@ -53,6 +56,7 @@ class Hub:
     log: Log
     facts: dict[str, str]
     index: LogIndex = field(default_factory=LogIndex)
+    pace: Pace = field(default_factory=Pace)
 
 
 def declare(action: str, resource: str) -> Callable[[Endpoint], Endpoint]:
@@ -120,6 +124,16 @@ def transaction_of(request: Request) -> Iterator[Session]:
     """The one transaction of this request; answer after it is over."""
     with hub_of(request).database.transaction() as session:
         yield session
+
+
+def check_proved(request: Request) -> None:
+    """Refuse a dangerous act unless the second factor was shown a short while ago."""
+    proved: datetime | None = getattr(request.state, "proved_at", None)
+    if proved is None or hub_of(request).clock() - proved > PROVED_FOR:
+        raise Refused(
+            "Show your second factor again first.", code="step-up", rule="step-up",
+            next_step="Open /account, prove that it is you, and do it again.",
+        )  # fmt: skip
 
 
 def enforce(request: Request) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,6 +37,9 @@ class Settings(BaseSettings):
     )
     session_idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after this long unused.")
     session_hours: int = Field(default=8, ge=1, le=12, description="A session ends after this long in any case.")
+    requests_per_minute: int = Field(
+        default=6000, ge=10, le=1_000_000, description="How often one caller may ask in a minute."
+    )
     job_poll_milliseconds: int = Field(
         default=30, ge=5, le=5000, description="How often a worker looks for its next job."
     )
@@ -107,6 +112,14 @@ class Home:
     def key(self, role: str, name: str) -> bytes:
         """The bytes of one key of a role; a missing, short or open-to-others file stops the caller."""
         return read_key(self.key_file(role, name))
+
+    def accounts_key(self) -> bytes:
+        """The API's key for the secrets of changing codes; a home made before accounts gets one."""
+        path = self.key_file("api", "accounts.key")
+        if not path.exists():
+            with suppress(FileExistsError):
+                write_key(path, secrets.token_bytes(KEY_BYTES))
+        return read_key(path)
 
     @property
     def synthetic_mark(self) -> Path:

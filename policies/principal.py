@@ -17,6 +17,7 @@ class Role(StrEnum):
     AGENT = "agent"
     OPERATOR = "operator"
     PUBLIC = "public"
+    NEWCOMER = "newcomer"
 
 
 @dataclass(frozen=True)

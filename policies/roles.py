@@ -36,6 +36,7 @@ _S, _P, _C, _A, _G, _E, _O, _X = (
     Role.OPERATOR,
     Role.PUBLIC,
 )
+_N = Role.NEWCOMER
 
 ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "submission.send": {_E: Extent.OWN},
@@ -79,7 +80,9 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "act.read": dict.fromkeys((_C, _A, _O), Extent.ALL) | dict.fromkeys((_S, _P, _G), Extent.OWN),
     "act.ask": {_A: Extent.REQUEST, _S: Extent.REQUEST, _P: Extent.REQUEST, _G: Extent.REQUEST, _O: Extent.REQUEST},
     "act.approve": {_C: Extent.APPROVE, _G: Extent.APPROVE},
-    "session.manage": dict.fromkeys((_S, _P, _C, _A, _G), Extent.OWN),
+    "session.manage": dict.fromkeys((_S, _P, _C, _A, _G, _N), Extent.OWN),
+    "account.set_up": dict.fromkeys((_S, _P, _C, _A, _G, _N), Extent.OWN),
+    "account.read": dict.fromkeys((_S, _P, _C, _A, _G), Extent.OWN),
     "session.open": {_X: Extent.ALL},
     "public.read": dict.fromkeys(Role, Extent.ALL),
 }

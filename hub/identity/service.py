@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Conflict, Invalid, NotFound, NotSignedIn
 from hub.identity.tables import Agent, Organisation, Person, SignedIn, SignInLink, Token
+from policies.passwords import PASSKEY_ROLES
 from policies.principal import Principal, Role, RoleError, check_roles
 
 LINK_HOURS = 24
 TOKEN_DAYS = 90
-PERSON_ROLES = frozenset(Role) - {Role.AGENT, Role.OPERATOR, Role.PUBLIC}
+TOKEN_NAME_LETTERS = 16
+PERSON_ROLES = frozenset(Role) - {Role.AGENT, Role.OPERATOR, Role.PUBLIC, Role.NEWCOMER}
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +37,7 @@ class Opened:
     secret: str
     form_secret: str
     person: str
+    sets_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Known:
 
     principal: Principal
     form_secret: str
+    proved_at: datetime | None = None
 
 
 def load_organisations(session: Session, found: Iterable[tuple[str, str]]) -> int:
@@ -153,50 +157,78 @@ def lift_suspension(session: Session, person: str, *, audit: AuditTrail) -> None
     append(session, audit, EventType.PERSON_CHANGED, resource=f"person:{person}")
 
 
+def end_sessions(session: Session, person: str, *, audit: AuditTrail) -> None:
+    """End every session and unused link of a person; the event is the caller's."""
+    _present(session, person)
+    _end_ways_in(session, person, now=audit.clock(), tokens=False)
+
+
 def organisation_of(session: Session, person: str) -> str:
     """Where a present person works; NotFound for anybody else."""
     return _present(session, person).organisation
 
 
 def make_sign_in_link(session: Session, person: str, *, audit: AuditTrail) -> str:
-    """The secret of a link that signs the person in once within LINK_HOURS."""
-    _present(session, person)
-    secret, now = _new_secret(), audit.clock()
-    session.add(
-        SignInLink(secret_hash=_hash(secret), person=person, made_at=now, expires_at=now + timedelta(hours=LINK_HOURS))
-    )
-    append(session, audit, EventType.SIGN_IN_LINK_MADE, resource=f"person:{person}")
-    return secret
+    """The secret of a link that signs the person in once within LINK_HOURS, without an account."""
+    return _make_link(session, person, sets_up=False, code_hash=None, audit=audit)
 
 
-def sign_in(session: Session, secret: str, *, hours: int, audit: AuditTrail) -> Opened:
-    """Use a link up and open a session; a link that is unknown, used or late is refused alike."""
+def make_set_up_link(session: Session, person: str, *, audit: AuditTrail) -> str:
+    """The secret of a link that lets the person set up an account, once."""
+    return _make_link(session, person, sets_up=True, code_hash=None, audit=audit)
+
+
+def link_with_code(session: Session, person: str, *, code_hash: str, audit: AuditTrail) -> str:
+    """The same, good only together with the code of this hash."""
+    return _make_link(session, person, sets_up=True, code_hash=code_hash, audit=audit)
+
+
+def sign_in(session: Session, secret: str, *, code: str = "", hours: int, audit: AuditTrail) -> Opened:
+    """Use a link up and open a session; a link that is unknown, used, late or lacks its code is refused alike."""
     now = audit.clock()
-    used = session.execute(
-        update(SignInLink)
-        .where(SignInLink.secret_hash == _hash(secret), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
-        .values(used_at=now)
-        .returning(SignInLink.person)
+    link = session.execute(
+        select(SignInLink)
+        .where(SignInLink.secret_hash == hash_of(secret), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+        .with_for_update()
     ).scalar_one_or_none()
-    person = session.get(Person, used) if used is not None else None
-    if person is None or not _may_come_in(person, now):
+    person = session.get(Person, link.person) if link is not None else None
+    if link is None or person is None or not _may_come_in(person, now) or not _has_code(link, code):
         raise NotSignedIn(
             "This link signs nobody in.", code="link-used", next_step="Ask the operator for a new sign-in link."
         )
-    opened = Opened(_new_secret(), _new_secret(), person.id)
+    link.used_at = now
+    return open_session(session, person.id, hours=hours, sets_up=link.sets_up, audit=audit)
+
+
+def open_session(session: Session, person: str, *, hours: int, sets_up: bool = False, audit: AuditTrail) -> Opened:
+    """A new session of a person who just showed who it is; one that sets up an account does nothing else."""
+    now = audit.clock()
+    opened = Opened(new_secret(), new_secret(), person, sets_up)
     session.add(
         SignedIn(
-            secret_hash=_hash(opened.secret), person=person.id, form_secret=opened.form_secret,
-            made_at=now, seen_at=now, ends_at=now + timedelta(hours=hours),
+            secret_hash=hash_of(opened.secret), person=person, form_secret=opened.form_secret, made_at=now,
+            seen_at=now, ends_at=now + timedelta(hours=hours), proved_at=now, sets_up=sets_up,
         )
     )  # fmt: skip
-    append(session, audit, EventType.SIGNED_IN, resource=f"person:{person.id}")
+    append(session, audit, EventType.SIGNED_IN, resource=f"person:{person}")
     return opened
+
+
+def prove(session: Session, secret: str, *, audit: AuditTrail) -> None:
+    """Note that the person of a session just showed the second factor again."""
+    session.get_one(SignedIn, hash_of(secret)).proved_at = audit.clock()
+    append(session, audit, EventType.SIGN_IN_PROVED, resource=audit.actor)
+
+
+def may_come_in(session: Session, person: str, *, now: datetime) -> frozenset[Role] | None:
+    """The roles of somebody who may come in now; None for anybody else."""
+    found = session.get(Person, person)
+    return frozenset(Role(role) for role in found.roles) if found is not None and _may_come_in(found, now) else None
 
 
 def sign_out(session: Session, secret: str, *, audit: AuditTrail) -> None:
     """End a session; ending it again is nothing more."""
-    found = session.get(SignedIn, _hash(secret))
+    found = session.get(SignedIn, hash_of(secret))
     if found is not None and found.ended_at is None:
         found.ended_at = audit.clock()
     append(session, audit, EventType.SIGNED_OUT, resource=audit.actor)
@@ -204,7 +236,7 @@ def sign_out(session: Session, secret: str, *, audit: AuditTrail) -> None:
 
 def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit: AuditTrail) -> Known | None:
     """Who a session cookie stands for; None when it is unknown, ended, late or idle too long."""
-    found, now = session.get(SignedIn, _hash(secret)), audit.clock()
+    found, now = session.get(SignedIn, hash_of(secret)), audit.clock()
     if found is None or found.ended_at is not None or found.ends_at <= now:
         return None
     if found.seen_at + timedelta(minutes=idle_minutes) <= now:
@@ -213,32 +245,61 @@ def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit
     if person is None or not _may_come_in(person, now):
         return None
     found.seen_at = now
-    return Known(_principal(person), found.form_secret)
+    principal = _principal(person)
+    if found.sets_up:
+        principal = replace(principal, roles=frozenset({Role.NEWCOMER}))
+    return Known(principal, found.form_secret, found.proved_at)
 
 
-def make_token(session: Session, person: str, *, agreement: str, days: int = TOKEN_DAYS, audit: AuditTrail) -> str:
-    """The secret of a read-only token bound to one agreement."""
+def make_token(
+    session: Session,
+    person: str,
+    *,
+    agreement: str,
+    days: int = TOKEN_DAYS,
+    until: datetime | None = None,
+    audit: AuditTrail,
+) -> str:
+    """The secret of a read-only token bound to one agreement; it ends with it (`until`) if that is sooner."""
     _present(session, person)
-    secret, now = _new_secret(), audit.clock()
+    secret, now = new_secret(), audit.clock()
+    ends = now + timedelta(days=days)
     session.add(
         Token(
-            secret_hash=_hash(secret), person=person, agreement=agreement, made_at=now,
-            expires_at=now + timedelta(days=days),
+            secret_hash=hash_of(secret), person=person, agreement=agreement, made_at=now,
+            expires_at=ends if until is None else min(ends, until),
         )
     )  # fmt: skip
     append(session, audit.under(agreement=agreement, purpose=None), EventType.TOKEN_MADE, resource=f"person:{person}")
     return secret
 
 
+def list_tokens(session: Session, person: str) -> Sequence[Token]:
+    """The tokens of a person, newest first."""
+    return session.scalars(select(Token).where(Token.person == person).order_by(Token.made_at.desc())).all()
+
+
+def revoke_token(session: Session, person: str, name: str, *, audit: AuditTrail) -> None:
+    """End one of a person's own tokens, by the first letters of its hash; another's is answered as absent."""
+    found = [token for token in list_tokens(session, person) if token.secret_hash[:TOKEN_NAME_LETTERS] == name]
+    if not found:
+        raise NotFound()
+    found[0].revoked_at = found[0].revoked_at or audit.clock()
+    under = audit.under(agreement=found[0].agreement, purpose=None)
+    append(session, under, EventType.TOKEN_REVOKED, resource=f"person:{person}")
+
+
 def person_of_token(session: Session, secret: str, *, audit: AuditTrail) -> Principal | None:
-    """Who a bearer token stands for, bound to its agreement; None when it does not hold."""
-    token = session.get(Token, _hash(secret))
+    """Who a bearer token stands for, bound to its agreement, without the roles that decide; None when it does not
+    hold."""
+    token = session.get(Token, hash_of(secret))
     if token is None or token.revoked_at is not None or token.expires_at <= audit.clock():
         return None
     person = session.get(Person, token.person)
     if person is None or not _may_come_in(person, audit.clock()):
         return None
-    return _principal(person, agreement=token.agreement)
+    principal = _principal(person, agreement=token.agreement)
+    return replace(principal, roles=principal.roles - PASSKEY_ROLES)
 
 
 def present_actors(session: Session) -> dict[str, datetime]:
@@ -246,6 +307,23 @@ def present_actors(session: Session) -> dict[str, datetime]:
     people = session.execute(select(Person.id, Person.added_at).where(Person.removed_at.is_(None)))
     agents = session.execute(select(Agent.key_id, Agent.registered_at).where(Agent.revoked_at.is_(None)))
     return {f"person:{name}": since for name, since in people} | {f"agent:{name}": since for name, since in agents}
+
+
+def _make_link(session: Session, person: str, *, sets_up: bool, code_hash: str | None, audit: AuditTrail) -> str:
+    _present(session, person)
+    secret, now = new_secret(), audit.clock()
+    session.add(
+        SignInLink(
+            secret_hash=hash_of(secret), person=person, made_at=now, expires_at=now + timedelta(hours=LINK_HOURS),
+            sets_up=sets_up, code_hash=code_hash,
+        )
+    )  # fmt: skip
+    append(session, audit, EventType.SIGN_IN_LINK_MADE, resource=f"person:{person}")
+    return secret
+
+
+def _has_code(link: SignInLink, code: str) -> bool:
+    return link.code_hash is None or secrets.compare_digest(link.code_hash, hash_of(code.strip().upper()))
 
 
 def _principal(person: Person, *, agreement: str | None = None) -> Principal:
@@ -322,9 +400,11 @@ def _agent_entry(entry: Any, at: int) -> tuple[str, str, str]:
     return organisation, key_id, b64encode(raw).decode()
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
+    """32 random bytes for a link, session, token or ticket."""
     return secrets.token_urlsafe(32)
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """How such a secret is stored."""
     return sha256(secret.encode()).hexdigest()

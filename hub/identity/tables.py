@@ -43,6 +43,8 @@ class SignInLink(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    sets_up: Mapped[bool] = mapped_column(default=False)
+    code_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class SignedIn(Base):
@@ -57,6 +59,65 @@ class SignedIn(Base):
     seen_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    sets_up: Mapped[bool] = mapped_column(default=False)
+
+
+class Account(Base):
+    """How a person signs in by name: Argon2id of the password, and the sealed secret of the codes that change."""
+
+    __tablename__ = "accounts"
+
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    password: Mapped[str] = mapped_column(String(200))
+    codes: Mapped[bytes]
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    confirmed_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """A passkey's public half, by its credential id in base64url."""
+
+    __tablename__ = "passkeys"
+
+    credential: Mapped[str] = mapped_column(String(1400), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime]
+
+
+class PasskeyChallenge(Base):
+    """A challenge that a passkey is asked to sign, once, within minutes; by the hash of its ticket."""
+
+    __tablename__ = "passkey_challenges"
+
+    ticket_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    challenge: Mapped[bytes]
+    person: Mapped[str | None] = mapped_column(String(32))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignInAttempt(Base):
+    """An attempt to sign in, by the hash of the name that was given or of the address it came from."""
+
+    __tablename__ = "sign_in_attempts"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    subject: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Invitation(Base):
+    """What an approved act lets its asker hand over: a set-up link, good only with the code that the approver tells."""
+
+    __tablename__ = "invitations"
+
+    act: Mapped[int] = mapped_column(ForeignKey("acts.id"), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    link_made_at: Mapped[datetime | None]
 
 
 class Token(Base):

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail
 from hub.errors import Fault, Invalid
 from hub.identity import service as people
+from hub.identity.accounts import reset
+from hub.identity.invitations import invite
 from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
 from hub.linking import service as linking
 from policies.principal import Principal, Role
@@ -27,11 +29,12 @@ FIELD_MAX = 100
 
 @dataclass(frozen=True)
 class Performer:
-    """The fields that one fills in to ask, the organisations that an act concerns, and what doing it does."""
+    """The fields that one fills in to ask, the organisations that an act concerns, and what doing it does:
+    the person that is to be invited comes back, if any."""
 
     fields: tuple[str, ...]
     concerns: Callable[[Session, Payload], frozenset[str]]
-    perform: Callable[[Session, Payload, AuditTrail], None]
+    perform: Callable[[Session, Payload, AuditTrail], str | None]
 
 
 def ask(
@@ -51,14 +54,20 @@ def ask(
     return number
 
 
-def approve(session: Session, number: int, *, digest: str, principal: Principal, audit: AuditTrail) -> Waiting:
-    """Approve; the last approval that was needed does the act at once where it can be done here."""
+def approve(
+    session: Session, number: int, *, digest: str, principal: Principal, audit: AuditTrail
+) -> tuple[Waiting, str | None]:
+    """Approve; the last approval that was needed does the act at once where it can be done here.
+
+    The code that the approver tells an invited person comes back beside the act, shown once.
+    """
     act = approve_act(session, number, digest=digest, principal=principal, audit=audit)
     performer = PERFORMERS.get(act.kind)
-    if performer is not None and not act.missing:
-        take_act(session, act.kind, act.payload, organisations=frozenset(act.organisations), audit=audit)
-        performer.perform(session, act.payload, audit)
-    return act
+    if performer is None or act.missing:
+        return act, None
+    take_act(session, act.kind, act.payload, organisations=frozenset(act.organisations), audit=audit)
+    invited = performer.perform(session, act.payload, audit)
+    return act, None if invited is None else invite(session, act.id, invited)
 
 
 def decline(session: Session, act: Waiting, *, principal: Principal, audit: AuditTrail) -> None:
@@ -110,31 +119,50 @@ def _version(payload: Payload) -> int:
     return int(payload["version"])
 
 
-def _add(session: Session, payload: Payload, audit: AuditTrail) -> None:
-    people.add_person(session, organisation=payload["organisation"], roles=_roles(payload["roles"]), audit=audit)
+def _add(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
+    roles = _roles(payload["roles"])
+    return people.add_person(session, organisation=payload["organisation"], roles=roles, audit=audit)
+
+
+def _reset(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
+    reset(session, payload["person"], audit=audit)
+    return str(payload["person"])
 
 
 def _revert(session: Session, payload: Payload, audit: AuditTrail) -> None:
     linking.revert_run(session, audit=audit)
 
 
+def _accept(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    linking.accept_run(session, _version(payload), audit=audit)
+
+
+def _remove(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    people.remove_person(session, payload["person"], audit=audit)
+
+
+def _change_roles(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    people.set_roles(session, payload["person"], roles=_roles(payload["roles"]), audit=audit)
+
+
+def _revoke(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    people.revoke_agent(session, payload["agent"], audit=audit)
+
+
+def _of_agent(session: Session, payload: Payload) -> frozenset[str]:
+    return frozenset({people.organisation_of_agent(session, payload["agent"])})
+
+
+def _of_organisation(session: Session, payload: Payload) -> frozenset[str]:
+    return frozenset({payload["organisation"]})
+
+
 PERFORMERS: Mapping[str, Performer] = {
-    "person.add": Performer(("organisation", "roles"), lambda _, told: frozenset({told["organisation"]}), _add),
-    "person.roles": Performer(
-        ("person", "roles"),
-        _of_person,
-        lambda s, told, audit: people.set_roles(s, told["person"], roles=_roles(told["roles"]), audit=audit),
-    ),
-    "person.remove": Performer(
-        ("person",), _of_person, lambda s, told, audit: people.remove_person(s, told["person"], audit=audit)
-    ),
-    "agent.revoke": Performer(
-        ("agent",),
-        lambda s, told: frozenset({people.organisation_of_agent(s, told["agent"])}),
-        lambda s, told, audit: people.revoke_agent(s, told["agent"], audit=audit),
-    ),
-    "linkage.accept": Performer(
-        ("version",), _nobody, lambda s, told, audit: linking.accept_run(s, _version(told), audit=audit)
-    ),
+    "person.add": Performer(("organisation", "roles"), _of_organisation, _add),
+    "person.roles": Performer(("person", "roles"), _of_person, _change_roles),
+    "person.remove": Performer(("person",), _of_person, _remove),
+    "person.reset": Performer(("person",), _of_person, _reset),
+    "agent.revoke": Performer(("agent",), _of_agent, _revoke),
+    "linkage.accept": Performer(("version",), _nobody, _accept),
     "linkage.revert": Performer((), _nobody, _revert),
 }

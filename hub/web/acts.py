@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from hub.errors import CallerError, Fault, Invalid
-from hub.http import Body, declare, principal_of, trail_of, transaction_of
+from hub.http import Body, check_proved, declare, hub_of, principal_of, trail_of, transaction_of
 from hub.identity import two_persons
+from hub.identity.invitations import make_invited_link
 from hub.identity.two_persons import Waiting
 from hub.operations import acts
 from hub.web.pages import page, refused_page
@@ -34,6 +35,7 @@ def list_acts(request: Request) -> Response:
 @declare("act.ask", "act")
 def ask(request: Request, body: Body) -> Response:
     """Ask for an act: `{kind, fields: {...}, why}`; others approve it within 72 hours."""
+    check_proved(request)
     told = _object(body)
     fields = told.get("fields", {})
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
@@ -59,10 +61,14 @@ def show(request: Request, number: Number) -> Response:
 @declare("act.approve", "act")
 def approve(request: Request, number: Number, body: Body) -> Response:
     """Approve the act of this hash: `{payload_sha256}`; nobody approves an act of their own."""
+    check_proved(request)
     digest = _text(_object(body), "payload_sha256")
     with transaction_of(request) as session:
-        found = acts.approve(session, number, digest=digest, principal=principal_of(request), audit=trail_of(request))
-    return JSONResponse({"missing": list(found.missing)})
+        found, code = acts.approve(
+            session, number, digest=digest, principal=principal_of(request), audit=trail_of(request)
+        )
+    told = {"missing": list(found.missing)}
+    return JSONResponse(told if code is None else {**told, "code": code})
 
 
 @router.post("/v1/acts/{number}/decline")
@@ -87,6 +93,7 @@ def ask_on_page(request: Request, body: Body) -> Response:
     told = _form(body)
     kind, why = told.pop("kind", ""), told.pop("why", "")
     try:
+        check_proved(request)
         with transaction_of(request) as session:
             acts.ask(session, kind, told, why=why, principal=principal_of(request), audit=trail_of(request))
     except CallerError as refusal:
@@ -100,11 +107,30 @@ def approve_on_page(request: Request, number: Number, body: Body) -> Response:
     """Approve what the page showed."""
     digest = _form(body).get("digest", "")
     try:
+        check_proved(request)
         with transaction_of(request) as session:
-            acts.approve(session, number, digest=digest, principal=principal_of(request), audit=trail_of(request))
+            _, code = acts.approve(
+                session, number, digest=digest, principal=principal_of(request), audit=trail_of(request)
+            )
     except CallerError as refusal:
         return refused_page(request, refusal, name="acts", **_values(request))
+    if code is not None:
+        return page(request, "acts", refusal=None, **{**_values(request), "told": ("Code", code)})
     return RedirectResponse("/acts", status_code=303)
+
+
+@router.post("/acts/{number}/link")
+@declare("act.ask", "act")
+def make_link(request: Request, number: Number) -> Response:
+    """The set-up link of a person that the caller asked to add or reset; shown once."""
+    try:
+        check_proved(request)
+        with transaction_of(request) as session:
+            secret = make_invited_link(session, number, principal=principal_of(request), audit=trail_of(request))
+    except CallerError as refusal:
+        return refused_page(request, refusal, name="acts", **_values(request))
+    link = f"{hub_of(request).settings.own_url()}/sign-in?link={secret}"
+    return page(request, "acts", refusal=None, **{**_values(request), "told": ("Link", link)})
 
 
 @router.post("/acts/{number}/decline")
@@ -137,6 +163,7 @@ def _values(request: Request, kind: str = "") -> dict[str, Any]:
         "chosen": chosen,
         "fields": acts.PERFORMERS[chosen].fields if chosen else (),
         "me": principal.actor,
+        "told": None,
     }
 
 

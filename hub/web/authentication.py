@@ -11,7 +11,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from hub.errors import NotSignedIn, Refused
+from hub.errors import NotSignedIn, Refused, TooMany
 from hub.http import Body, cookie_name, enforce, hub_of, trail_of
 from hub.identity import service
 from hub.identity.replay import take_nonce
@@ -23,7 +23,9 @@ READ_METHODS = frozenset({"GET", "HEAD"})
 
 async def authenticate(request: Request, body: Body) -> None:
     """Set the request's principal, then refuse what its roles do not permit."""
+    _check_pace(request)
     if _is_anonymous(request):
+        _check_origin(request)
         enforce(request)
         return
     await run_in_threadpool(_authenticate, request, body)
@@ -93,17 +95,30 @@ def _session(request: Request) -> None:
         )
     if known is None:
         return
-    if request.method not in READ_METHODS and not _comes_from_us(request):
-        raise Refused("Another site sent this request.", code="cross-site", rule="cross-site")
+    _check_origin(request)
     request.state.principal = known.principal
     request.state.form_secret = known.form_secret
+    request.state.proved_at = known.proved_at
 
 
-def _comes_from_us(request: Request) -> bool:
-    """Whether a changing request of a session comes from a page of ours (beside SameSite cookies)."""
+def _check_origin(request: Request) -> None:
+    """Refuse a change that another site's page sent (beside SameSite cookies): by Origin and by Sec-Fetch-Site."""
+    if request.method in READ_METHODS:
+        return
     origin = request.headers.get("origin")
-    host = request.headers.get("host", "")
-    return origin is None or origin.partition("://")[2] == host
+    foreign = origin is not None and origin.partition("://")[2] != request.headers.get("host", "")
+    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Refused("Another site sent this request.", code="cross-site", rule="cross-site")
+
+
+def _check_pace(request: Request) -> None:
+    """Refuse a caller that asks too often: by its key, token or cookie, or else by its address."""
+    hub = hub_of(request)
+    shown = (request.headers.get(name, "") for name in ("authorization", "cookie"))
+    agent = request.headers.get("signature-input", "").partition("keyid=")[2].partition(";")[0]
+    caller = agent or "".join(shown) or (request.client.host if request.client else "")
+    if not hub.pace.may_ask(caller, now=hub.clock(), limit=hub.settings.requests_per_minute):
+        raise TooMany(code="too-many", next_step="Wait a minute and ask less often.")
 
 
 def _signed_url(request: Request) -> str:

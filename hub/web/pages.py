@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -49,6 +50,7 @@ PLACES = (
     Place("/linkage", "Linkage", "linkage.quality"),
     Place("/agreements", "Agreements", "agreement.register"),
     Place("/acts", "Two persons", "act.read"),
+    Place("/account", "Account", "account.read"),
     Place("/access-log", "Access log", "audit.read"),
 )
 
@@ -58,7 +60,11 @@ def places_for(principal: Principal) -> tuple[Place, ...]:
     return tuple(place for place in PLACES if extent_of(place.action, principal.roles))
 
 
-def page(request: Request, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
+"""For the pages of passkeys: a browser offers them to scripts alone. The one script is ours."""
+
+
+def page(request: Request, name: str, *, status: int = 200, policy: str = POLICY, **values: object) -> HTMLResponse:
     """A page of the frame for whoever asks."""
     principal = principal_of(request)
     html = (
@@ -72,7 +78,7 @@ def page(request: Request, name: str, *, status: int = 200, **values: object) ->
             **values,
         )
     )
-    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": policy})
 
 
 def error_page(request: Request, error: HubError) -> HTMLResponse:
@@ -80,7 +86,7 @@ def error_page(request: Request, error: HubError) -> HTMLResponse:
     return page(request, "error", status=error.status, error=error)
 
 
-def refused_page(request: Request, error: CallerError, *, name: str, **values: object) -> HTMLResponse:
+def refused_page(request: Request, error: CallerError, *, name: str, **values: Any) -> HTMLResponse:
     """The same page with the refusal in words, once the refusal is logged."""
     with transaction_of(request) as session:
         append(
@@ -99,6 +105,11 @@ def who_words(principal: Principal) -> str:
     """The roles and the organisation of a signed-in person, in words; no name is known to the hub."""
     roles = [words for role, words in ROLE_WORDS.items() if role in principal.roles]
     return ", ".join([*roles, principal.organisation or "no organisation"])
+
+
+def passkey_script() -> str:
+    """The one script: it asks the browser for a passkey."""
+    return resources.files("hub.web").joinpath("static", "passkey.js").read_text("utf-8")
 
 
 def style_sheet() -> str:

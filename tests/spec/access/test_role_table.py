@@ -57,6 +57,8 @@ act.read            | own     | own        | all     | all      | own     | -   
 act.ask             | request | request    | -       | request  | request | -   | request | -
 act.approve         | -       | -          | approve | -        | approve | -   | -       | -
 session.manage      | own     | own        | own     | own      | own     | -   | -       | -
+account.read        | own     | own        | own     | own      | own     | -   | -       | -
+account.set_up      | own     | own        | own     | own      | own     | -   | -       | -
 session.open        | -       | -          | -       | -        | -       | -   | -       | all
 public.read         | all     | all        | all     | all      | all     | all | all     | all
 """
@@ -94,6 +96,12 @@ def test_no_role_both_asks_for_an_act_and_approves_it():
     for kind, act in ACTS.items():
         asking = {role for role, extent in ROLE_TABLE[act.action].items() if extent.value in ("request", "all")}
         assert not asking & set(act.approvers), kind
+
+
+def test_somebody_who_came_by_a_set_up_link_sets_up_an_account_and_nothing_else():
+    held = {action for action, cells in ROLE_TABLE.items() if Role.NEWCOMER in cells}
+
+    assert held == {"account.set_up", "session.manage", "public.read"}
 
 
 def test_unsuppressed_cells_are_nobodys():
