@@ -21,7 +21,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.audit.tables import Detail
 
-EVENTLESS = frozenset({"/v1/ready", "/v1/openapi.json", "/static/hub.css", ""})
+EVENTLESS = frozenset({"/v1/ready", "/v1/openapi.json", "/static/hub.css", "/static/passkey.js", ""})
 """Routes that tell nothing and leave no event: health, the API's description, the style sheet, unknown addresses."""
 
 

@@ -29,6 +29,7 @@ class EventType(StrEnum):
     SIGN_IN_PROVED = "sign_in.proved"
     ACCOUNT_SET_UP = "account.set_up"
     ACCOUNT_RESET = "account.reset"
+    PASSKEY_ASKED = "passkey.asked"
     PASSKEY_ADDED = "passkey.added"
     SIGNED_IN = "person.signed_in"
     SIGNED_OUT = "person.signed_out"

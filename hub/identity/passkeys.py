@@ -144,6 +144,7 @@ def _keep(session: Session, challenge: bytes, *, person: str | None, audit: Audi
             expires_at=now + timedelta(minutes=CHALLENGE_MINUTES),
         )
     )  # fmt: skip
+    append(session, audit, EventType.PASSKEY_ASKED, resource="passkey" if person is None else f"person:{person}")
     return ticket
 
 

@@ -159,7 +159,8 @@ def test_those_who_decide_set_up_a_passkey_and_no_password(people):
     assert (made.status_code, made.json()) == (200, {"next": "/sign-in"})
     assert (answer.status_code, answer.json()) == (200, {"next": "/"})
     assert people.ask("GET", "/v1/acts", cookie_of(answer)).status_code == 200
-    assert people.hub.events().count("passkey.added") == 1
+    told = people.hub.events()
+    assert (told.count("passkey.asked"), told.count("passkey.added")) == (2, 1)
 
 
 def test_a_passkey_that_does_not_verify_its_user_is_not_taken(people):
