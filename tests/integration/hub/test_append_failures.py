@@ -32,8 +32,8 @@ BY_WORKERS = {
     "submission.refused", "submission.discarded", "linkage.requested", "linkage.compared", "linkage.accepted",
     "linkage.reverted",
 }  # fmt: skip
-BESIDE = {"jobs", "sessions", "request_nonces", "alembic_version"}
-"""Tables that are no effect of an act: the queue's own bookkeeping, when a session was last used, nonces."""
+BESIDE = {"jobs", "sessions", "request_nonces", "sign_in_attempts", "alembic_version"}
+"""Tables that are no effect of an act: the queue's own bookkeeping, when a session was last used, nonces, tries."""
 
 
 def contents(database):
