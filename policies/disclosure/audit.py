@@ -8,22 +8,23 @@ and Salazar 2001, section 6, with a cost for each shown row).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from policies.disclosure.moves import Move, Mover, Observer, Relaxation, nobody
+from policies.disclosure.moves import Move, Mover, Observer, Relaxation
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Band, Sheet, Standing
+from policies.disclosure.standing import Band, Sheet, Standing, State
 from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, kinds
-
-Small = NDArray[np.int32]
+from policies.disclosure.witnesses import Witnesses
 
 COVERAGE_COST, WIDENING_COST, NUMERATOR_COST, CELL_COST = 0.1, 0.1, 0.4, 1.0
 TOTAL_COST = 1000.0
 """What it costs to withhold a coverage band, to widen a coded rate, to code a rate, to withhold a cell; scaled by the
 table's rank, and for the total of all."""
 
-SWEEPS, FEW = 6, 12
-"""How often many withheld counts are moved at once, before the last few are moved one by one."""
+SWEEPS, MANY, FEW = 6, 40, 12
+"""How often many withheld counts are moved at once, from how many on, and how few are left to be moved one by one."""
+
+FOOTPRINT = 20.0
+"""How much dearer it is to move a person when every observer would see it, who still needs a move."""
 
 
 @dataclass(frozen=True)
@@ -37,128 +38,170 @@ class Finding:
     attribute: bool
 
 
-@dataclass
-class Pool:
-    """Moves found so far, one a row, and the row sums that they change."""
-
-    moves: Small
-    sums: Small
-    size: int = 0
-
-    def add(self, move: Move) -> None:
-        """Keep a move."""
-        if self.size == len(self.moves):
-            self.moves = np.concatenate([self.moves, np.zeros_like(self.moves)])
-            self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
-        self.moves[self.size], self.sums[self.size] = move.columns, move.sums
-        self.size += 1
-
-    def reach(self, observer: Observer, truth: Ints) -> tuple[Ints, Ints]:
-        """The least and greatest change of every row by the moves that the observer admits."""
-        moves = self.moves[: self.size]
-        admitted = (moves >= observer.own - truth).all(axis=1) & ~moves[:, observer.pinned].any(axis=1)
-        sums = self.sums[: self.size][admitted].astype(np.int64)
-        return sums.min(axis=0, initial=0), sums.max(axis=0, initial=0)
-
-
 class Audit:
     """One system with what is shown of it, its pool of moves, and the repair."""
 
-    def __init__(self, system: System, sheets: tuple[Sheet, ...], rules: Rules) -> None:
+    def __init__(
+        self, system: System, sheets: tuple[Sheet, ...], rules: Rules, observers: tuple[Observer, ...]
+    ) -> None:
         self._system, self._sheets, self._rules = system, sheets, rules
-        self._mover = Mover(system, nobody(system))
-        rows, columns = system.matrix.shape
-        self._pool = Pool(np.zeros((64, columns), dtype=np.int32), np.zeros((64, rows), dtype=np.int32))
+        # What somebody who knows much cannot see through, most others cannot either.
+        observers = tuple(sorted(observers, key=lambda observer: (-int(observer.own.sum()), observer.names)))
+        self._observers, self._mover = observers, Mover(system, observers[0])
+        self._witnesses = Witnesses(system, observers)
+        self._at = 0
+        rows = system.matrix.shape[0]
         self._places = {
             system.row(block, group, kind): (block, group, kind)
             for block, sheet in enumerate(sheets)
             for group in range(len(sheet.groups))
             for kind in range(kinds(sheet.frame))
         }
-        self._persons = np.zeros(rows, dtype=np.int64)
+        persons = np.zeros(rows, dtype=np.int64)
         for row, (block, group, _) in self._places.items():
-            self._persons[row] = system.row(block, group, KNOWN if sheets[block].frame.block.complete else ALL)
+            persons[row] = system.row(block, group, KNOWN if sheets[block].frame.block.complete else ALL)
+        everybody = self._witnesses.sums[persons] == system.counts[persons][:, None]
+        self._alone = everybody & np.array([bool(observer.names) for observer in observers])
         self._low, self._high, self._weights = np.zeros(rows), np.zeros(rows), np.full(rows, np.inf)
         self._reach, self._told = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
-        self._secret = np.zeros(0, dtype=np.int64)
         self._states: dict[tuple[int, int], tuple[bool, Band | None, Band | None]] = {}
         self._refresh()
 
-    def protect(self, observers: tuple[Observer, ...]) -> list[Finding]:
+    def protect(self) -> list[Finding]:
         """Withhold until no observer can tell a withheld count; gives back what could not be repaired."""
         findings: list[Finding] = []
         repaired = True
         while repaired:
             repaired, findings = False, []
-            for observer in observers:
-                changed, found = self._protect_from(observer)
-                repaired |= changed
-                findings += found
+            for number in range(len(self._observers)):
+                if len(rows := self._lacking(number)):
+                    changed, found = self._protect_from(number, rows)
+                    repaired |= changed
+                    findings += found
         return findings
 
-    def _protect_from(self, observer: Observer) -> tuple[bool, list[Finding]]:
-        self._mover.watch(observer)
-        low, high = self._pool.reach(observer, self._system.truth)
+    def show_again(self) -> list[Finding]:
+        """Show what was withheld to protect others, the dearest first, wherever nothing can then be told.
+
+        Whoever was protected first may have had something withheld that is no longer needed. Before anything of it is
+        released, that is safe.
+        """
+        places = {place[:2] for place in self._places.values()}
+        for block, group in sorted(places, key=lambda place: (-self._scale(*place), place)):
+            sheet = self._sheets[block]
+            standing = sheet.groups[group]
+            if standing.reason in ("protective", "coded-protective"):
+                self._try(block, group, standing.primary(self._rules, complete=sheet.frame.block.complete))
+        return self.protect()
+
+    def _try(self, block: int, group: int, state: State) -> None:
+        """Show a group as in `state` if the rules on lines allow it and no observer can tell what is withheld."""
+        standings = [standing for sheet in self._sheets for standing in sheet.groups]
+        states = [standing.state for standing in standings]
+        self._sheets[block].groups[group].state = state
+        before = None
+        good = not any(sheet.settle(self._rules) for sheet in self._sheets)
+        if good:
+            self._refresh()
+            rows = np.array([self._system.row(block, group, kind) for kind in range(kinds(self._system.frames[block]))])
+            before = self._witnesses.without(rows, self._low[rows], self._high[rows])
+            good = self._holds()
+        if not good:
+            for standing, earlier in zip(standings, states, strict=True):
+                standing.state = earlier
+            self._refresh()
+            if before is not None:
+                self._witnesses.put_back(before)
+
+    def _holds(self) -> bool:
+        """Whether moves can be found for every observer as things stand."""
+        for number in range(len(self._observers)):
+            self._at, rows = number, self._lacking(number).tolist()
+            if rows:
+                self._mover.watch(self._observers[number])
+            for row in rows:
+                if self._lacks(row):
+                    self._prefer(row)
+                    self._search(row)
+                if self._lacks(row):
+                    return False
+        return True
+
+    def _protect_from(self, number: int, rows: Ints) -> tuple[bool, list[Finding]]:
+        self._at = number
+        self._mover.watch(self._observers[number])
         changed, findings = False, []
-        rows = self._targets(observer)
-        self._sweep(rows, low, high)
-        for row in rows[self._lacking(rows, low, high)].tolist():
-            while self._lacking(row, low, high):
-                self._search(row, low, high)
-                if not self._lacking(row, low, high):
+        if len(rows) >= MANY:
+            self._sweep(rows)
+        for row in self._lacking(number).tolist():
+            while self._lacks(row):
+                self._prefer(row)
+                self._search(row)
+                if not self._lacks(row):
                     break
-                if not self._repair(row, low, high, observer=observer):
-                    width = int(high[row] - low[row])
-                    findings.append(Finding(row, observer.names, width, self._tells_all(row, low, high)))
+                if not self._repair(row):
+                    low, high = self._range(row)
+                    told = self._tells_all(row, low, high)
+                    findings.append(Finding(row, self._observers[number].names, high - low, told))
                     break
                 changed = True
         return changed, findings
 
-    def _sweep(self, rows: Ints, low: Ints, high: Ints) -> None:
+    def _sweep(self, rows: Ints) -> None:
         """Moves that widen many rows at once."""
         for turn in range(SWEEPS):
-            lacking = rows[self._lacking(rows, low, high)]
-            if len(lacking) < FEW:
+            if len(rows) < FEW:
                 return
-            self._keep(self._mover.sweep(lacking, self._rules.width * (-1) ** turn), low, high)
+            self._keep(self._mover.sweep(rows, self._rules.width * (-1) ** turn))
+            rows = self._lacking(self._at)
 
-    def _keep(self, move: Move | None, low: Ints, high: Ints) -> bool:
-        if move is None:
-            return False
-        self._pool.add(move)
-        np.minimum(low, move.sums, out=low)
-        np.maximum(high, move.sums, out=high)
-        return True
+    def _keep(self, move: Move | None) -> bool:
+        if move is not None:
+            self._witnesses.add(move)
+        return move is not None
 
-    def _targets(self, observer: Observer) -> Ints:
-        """Rows that must not be told, except what the observer knows of its own children alone."""
-        if not observer.names:
-            return self._secret
-        own = self._system.matrix.times(observer.own)
-        persons = self._persons[self._secret]
-        return np.asarray(self._secret[own[persons] != self._system.counts[persons]])
+    def _lacking(self, number: int) -> Ints:
+        """Rows that must not be told and whose interval is too narrow for an observer, or short of the threshold.
 
-    def _lacking(self, rows: int | Ints, low: Ints, high: Ints) -> NDArray[np.bool_]:
-        """Whether the moves found so far leave rows' intervals too narrow, or short of the threshold."""
-        return np.asarray((high[rows] - low[rows] < self._rules.width) | (high[rows] < self._reach[rows]))
+        What the observer knows of its own children alone is not asked for.
+        """
+        low, high = self._witnesses.low[:, number], self._witnesses.high[:, number]
+        short = (high - low < self._rules.width) | (high < self._reach)
+        return np.flatnonzero(self._told & short & ~self._alone[:, number])
 
-    def _search(self, row: int, low: Ints, high: Ints) -> None:
+    def _lacking_for(self, row: int) -> Ints:
+        """The observers for whom a row lacks."""
+        low, high = self._witnesses.low[row], self._witnesses.high[row]
+        return np.flatnonzero(((high - low < self._rules.width) | (high < self._reach[row])) & ~self._alone[row])
+
+    def _lacks(self, row: int) -> bool:
+        low, high = self._range(row)
+        return high - low < self._rules.width or high < self._reach[row]
+
+    def _range(self, row: int) -> tuple[int, int]:
+        return int(self._witnesses.low[row, self._at]), int(self._witnesses.high[row, self._at])
+
+    def _prefer(self, row: int) -> None:
+        """Seek moves that few of the other observers see for whom the row lacks too."""
+        coming, going = self._witnesses.seen(self._lacking_for(row))
+        self._mover.prefer(1.0 + FOOTPRINT * coming, 1.0 + FOOTPRINT * going)
+
+    def _search(self, row: int) -> None:
         """Look for moves that widen a row's interval: up as far as is needed, then down for the rest."""
-        for up in range(max(self._rules.width, int(self._reach[row])), int(high[row]), -1):
-            if up <= self._high[row] and self._found(row, up, low, high):
+        width = self._rules.width
+        for up in range(max(width, int(self._reach[row])), self._range(row)[1], -1):
+            if up <= self._high[row] and self._keep(self._mover.move(row, up)):
                 break
-        for down in range(int(high[row]) - self._rules.width, int(low[row])):
-            if down >= self._low[row] and self._found(row, down, low, high):
+        low, high = self._range(row)
+        for down in range(high - width, low):
+            if down >= self._low[row] and self._keep(self._mover.move(row, down)):
                 break
 
-    def _found(self, row: int, change: int, low: Ints, high: Ints) -> bool:
-        return self._keep(self._mover.move(row, change), low, high)
-
-    def _repair(self, row: int, low: Ints, high: Ints, *, observer: Observer) -> bool:
+    def _repair(self, row: int) -> bool:
         """Withhold the cheapest shown rows that keep a row from moving; False when nothing can be withheld."""
         width, reach = self._rules.width, int(self._reach[row])
-        others = int(self._system.matrix.times(self._system.truth - observer.own)[row])
-        ups = {max(width, reach), int(high[row]), max(width - others, 0), int(min(self._high[row], width))}
+        others = int(self._system.counts[row] - self._witnesses.sums[row, self._at])
+        ups = {max(width, reach), self._range(row)[1], max(width - others, 0), int(min(self._high[row], width))}
         ways = sorted((up, max(width - up, 0)) for up in ups if reach <= up and width - up <= others)
         repairs = [self._way(row, way) for way in ways]
         best = min(repairs, key=lambda repair: (sum(part.cost for part in repair), [part.rows for part in repair]))
@@ -166,10 +209,10 @@ class Audit:
         for part in best:
             changed |= self._loosen(part)
             if part.move is not None:
-                self._keep(self._mover.checked(part.move), low, high)
-        if not changed and self._lacking(row, low, high):
-            self._search(row, low, high)
-        if not changed and self._lacking(row, low, high):
+                self._keep(self._mover.checked(part.move))
+        if not changed and self._lacks(row):
+            self._search(row)
+        if not changed and self._lacks(row):
             return self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
         return True
 
@@ -219,12 +262,10 @@ class Audit:
                 if self._states.get((block, group)) != state:
                     self._states[block, group] = state
                     self._restate(block, group)
-        self._secret = np.flatnonzero(self._told)
 
     def _restate(self, block: int, group: int) -> None:
         sheet = self._sheets[block]
-        standing, (rank, depth) = sheet.groups[group], sheet.frame.groups[group].rank
-        scale = TOTAL_COST if rank == 0 else 1.0 + 4.0 / (rank * depth)
+        standing, scale = sheet.groups[group], self._scale(block, group)
         rows = [self._system.row(block, group, kind) for kind in range(kinds(sheet.frame))]
         secret = standing.secret(complete=sheet.frame.block.complete)
         for kind, row in enumerate(rows):
@@ -232,15 +273,20 @@ class Audit:
             self._low[row], self._high[row] = low, np.inf if high is None else high
             self._told[row] = kind in secret
             self._weights[row] = _cost(standing, kind) * scale
-        if self._rules.strict and standing.hidden:
-            self._reach[rows[KNOWN]] = max(self._rules.min_n - standing.known, 0)
+        if self._rules.strict:
+            self._reach[rows[KNOWN]] = max(self._rules.min_n - standing.known, 0) if standing.hidden else 0
         self._mover.allow(rows, self._low[rows].tolist(), self._high[rows].tolist())
 
-    def _tells_all(self, row: int, low: Ints, high: Ints) -> bool:
+    def _scale(self, block: int, group: int) -> float:
+        """How dear a group is: the total of all, then tables by their priority."""
+        rank, depth = self._sheets[block].frame.groups[group].rank
+        return TOTAL_COST if rank == 0 else 1.0 + 4.0 / (rank * depth)
+
+    def _tells_all(self, row: int, low: int, high: int) -> bool:
         """Whether an interval of no width tells that none, or all, of some persons reached the outcome."""
         block, group, kind = self._places[row]
         standing = self._sheets[block].groups[group]
-        told = kind not in (KNOWN, ALL) and low[row] == high[row]
+        told = kind not in (KNOWN, ALL) and low == high
         return bool(told and standing.known and int(self._system.counts[row]) in (0, standing.known))
 
 

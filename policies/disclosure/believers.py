@@ -207,7 +207,7 @@ class Believers:
                 built = replace(built, truth=base, counts=built.matrix.times(base), near=near)
             sheets = _seen(self._telling.as_shown(), built, told)
             watching = tuple(one for one in self._observers(built, self._rules) if one.names in names)
-            findings = Audit(built, sheets, self._rules).protect(watching)
+            findings = Audit(built, sheets, self._rules, watching).protect()
             changed = self._telling.withhold(sheets, {_place(built, finding.row) for finding in findings})
         self.findings += findings
 

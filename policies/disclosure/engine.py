@@ -98,7 +98,8 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
         stands = sheets(built, rules, ledger=before, earlier=earlier)
-        findings = Audit(built, stands, rules).protect(observers(built, rules))
+        audit = Audit(built, stands, rules, observers(built, rules))
+        findings = audit.protect() or audit.show_again()
         findings += withhold_from_believers(stands, told, rules=rules, vintage=together.vintage, observers=observers)
         if findings:
             findings = _nothing_new(built, stands, rules)
@@ -109,11 +110,11 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
 def _nothing_new(built: System, stands: tuple[Sheet, ...], rules: Rules) -> list[Finding]:
     """Show only what was released before; gives back what can be told from that alone."""
     withhold_everything(stands)
-    return Audit(built, stands, rules).protect(observers(built, rules))
+    return Audit(built, stands, rules, observers(built, rules)).protect()
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:
-    """The outsider, each provider, and if the rules ask for it each two providers together."""
+    """The outsider first, each provider, and if the rules ask for it each two providers together."""
     nobody = np.zeros(len(built.truth), dtype=np.int64)
     found = [Observer((), nobody, np.zeros(len(nobody), dtype=bool))]
     names = sorted(built.own) if rules.insiders else []

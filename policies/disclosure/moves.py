@@ -90,6 +90,11 @@ class Mover:
         columns = np.arange(self._size, dtype=np.int32)
         self._solver.changeColsBounds(self._size, columns, np.zeros(self._size), self._room())
 
+    def prefer(self, up: Floats, down: Floats) -> None:
+        """What bringing a person into each column costs, and taking one out, in steps of one person."""
+        self._steps = STEP_COST * np.concatenate([up[self._raised], down[self._lowered]])
+        self._price(self._steps)
+
     def move(self, row: int, change: int) -> Move | None:
         """A move that changes a row's count by exactly `change` and nothing that is shown, of few persons if can be."""
         self._solver.changeRowBounds(row, change, change)
@@ -112,7 +117,7 @@ class Mover:
         weights[rows] = -1.0 if change > 0 else 1.0
         self._price(self._matrix.transposed(weights) + STEP_COST)
         found = self._solve(self._solver)
-        self._price(np.full(self._size, STEP_COST))
+        self._price(self._steps)
         for row in rows.tolist():
             self._solver.changeRowBounds(row, self._low[row], self._high[row])
         return self._checked(found)
@@ -164,6 +169,7 @@ class Mover:
         self._size = len(self._raised) + len(self._lowered)
         values = np.concatenate([up.values, -down.values])
         self._matrix = Matrix((len(self._low), self._size), starts, np.concatenate([up.rows, down.rows]), values)
+        self._steps = np.full(self._size, STEP_COST)
         self._solver = self._elastic(np.zeros(0, dtype=np.int64), np.zeros(0))
 
     def _elastic(self, rows: Ints, weights: Floats, *, step_cost: float = STEP_COST) -> "highspy.Highs":
@@ -212,11 +218,11 @@ class Mover:
         """The same with uneven costs, which often has a solution in whole numbers where even costs have none."""
         found = None
         for turn in range(UNEVEN_TRIES):
-            self._price(STEP_COST * np.random.default_rng(turn).uniform(1.0, 3.0, self._size))
+            self._price(self._steps * np.random.default_rng(turn).uniform(1.0, 3.0, self._size))
             found = self._solve(self._solver)
             if found is not None and not _fractional(found):
                 break
-        self._price(np.full(self._size, STEP_COST))
+        self._price(self._steps)
         return found
 
     def _solve_whole(self) -> Floats | None:

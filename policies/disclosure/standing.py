@@ -5,7 +5,7 @@ Starts from the primary rules; every later change withholds more, so that what w
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from policies.disclosure.frame import Frame, Line
 from policies.disclosure.provisional import rounded_from
@@ -15,6 +15,15 @@ from policies.disclosure.types import ReleasedCell
 
 Reason = Literal["small", "linked-minimum", "not-reported", "protective", "coded", "coded-protective", "frozen"]
 Band = tuple[int, int]
+
+
+class State(NamedTuple):
+    """What is told of a group, and why no more."""
+
+    hidden: bool
+    band: Band | None
+    cover: Band | None
+    reason: Reason | None
 
 
 @dataclass
@@ -61,6 +70,20 @@ class Standing:
         if self.hidden:
             return (REACHED, MISSED, KNOWN) if complete else (REACHED, MISSED, UNKNOWN, KNOWN, ALL)
         return ((REACHED,) if self.band else ()) + (() if complete else (ALL,))
+
+    def primary(self, rules: Rules, *, complete: bool) -> "State":
+        """How the primary rules show a group that they do not withhold."""
+        band = coded(self.known, self.k, rules)
+        return State(False, band, None if complete else coverage(self.known, self.n, rules), "coded" if band else None)
+
+    @property
+    def state(self) -> "State":
+        """What of it is told, and why."""
+        return State(self.hidden, self.band, self.cover, self.reason)
+
+    @state.setter
+    def state(self, state: "State") -> None:
+        self.hidden, self.band, self.cover, self.reason = state
 
     def hide(self, reason: Reason) -> bool:
         """Withhold the whole cell; False when nothing changed."""
@@ -243,9 +266,7 @@ def _primary(standing: Standing, rules: Rules, *, least: int, complete: bool) ->
     elif known < least:
         standing.hide("linked-minimum")
     else:
-        standing.band = coded(known, standing.k, rules)
-        standing.reason = "coded" if standing.band else None
-        standing.cover = None if complete else coverage(known, standing.n, rules)
+        standing.state = standing.primary(rules, complete=complete)
 
 
 def _stay(standing: Standing, cell: ReleasedCell) -> None:
