@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors import key_commands
+from connectors import agreement_commands, key_commands
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.cli_doors import commands as door_commands
 from connectors.cli_review import commands as review_commands
@@ -50,6 +50,7 @@ app = typer.Typer(
 for commands in (setup_commands, source_commands, review_commands, door_commands):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(agreement_commands.app, name="agreements")
 add_log_commands(app)
 DirArgument = Annotated[Path, typer.Argument(help="the workspace folder")]
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]

@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from connectors.batches import batches, last_day, read_reports
-from connectors.county_ceremony import begin_epoch, hold_ceremony, register
+from connectors.county_ceremony import begin_epoch, hold_ceremony, register, sign_agreements
 from connectors.county_edges import (
     Outcome,
     edge_folder,
@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             roster, signatories = register(options.county, epoch=options.epoch, now=_now())
             write_json(options.out, roster)
             write_json(options.signatories, signatories)
+            if options.agreements is None:
+                return 0
+            party_keys, words = sign_agreements(options.county, read_agreements(options.agreements), now=_now())
+            write_json(options.party_keys, party_keys)
+            write_json(options.words, words)
             return 0
         if options.command == "ceremony":
             hold_ceremony(options.county, hub=options.hub, signatories=options.signatories, clock=_now)
@@ -197,6 +202,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     keys.add_argument("county", type=Path)
     keys.add_argument("--epoch", type=int, default=1)
     keys.add_argument("--out", type=Path, required=True)
+    for option in ("--agreements", "--party-keys", "--words"):
+        keys.add_argument(option, type=Path)
     holding = commands.add_parser("ceremony", help="give and accept the secret of the newest epoch")
     holding.add_argument("county", type=Path)
     holding.add_argument("--hub", required=True)

@@ -18,6 +18,8 @@ from connectors.keystore import AgentKey, write_key
 from connectors.push import Hub
 from connectors.submitting import TIMEOUT_SECONDS
 from connectors.workspace import SIGNATORIES_FILE, Workspace, make_workspace
+from policies.agreement_signatures import sign_word, signing
+from policies.agreements import Agreement
 
 HUB_UNKNOWN = "http://localhost"
 CUSTODIANS_WANTED = ("college-of-marin", "marin-coe")
@@ -40,6 +42,21 @@ def register(county: Path, *, epoch: int, now: dt.datetime) -> tuple[dict[str, A
     for name, key in keys.items():
         roster = ceremony.sign_roster(roster, organisation=name, key=key.signer())
     return roster, {name: key.public() for name, key in keys.items()}
+
+
+def sign_agreements(
+    county: Path, agreements: Iterable[Agreement], *, now: dt.datetime
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Every party's public key, and its signature of every agreement that it is a party of."""
+    keys: dict[str, AgentKey] = {}
+    words = []
+    for agreement in agreements:
+        for party in agreement.parties:
+            if party.role != "hub":
+                name = party.organisation
+                key = keys.setdefault(name, AgentKey(seeded_key(county, f"party {name}")))
+                words.append(sign_word(signing(agreement, name, now=now), key.signer()).model_dump(mode="json"))
+    return {name: key.public() for name, key in keys.items()}, words
 
 
 def hold_ceremony(county: Path, *, hub: str, signatories: Path, clock: Callable[[], dt.datetime]) -> None:

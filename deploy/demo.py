@@ -143,19 +143,23 @@ def answers(url: str) -> bool:
 def bring_in(run: Demonstration) -> None:
     """Makes the county, starts the hub, and lets every provider's edge send its years and the three bad files."""
     roster, signatories = run.folder / "roster.json", run.folder / "signatories.json"
+    party_keys, words_file = run.folder / "party-keys.json", run.folder / "words.json"
 
     def make_county() -> None:
         command = ("-m", "connectors.synthetic", "make", "--people", run.people, "--seed", run.seed)
         run.step("make the county", *command, "--out", run.county)
-        command = ("-m", "connectors.county", "register", run.county, "--out", roster)
-        run.step("make the agents' keys", *command, "--signatories", signatories)
+        command = ("-m", "connectors.county", "register", run.county, "--out", roster, "--agreements", AGREEMENTS)
+        words = ("--party-keys", party_keys, "--words", words_file)
+        run.step("make keys, sign agreements", *command, "--signatories", signatories, *words)
 
     def make_hub() -> None:
         run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
-        run.hub("load the agreements", "agreements", "load", AGREEMENTS)
         run.start()
 
     run.together(make_county, make_hub)
+    signed = ("--keys", party_keys, "--words", words_file)
+    run.hub("load the signed agreements", "agreements", "load", AGREEMENTS, *signed)
+    run.hub("activate the agreements", "operations", "agree-made-up")
     hold_ceremony(run, 1, roster=roster, signatories=signatories)
     push(run, "check, encode and push", summary=run.folder / "push.json")
 

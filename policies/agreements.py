@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import yaml
@@ -38,7 +38,7 @@ class _Strict(BaseModel):
 
 
 class Party(_Strict):
-    """One organisation and the part it plays."""
+    """One organisation and the part it plays; `signed_at` tells of paper, and counts for nothing here."""
 
     organisation: Slug
     role: Literal["contributor", "hub", "licensee"]
@@ -239,17 +239,22 @@ def missing_parts(agreement: Agreement) -> tuple[str, ...]:
     return tuple(place for place, lacks in parts if lacks)
 
 
-def check_activation(agreement: Agreement) -> None:
-    """Raises AgreementError when a clause, a part, a signature or a linkage identifier is missing."""
+def check_activation(agreement: Agreement, *, signed_by: Collection[str]) -> None:
+    """Raises AgreementError when it is not whole, or a party that gives or gets has not signed its text."""
+    check_whole(agreement)
+    for party in agreement.parties:
+        if party.role != "hub" and party.organisation not in signed_by:
+            raise AgreementError("AGR-003", f"parties.{party.organisation}", "let the party sign first")
+
+
+def check_whole(agreement: Agreement) -> None:
+    """Raises AgreementError when a clause, a part, an element or a linkage identifier is missing or wrong."""
     missing = missing_clauses(agreement)
     if missing:
         raise AgreementError("AGR-002", missing[0], "add the clause: the legal basis demands it")
     lacking = missing_parts(agreement)
     if lacking:
         raise AgreementError("AGR-006", lacking[0], "add the part: the legal basis or the tier demands it")
-    for party in agreement.parties:
-        if party.role != "hub" and party.signed_at is None:
-            raise AgreementError("AGR-003", f"parties.{party.organisation}", "let the party sign first")
     if agreement.retention.expires < agreement.retention.effective:
         raise AgreementError("AGR-004", "retention", "let it expire after it takes effect")
     _check_views(agreement)

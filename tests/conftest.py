@@ -116,6 +116,16 @@ def home(home_template, tmp_path) -> Path:
     return folder
 
 
+def stand_in_force(session, text, *, audit):
+    """Load an agreement and let it hold at once, without signatures: for tests of what stands behind it."""
+    from hub.agreements.service import load_agreement
+    from hub.agreements.tables import AgreementVersion
+
+    agreement = load_agreement(session, text, audit=audit)
+    session.get_one(AgreementVersion, (agreement.id, agreement.version)).activated_at = audit.clock()
+    return agreement
+
+
 def pytest_terminal_summary(terminalreporter, config):
     """After the tests of access: how many cases were tried, and how many cells of tables inside them."""
     if "access" not in (config.option.markexpr or ""):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub.console import console, telling_errors
 from hub.db import utc_now
-from hub.errors import Invalid
+from hub.errors import CallerError, Invalid
 from policies.agreement_dates import calendar_file
 from policies.agreement_words import changes, plain_words
-from policies.agreements import Agreement, AgreementError, check_activation, json_schema, read_agreement
+from policies.agreements import Agreement, AgreementError, check_whole, json_schema, read_agreement
 
 app = typer.Typer(name="agreements", help="Agreements: checked, read, signed, activated, ended.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def check(files: Annotated[list[Path], typer.Argument(help="Agreements as YAML."
     for file in files:
         try:
             agreement = read_agreement(_text(file))
-            check_activation(agreement)
+            check_whole(agreement)
         except AgreementError as error:
             refused += 1
             print(f"{file.name}: {error.code} at {error.place}. Next: {error.next_step}.")
@@ -76,9 +76,13 @@ def calendar(
 
 @app.command()
 def load(
-    home: HomeOption, folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")]
+    home: HomeOption,
+    folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")],
+    keys: Annotated[Path | None, typer.Option(help="Public keys of parties, JSON: {organisation: key}.")] = None,
+    words: Annotated[Path | None, typer.Option(help="Signed words of parties, a JSON list.")] = None,
 ) -> None:
-    """Load agreements; one that lacks a clause or signature is refused and the clause is named."""
+    """Load agreements as drafts; one that is not whole is refused and the clause is named."""
+    from hub.agreements.activation import register_keys, take_signature
     from hub.agreements.service import load_agreement
 
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
@@ -86,7 +90,87 @@ def load(
         with opened.database.transaction() as session:
             for file in files:
                 load_agreement(session, _text(file), audit=opened.trail())
+            if keys is not None:
+                register_keys(session, _json(keys), audit=opened.trail())
+            for word in [] if words is None else _json(words):
+                take_signature(session, word, audit=opened.trail())
         print(f"{len(files)} agreements stand.")
+
+
+@app.command("keys")
+def register(home: HomeOption, file: Annotated[Path, typer.Argument(help="JSON: {organisation: public key}.")]) -> None:
+    """Register the public keys by which parties sign; take them from the parties themselves."""
+    from hub.agreements.activation import register_keys
+
+    with console(home, "agreements keys") as opened:
+        with opened.database.transaction() as session:
+            new = register_keys(session, _json(file), audit=opened.trail())
+        print(f"{new} keys are new.")
+
+
+@app.command()
+def sign(home: HomeOption, file: Annotated[Path, typer.Argument(help="A party's signed word, JSON.")]) -> None:
+    """Keep a party's signature of a version, made by `promise-edge agreements sign`."""
+    from hub.agreements.activation import take_signature
+
+    with console(home, "agreements sign") as opened:
+        with opened.database.transaction() as session:
+            said = take_signature(session, _json(file), audit=opened.trail())
+        print(f"{said.organisation} has signed {said.agreement} version {said.version}.")
+
+
+@app.command()
+def activate(
+    home: HomeOption,
+    agreement: Annotated[str, typer.Argument(help="The agreement's id.")],
+    version: Annotated[int, typer.Argument(help="Its version.")],
+    why: Annotated[str, typer.Option(help="Why now; the approvers read it.")],
+) -> None:
+    """Ask that a version hold; an officer and a signatory approve it, and the last approval activates it."""
+    from hub.agreements.activation import ask_activation, note_refusal
+
+    with console(home, "agreements activate") as opened:
+        try:
+            with opened.database.transaction() as session:
+                number = ask_activation(session, agreement, version, why=why, audit=opened.trail())
+        except CallerError as error:
+            with opened.database.transaction() as session:
+                note_refusal(session, agreement, error, audit=opened.trail())
+            raise
+        print(f"Next: a compliance officer and a signatory approve act {number} on the page of acts, within 72 hours.")
+
+
+@app.command()
+def withdraw(home: HomeOption, file: Annotated[Path, typer.Argument(help="A party's signed word, JSON.")]) -> None:
+    """Let a party out, by the word that `promise-edge agreements withdraw` made; it needs nobody's approval."""
+    from hub.agreements.activation import withdraw as leave
+
+    with console(home, "agreements withdraw") as opened:
+        with opened.database.transaction() as session:
+            said = leave(session, _json(file), audit=opened.trail())
+        print(f"{said.organisation} has withdrawn from {said.agreement}. Next: promise-hub agreements status")
+
+
+@app.command()
+def status(home: HomeOption) -> None:
+    """Tell which agreements hold, what warns, and what is to be destroyed by when."""
+    from hub.agreements.activation import ended
+    from hub.agreements.service import known_agreements
+    from policies.agreement_dates import warning
+    from policies.agreements import in_force
+
+    with console(home, "agreements status") as opened:
+        day = opened.clock().date()
+        with opened.database.reading() as session:
+            standing, over = in_force(known_agreements(session), day), ended(session, day=day)
+    for one in standing:
+        within = warning(one, day)
+        soon = "" if within is None else f"  ENDS WITHIN {within} DAYS"
+        print(f"{one.id} version {one.version}  {one.tier}  until {one.retention.expires}{soon}")
+    for left in over:
+        print(
+            f"{left.agreement}  {left.why} {left.ended}: {', '.join(left.organisations)}; destroy by {left.destroy_by}"
+        )
 
 
 def _agreement(file: Path) -> Agreement:
@@ -96,6 +180,13 @@ def _agreement(file: Path) -> Agreement:
         raise Invalid(
             f"{file.name} is no agreement at {error.place}.", code=error.code, next_step=error.next_step
         ) from error
+
+
+def _json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise Invalid(f"{file.name} cannot be read.", code="AGR-011", next_step="Give a whole JSON file.") from None
 
 
 def _text(file: Path) -> str:

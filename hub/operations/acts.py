@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from hub.agreements.activation import activate, approving, check_ready
 from hub.audit.events import AuditTrail
 from hub.errors import Fault, Invalid
 from hub.identity import service as people
@@ -119,6 +120,15 @@ def _version(payload: Payload) -> int:
     return int(payload["version"])
 
 
+def _ready(session: Session, payload: Payload) -> frozenset[str]:
+    """Whose signatory approves an activation; raises Invalid where a clause or a party's signature is missing."""
+    return approving(session, check_ready(session, payload["agreement"], _version(payload)))
+
+
+def _activate(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    activate(session, payload["agreement"], _version(payload), audit=audit)
+
+
 def _add(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
     roles = _roles(payload["roles"])
     return people.add_person(session, organisation=payload["organisation"], roles=roles, audit=audit)
@@ -164,5 +174,6 @@ PERFORMERS: Mapping[str, Performer] = {
     "person.reset": Performer(("person",), _of_person, _reset),
     "agent.revoke": Performer(("agent",), _of_agent, _revoke),
     "linkage.accept": Performer(("version",), _nobody, _accept),
+    "agreement.activate": Performer(("agreement", "version"), _ready, _activate),
     "linkage.revert": Performer((), _nobody, _revert),
 }

@@ -23,3 +23,15 @@ def open_stores(home: HomeOption, out: Annotated[Path, typer.Option(help="A new 
         opened.home.check_synthetic()
         count = open_every_file(opened.home, opened.database, out=out, audit=opened.trail())
     print(f"{count} files opened.")
+
+
+@app.command("agree-made-up")
+def agree_made_up(home: HomeOption) -> None:
+    """Let made-up persons approve every agreement that its parties have signed; only where the people are made up."""
+    from hub.operations.made_up import activate_all
+
+    with console(home, "operations agree-made-up") as opened:
+        opened.home.check_synthetic()
+        with opened.database.transaction() as session:
+            count = activate_all(session, audit=opened.trail())
+    print(f"{count} agreements hold.")

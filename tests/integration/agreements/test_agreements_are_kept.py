@@ -39,6 +39,7 @@ def amended(session, name, **changes):
         AgreementVersion(
             id=name, version=2, tier=row.tier, text=text, text_hash="1" * 64, effective=row.effective,
             expires=row.expires, loaded_at=row.loaded_at,
+            activated_at=row.loaded_at,
         )
     )  # fmt: skip
 

@@ -59,11 +59,14 @@ def folder(tmp_path):
 def hub(folder, tmp_path):
     """A hub's address and home, with the county's agents on its roster; stopped at the end."""
     home, roster, signatories = tmp_path / "hub", tmp_path / "roster.json", tmp_path / "signatories.json"
-    assert county.main(["register", str(folder), "--out", str(roster), "--signatories", str(signatories)]) == 0
+    keys, words = tmp_path / "keys.json", tmp_path / "words.json"
+    made = ("--out", roster, "--signatories", signatories, "--party-keys", keys, "--words", words)
+    assert county.main(["register", str(folder), "--agreements", AGREEMENTS, *map(str, made)]) == 0
     for command in (
         ("init", home, "--synthetic"),
         ("epochs", "propose", roster, "--signatories", signatories, "--home", home),
-        ("agreements", "load", AGREEMENTS, "--home", home),
+        ("agreements", "load", AGREEMENTS, "--keys", keys, "--words", words, "--home", home),
+        ("operations", "agree-made-up", "--home", home),
     ):
         done = CliRunner().invoke(app, [str(part) for part in command])
         assert done.exit_code == 0, done.output

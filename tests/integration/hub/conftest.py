@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.agreements.service import load_agreement
 from hub.app import create_app, hub_parts
 from hub.audit.events import AuditTrail
 from hub.audit.service import open_log
@@ -32,6 +31,7 @@ from linkage.schema import current_schema
 from linkage.sealing import seal
 from policies.signing import Message, sign_request
 from policies.submission import context, pack_facts, read_manifest, sign_manifest, submission_id
+from tests.conftest import stand_in_force
 
 SECRET = bytes(range(32))
 BASE = "http://hub.test"
@@ -70,7 +70,7 @@ class MadeUpHub:
             open_log(session)
             load_organisations(session, organisations())
             for file in resources.files("policies").joinpath("agreements").iterdir():
-                load_agreement(session, file.read_text("utf-8"), audit=self.trail)
+                stand_in_force(session, file.read_text("utf-8"), audit=self.trail)
 
     def work(self):
         """Let matcher and resolver do all that is due, and the signer sign."""

@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from hub.agreements.service import known_agreements, load_agreement
+from hub.agreements.service import known_versions, load_agreement
 from hub.audit.tables import Detail
 from hub.errors import Conflict, Invalid
 
@@ -25,7 +25,7 @@ def test_a_loaded_agreement_is_known_with_its_text_hash_in_the_log(database, tra
     agreement = load(database, TEXT, trail)
 
     with database.reading() as session:
-        assert known_agreements(session) == [agreement]
+        assert known_versions(session) == [agreement]
     assert events(database) == [
         ("agreement.loaded", "agreement:DSA-K12", {"DSA-K12": "1", "text": agreement.text_hash()})
     ]
@@ -52,7 +52,7 @@ def test_a_next_version_stands_beside_the_one_before(database, trail):
     load(database, TEXT.replace("version: 1", "version: 2"), trail)
 
     with database.reading() as session:
-        assert [agreement.version for agreement in known_agreements(session)] == [1, 2]
+        assert [agreement.version for agreement in known_versions(session)] == [1, 2]
 
 
 WITHOUT_SECURITY = "\n".join(line for line in TEXT.splitlines() if not line.startswith("  security:"))

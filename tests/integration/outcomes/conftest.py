@@ -69,7 +69,14 @@ def everybodys_agreement() -> AgreementVersion:
     )
     days = {"effective": dt.date(2000, 1, 1), "expires": dt.date(2100, 1, 1)}
     return AgreementVersion(
-        id="a", version=1, tier="DSA", text=AGREEMENT.format(parties=parties), text_hash="0" * 64, loaded_at=DAY, **days
+        id="a",
+        version=1,
+        tier="DSA",
+        text=AGREEMENT.format(parties=parties),
+        text_hash="0" * 64,
+        loaded_at=DAY,
+        activated_at=DAY,
+        **days,
     )
 
 

@@ -12,7 +12,6 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
-from hub.agreements.service import load_agreement
 from hub.app import create_app
 from hub.audit.events import AuditTrail
 from hub.audit.service import open_log
@@ -26,6 +25,7 @@ from hub.release.service import publish, store_release
 from hub.settings import Home, Settings
 from policies.disclosure.types import ReleasedCell, Status, Verdict
 from policies.principal import Role
+from tests.conftest import stand_in_force
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 LICENCE = """
@@ -137,7 +137,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         load_organisations(
             session, [("canal-alliance", "partner"), ("novato", "unified"), ("promise-partnership", "hub")]
         )
-        load_agreement(session, LICENCE, audit=trail)
+        stand_in_force(session, LICENCE, audit=trail)
         partner = add_person(session, organisation="canal-alliance", roles=frozenset({Role.PARTNER}), audit=trail)
         token = make_token(session, partner, agreement="DUL-TEST", audit=trail)
         release = store_release(session, hand_made_draft(), audit=trail)

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.agreements.service import load_agreement
 from hub.audit.events import AuditTrail
 from policies.principal import Role
+from tests.conftest import stand_in_force
 
 LICENCE = """
 id: DUL-WIDE
@@ -44,7 +44,7 @@ ASKED = {"indicator": "third-grade-reading", "agreement": "DUL-WIDE", "purpose":
 def hub(served: Any) -> Any:
     trail = AuditTrail("tester", None, "request-1", "test", lambda: served_now(served))
     with served.database.transaction() as session:
-        load_agreement(session, LICENCE, audit=trail)
+        stand_in_force(session, LICENCE, audit=trail)
         session.execute(_contributor(trail))
     return served
 
@@ -65,6 +65,7 @@ def _contributor(trail: AuditTrail) -> Any:
         version=one.version,
         tier=one.tier,
         text=CONTRIBUTOR,
+        activated_at=trail.clock(),
         text_hash=one.text_hash(),
         effective=one.retention.effective,
         expires=one.retention.expires,

@@ -11,6 +11,7 @@ from policies.agreement_clauses import CLAUSES_BY_BASIS, CLAUSES_BY_STATE_LAW, C
 from policies.agreements import (
     AgreementError,
     check_activation,
+    check_whole,
     in_force,
     json_schema,
     missing_clauses,
@@ -37,7 +38,7 @@ def changed(name, **changes):
 def test_every_example_may_be_activated_and_names_only_elements_of_the_dictionary(name):
     agreement = read_agreement(text_of(name))
 
-    check_activation(agreement)
+    check_whole(agreement)
 
     tables = dictionary().tables
     assert all(element in tables[table].elements for table, names in agreement.elements.items() for element in names)
@@ -54,18 +55,13 @@ def test_each_clause_a_basis_demands_refuses_activation_when_it_is_missing(basis
         agreement = read_agreement(changed("mou.yaml", legal_basis=[basis], clauses=lacking))
         assert missing_clauses(agreement) == (clause,)
         with pytest.raises(AgreementError) as refused:
-            check_activation(agreement)
+            check_whole(agreement)
         assert (refused.value.code, refused.value.place) == ("AGR-002", clause)
 
 
 @pytest.mark.parametrize(
     ("change", "code", "place"),
     [
-        (
-            {"parties": [{"organisation": "reed", "role": "contributor", "authority": "LEA"}]},
-            "AGR-003",
-            "parties.reed",
-        ),
         (
             {"retention": {"effective": "2026-07-01", "expires": "2026-06-30", "destroy_within_days": 30}},
             "AGR-004",
@@ -87,9 +83,20 @@ def test_each_clause_a_basis_demands_refuses_activation_when_it_is_missing(basis
 )
 def test_activation_is_refused_by_place(change, code, place):
     with pytest.raises(AgreementError) as refused:
-        check_activation(read_agreement(changed("dsa-k12.yaml", **change)))
+        check_whole(read_agreement(changed("dsa-k12.yaml", **change)))
 
     assert (refused.value.code, refused.value.place) == (code, place)
+
+
+def test_activation_needs_the_signature_of_each_party_but_the_hub():
+    agreement = read_agreement(text_of("dsa-preschool.yaml"))
+    both = {"community-action-marin", "north-bay-childrens-center"}
+
+    check_activation(agreement, signed_by=both)
+    for missing in both:
+        with pytest.raises(AgreementError) as refused:
+            check_activation(agreement, signed_by=both - {missing})
+        assert (refused.value.code, refused.value.place) == ("AGR-003", f"parties.{missing}")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +181,7 @@ def test_each_part_that_a_basis_or_tier_demands_refuses_activation_when_it_is_mi
 
     assert missing_parts(agreement) == (place,)
     with pytest.raises(AgreementError) as refused:
-        check_activation(agreement)
+        check_whole(agreement)
     assert (refused.value.code, refused.value.place) == ("AGR-006", place)
 
 
@@ -188,7 +195,7 @@ def test_each_part_that_a_basis_or_tier_demands_refuses_activation_when_it_is_mi
 )
 def test_elements_are_those_of_the_dictionary_in_their_class(elements, code, place):
     with pytest.raises(AgreementError) as refused:
-        check_activation(read_agreement(changed("dsa-k12.yaml", elements=elements)))
+        check_whole(read_agreement(changed("dsa-k12.yaml", elements=elements)))
 
     assert (refused.value.code, refused.value.place) == (code, place)
 
