@@ -14,7 +14,17 @@ from hub.audit.service import append
 from hub.epochs.service import present_epoch
 from hub.errors import Conflict, NotFound
 from hub.jobs import enqueue
-from hub.linking.tables import ACCEPTED, FAILED, REQUESTED, RESOLVED, CurrentRun, Link, LinkageRun, ThresholdLink
+from hub.linking.tables import (
+    ACCEPTED,
+    FAILED,
+    REQUESTED,
+    RESOLVED,
+    TOMBSTONE,
+    CurrentRun,
+    Link,
+    LinkageRun,
+    ThresholdLink,
+)
 from hub.submissions.agreed import agreed, note_unused
 from linkage.schema import current_schema
 
@@ -110,6 +120,12 @@ def revert_run(session: Session, *, audit: AuditTrail) -> int | None:
     if pointer.run is None:
         raise Conflict("No run holds.", code="nothing-to-revert", next_step="Accept a run first.")
     left = _run(session, pointer.run)
+    if left.replaces is not None and _run(session, left.replaces).state == TOMBSTONE:
+        raise Conflict(
+            "The run before used data that were destroyed.",
+            code="run-destroyed",
+            next_step="Run the linkage again; a tombstone never holds again.",
+        )
     pointer.run = left.replaces
     append(
         session,

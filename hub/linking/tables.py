@@ -11,7 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hub.db import Base
 
 REQUESTED, COMPARED, RESOLVED, ACCEPTED, FAILED = "requested", "compared", "resolved", "accepted", "failed"
-STATES = (REQUESTED, COMPARED, RESOLVED, ACCEPTED, FAILED)
+TOMBSTONE = "tombstone"
+"""A run that used data that were destroyed: nothing reverts to it."""
+STATES = (REQUESTED, COMPARED, RESOLVED, ACCEPTED, FAILED, TOMBSTONE)
 
 
 class LinkageRun(Base):

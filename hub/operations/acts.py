@@ -21,6 +21,7 @@ from hub.identity.accounts import reset
 from hub.identity.invitations import invite
 from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
 from hub.linking import service as linking
+from hub.operations.destruction import begin_destruction, parties_of_end
 from policies.principal import Principal, Role
 from policies.two_persons import APPROVED_WITHIN, ActRefused, check_ask
 
@@ -125,6 +126,14 @@ def _ready(session: Session, payload: Payload) -> frozenset[str]:
     return approving(session, check_ready(session, payload["agreement"], _version(payload)))
 
 
+def _ended(session: Session, payload: Payload) -> frozenset[str]:
+    return parties_of_end(session, payload["agreement"], payload["organisation"])
+
+
+def _destroy(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    begin_destruction(session, payload["agreement"], _ended(session, payload), audit=audit)
+
+
 def _activate(session: Session, payload: Payload, audit: AuditTrail) -> None:
     activate(session, payload["agreement"], _version(payload), audit=audit)
 
@@ -175,5 +184,6 @@ PERFORMERS: Mapping[str, Performer] = {
     "agent.revoke": Performer(("agent",), _of_agent, _revoke),
     "linkage.accept": Performer(("version",), _nobody, _accept),
     "agreement.activate": Performer(("agreement", "version"), _ready, _activate),
+    "data.destroy": Performer(("agreement", "organisation"), _ended, _destroy),
     "linkage.revert": Performer((), _nobody, _revert),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -35,3 +36,18 @@ def agree_made_up(home: HomeOption) -> None:
         with opened.database.transaction() as session:
             count = activate_all(session, audit=opened.trail())
     print(f"{count} agreements hold.")
+
+
+@app.command()
+def destroy(home: HomeOption) -> None:
+    """Delete the files of every destruction that two persons approved, and write its certificate."""
+    from hub.operations.destruction import complete_destruction, waiting_destructions
+
+    with console(home, "operations destroy") as opened:
+        with opened.database.reading() as session:
+            waiting = waiting_destructions(session)
+        for one in waiting:
+            certificate = complete_destruction(opened.database, opened.home, one, audit=opened.trail())
+            print(json.dumps(certificate, indent=1))
+        if not waiting:
+            print("Nothing waits for destruction. Next: promise-hub agreements status")

@@ -93,14 +93,14 @@ def open_snapshot(snapshot: Snapshot, *, analysis: AnalysisStore) -> dict[str, p
 
 def newest_snapshot(session: Session) -> Snapshot | None:
     """The snapshot that was taken last, if any."""
-    row = session.scalars(select(SnapshotRow).order_by(SnapshotRow.taken_at.desc(), SnapshotRow.id)).first()
-    return None if row is None else _known(row)
+    rows = session.scalars(select(SnapshotRow).order_by(SnapshotRow.taken_at.desc(), SnapshotRow.id))
+    return next((_known(row) for row in rows if row.files), None)
 
 
 def read_snapshot(session: Session, snapshot: str) -> Snapshot | None:
-    """The snapshot of this id, if it is there."""
+    """The snapshot of this id, if it is there and was not destroyed."""
     row = session.get(SnapshotRow, snapshot)
-    return None if row is None else _known(row)
+    return None if row is None or not row.files else _known(row)
 
 
 def _known(row: SnapshotRow) -> Snapshot:
