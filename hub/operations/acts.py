@@ -1,6 +1,6 @@
 """What each approved act does, where a person's approval alone can do it: the database is enough, no key is needed.
 
-Asking and the last approval come over the pages; acts that are not listed here (a release, a destruction) are done by
+Asking and the last approval come over the pages; acts that are not listed here (a release) are done by
 the operator's own command, which uses the approval up (`two_persons.take_act`). Rule: the approval and its effect are
 one transaction.
 """
