@@ -32,6 +32,7 @@ for name, module in (
     ("agreements", "hub.agreements.commands"),
     ("outcomes", "hub.outcomes.commands"),
     ("release", "hub.release.commands"),
+    ("messages", "hub.submissions.message_commands"),
     ("operations", "hub.operations.commands"),
     ("audit", "hub.operations.audit_commands"),
     ("people", "hub.operations.people_commands"),
@@ -87,15 +88,15 @@ def serve(
 @app.command()
 def work(
     home: HomeOption,
-    role: Annotated[str, typer.Option(help="matcher or resolver")],
+    role: Annotated[str, typer.Option(help="matcher, resolver or messenger")],
 ) -> None:
     """Do a role's due jobs once and end, where no server runs."""
     from hub.log import Log
     from hub.operations import roles
 
-    workers = {"matcher": roles.matcher, "resolver": roles.resolver}
+    workers = {"matcher": roles.matcher, "resolver": roles.resolver, "messenger": roles.messenger}
     if role not in workers:
-        raise typer.BadParameter("matcher or resolver", param_hint="--role")
+        raise typer.BadParameter("matcher, resolver or messenger", param_hint="--role")
     with console(home, "work") as opened:
         worker = workers[role](opened.settings, log=Log())
         print(f"{worker.run_until_idle()} jobs done.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hub.audit.signer import Signer
 
 WORKERS = ("signer", "matcher", "resolver")
+MESSENGER = "messenger"
 ROLES = (*WORKERS, "api")
 STOP_SECONDS = 10
 SIGN_SECONDS = 0.1
@@ -57,7 +58,8 @@ def supervise(settings: Settings, *, announce: Callable[[str], None]) -> int:
     stop = _stop_on_signals()
     tether = Tether(*os.pipe())
     _load_workers()
-    running = {role: Running(_fork(role, settings, listener, tether), 1) for role in WORKERS}
+    workers = (*WORKERS, MESSENGER) if settings.messages else WORKERS
+    running = {role: Running(_fork(role, settings, listener, tether), 1) for role in workers}
     _load_api()
     running["api"] = Running(_fork("api", settings, listener, tether), 1)
     announce(settings.own_url())
@@ -107,7 +109,9 @@ def run_worker(role: str, settings: Settings, stop: threading.Event) -> None:
     """Take this role's jobs until told to stop."""
     from hub.operations import roles
 
-    worker = {"matcher": roles.matcher, "resolver": roles.resolver}[role](settings, log=Log())
+    worker = {"matcher": roles.matcher, "resolver": roles.resolver, MESSENGER: roles.messenger}[role](
+        settings, log=Log()
+    )
     worker.run(stop, poll_seconds=settings.job_poll_milliseconds / 1000)
     worker.close()
 
@@ -197,7 +201,7 @@ def _pass_on(stop: threading.Event, server: object) -> None:
 
 def _end(running: dict[str, Running]) -> None:
     """Stop the API first, so that nothing new comes in, then the workers, then the signer."""
-    order = [role for role in ("api", "matcher", "resolver", "signer") if role in running]
+    order = [role for role in ("api", "matcher", "resolver", MESSENGER, "signer") if role in running]
     for role in order[:-1]:
         os.kill(running[role].pid, signal.SIGTERM)
     until = time.monotonic() + STOP_SECONDS

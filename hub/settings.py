@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     job_poll_milliseconds: int = Field(
         default=30, ge=5, le=5000, description="How often a worker looks for its next job."
     )
+    messages: bool = Field(
+        default=False, description="Whether `serve` also sends messages to offices, by a process of its own."
+    )
+    smtp_host: str = Field(default="", description="Mail server for messages; empty means no e-mail is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server; STARTTLS is required.")
+    smtp_sender: str = Field(default="promise-hub@localhost", description="Address that messages come from.")
+    smtp_user: str = Field(default="", description="Name to sign in with at the mail server; empty signs in not.")
+    smtp_password_file: str = Field(default="", description="File with the password for the mail server, mode 0600.")
     linkage_engine: Literal["embedded", "spark"] = Field(
         default="embedded", description="What compares rows and joins persons: this machine, or Apache Spark."
     )

@@ -27,6 +27,7 @@ from hub.settings import Home, Settings
 from hub.submissions.checks import REFRESH, REFRESH_STEP, Desk, check_rows_job, check_spans_job, drop_job
 from hub.submissions.epoch_end import end_epoch_job
 from hub.submissions.inbox import Inbox
+from hub.submissions.messages import SEND, MessageDesk, send_job, webhook_key
 from hub.submissions.service import ROWS_CHECK, SPANS_CHECK
 from linkage.sealing import read_recipient_key
 
@@ -94,6 +95,15 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
     stores = {"spans": spans, "analysis": analysis, "salts": analysis.salts}
     broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover)
     return _worker(broom, handlers, log=log)
+
+
+def messenger(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
+    """The messenger: tells offices of their submissions; holds the key of webhooks and no other."""
+    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    path = home.key_file("messenger", "webhook.key")
+    desk = MessageDesk(database, clock, settings, webhook_key(home) if path.exists() else None)
+    broom = Broom("messenger", "messages.sweep", database, clock, {})
+    return _worker(broom, {SEND: send_job(desk)}, log=log)
 
 
 def _engine(settings: Settings) -> EngineChoice:

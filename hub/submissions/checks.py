@@ -25,6 +25,7 @@ from hub.jobs import Outcome, Ticket, enqueue, enqueue_when_quiet
 from hub.submissions import service
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
+from hub.submissions.messages import tell
 from hub.submissions.tables import ACCEPTED, CHECKING, HELD, REFUSED, REPLACED, Submission, SubmissionChunk
 from linkage.errors import LinkageError
 from linkage.rows import span_rows, view_rows
@@ -255,6 +256,7 @@ def settle(session: Session, submission: Submission, *, audit: AuditTrail, appro
     resource = f"submission:{submission.id}"
     if submission.holds and not approved:
         submission.state = HELD
+        tell(session, submission, code=submission.holds[0], audit=audit)
         held = append(session, audit, EventType.SUBMISSION_HELD, resource=resource, rule=submission.holds[0])
         submission.settled_sequence = held
         return
@@ -265,6 +267,7 @@ def settle(session: Session, submission: Submission, *, audit: AuditTrail, appro
         submission.settled_sequence = append(session, audit, EventType.SUBMISSION_REPLACED, resource=resource)
         return
     submission.state = ACCEPTED
+    tell(session, submission, code="", audit=audit)
     enqueue_when_quiet(session, REFRESH, quiet=REFRESH_QUIET, within=REFRESH_WITHIN, now=audit.clock())
     for last in others:
         last.state, last.replaced_by = REPLACED, submission.id

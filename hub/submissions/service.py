@@ -24,6 +24,7 @@ from hub.identity.service import agent_key
 from hub.jobs import enqueue
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
+from hub.submissions.messages import tell
 from hub.submissions.status import Status, status_of
 from hub.submissions.tables import ACCEPTED, CHECKING, RECEIVING, REFUSED, WITHDRAWN, Submission, SubmissionChunk
 from linkage.errors import LinkageError
@@ -171,6 +172,7 @@ def refuse(
     submission.state = REFUSED
     submission.refusal = {"code": code, "place": place, "next_step": next_step}
     submission.settled_at = audit.clock()
+    tell(session, submission, code=code, audit=audit)
     for kind in ("rows.drop", "spans.drop"):
         enqueue(session, kind, key=f"{kind}:{submission.id}", payload={"submission": submission.id}, now=audit.clock())
     submission.settled_sequence = append(

@@ -18,6 +18,7 @@ from hub.errors import Conflict
 from hub.jobs import enqueue, enqueue_when_quiet
 from hub.submissions import decisions
 from hub.submissions.checks import REFRESH, REFRESH_QUIET, REFRESH_WITHIN
+from hub.submissions.messages import tell
 from hub.submissions.service import own_submission
 from hub.submissions.tables import ACCEPTED, HELD, WITHDRAWN, Statement, Submission
 from policies.principal import Principal
@@ -96,6 +97,7 @@ def _take_back(session: Session, submission: Submission, *, audit: AuditTrail) -
     """The submission is used no longer: its files are dropped, and the results are worked out anew without it."""
     was_used = submission.state == ACCEPTED
     submission.state, submission.settled_at = WITHDRAWN, audit.clock()
+    tell(session, submission, code="", audit=audit)
     for kind in ("rows.drop", "spans.drop"):
         key = f"{kind}:{submission.id}"
         enqueue(session, kind, key=key, payload={"submission": submission.id}, now=audit.clock())

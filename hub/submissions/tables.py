@@ -60,6 +60,19 @@ class SubmissionChunk(Base):
     file: Mapped[str | None] = mapped_column(String(64))
 
 
+class MessageAddress(Base):
+    """Where an organisation's office is told of its submissions: an e-mail address or a webhook."""
+
+    __tablename__ = "message_addresses"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    organisation: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    address: Mapped[str] = mapped_column(String(300))
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
 class Statement(Base):
     """One person's word on a submission: certify or withdraw. Two persons' words make it so."""
 

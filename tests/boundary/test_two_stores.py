@@ -152,6 +152,7 @@ MAY_READ = {
     "hub.operations.roles": {
         ("matcher", "sealing.key"), ("matcher", "rows.key"), ("resolver", "sealing.key"), ("resolver", "spans.key"),
     },
+    "hub.submissions.messages": {("messenger", "webhook.key")},
 }  # fmt: skip
 """Which module reads which key; `opening` works in homes of made-up people alone."""
 
