@@ -37,6 +37,7 @@ ROUTED = (
     "hub.release.routes",
     "hub.release.requests.routes",
     "hub.web.routes",
+    "hub.web.explorer",
     "hub.web.log_reading",
     "hub.web.requests",
     "hub.web.linkage",

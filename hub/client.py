@@ -36,6 +36,12 @@ class Answer:
     citation: str
     body: Mapping[str, Any]
 
+    def frame(self) -> Any:
+        """The rows as a pandas frame, if pandas is installed; a hidden number is <NA>, whole numbers stay whole."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows).convert_dtypes()
+
 
 class Client:
     """One hub, with a token or as the public. Use as a context manager or call `close()`."""

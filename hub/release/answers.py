@@ -92,10 +92,11 @@ def _labels(cell: PublishedCell) -> Mapping[str, str]:
 
 
 def citation(indicator: str, *, release: Release) -> str:
-    """One sentence by which the number can be found again."""
+    """One sentence by which the number can be found again: release, its entry in the audit log, definition."""
     found = indicators().get(indicator)
     version = "" if found is None else f", definition version {found.version}"
-    return f"{PUBLISHER}, release {release.id}, “{indicator_title(indicator)}”{version}."
+    entry = "" if release.log_entry is None else f" (log entry {release.log_entry})"
+    return f"{PUBLISHER}, release {release.id}{entry}, “{indicator_title(indicator)}”{version}."
 
 
 def gap_rows(found: Gaps) -> list[Row]:

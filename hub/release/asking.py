@@ -4,6 +4,7 @@ Each refusal says what may be asked. None depends on what the data hold, so none
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -26,6 +27,7 @@ from policies.table_requests import DEPTH_MAX
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 PAGE_ROWS = 1000
+LEVEL = re.compile(r"([a-z0-9-]{1,64}):([A-Za-z0-9-]{1,64}(?: [A-Za-z0-9-]{1,64})*)")
 SCHOOL_YEAR_BEGINS = 7
 """The month in which a school year begins (Cal. Education Code 37200)."""
 
@@ -107,6 +109,19 @@ def check_question(question: Question, *, catalogue: Catalogue, day: dt.date) ->
             faults=(Fault("level", "level-without-split"),),
         )
     return table
+
+
+def read_levels(named: Sequence[str]) -> dict[str, str]:
+    """Levels written as dimension:level; raises Invalid for what is not."""
+    found = [LEVEL.fullmatch(text) for text in named]
+    if any(match is None for match in found):
+        raise Invalid(
+            "A level is named as dimension:level.",
+            code="level-wrong",
+            next_step="Write level=race:white; /v1/dimensions names the levels.",
+            faults=(Fault("level", "level-wrong"),),
+        )
+    return {match[1]: match[2] for match in found if match is not None}
 
 
 def check_split(by: Sequence[str], *, catalogue: Catalogue) -> None:

@@ -56,6 +56,25 @@ class DotRow:
     label: str
 
 
+@dataclass(frozen=True)
+class Mark:
+    """One year of a group: its rate, or the ends of its range, or no number; `words` as the table says it."""
+
+    year: int
+    rate: int | None
+    low: int | None
+    high: int | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """One group over the years."""
+
+    group: str
+    marks: tuple[Mark, ...]
+
+
 def draw(spec: Spec) -> str:
     """The SVG of a specification, sized by its container."""
     svg: str = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
@@ -267,3 +286,72 @@ def dot_row(cell: PublishedCell, *, split: str) -> DotRow:
 
 def _dot(row: DotRow) -> Mapping[str, Any]:
     return {"group": row.group, "rate": row.rate, "low": row.low, "high": row.high, "label": row.label}
+
+
+def course_chart(courses: Sequence[Course]) -> Spec:
+    """Small panels, one a group on the same scales, the others in grey; a hidden year breaks the line and is named."""
+    years = sorted({mark.year for one in courses for mark in one.marks})
+    return {
+        "config": _CONFIG,
+        "columns": 2,
+        "spacing": {"row": 22, "column": 30},
+        "concat": [_course_panel(one, courses, years=years) for one in courses],
+    }
+
+
+def _course_panel(course: Course, courses: Sequence[Course], *, years: Sequence[int]) -> Spec:
+    hidden = [str(mark.year) for mark in course.marks if mark.words == HIDDEN_REASON]
+    x = {
+        "field": "year",
+        "type": "quantitative",
+        "axis": {"format": "d", "values": list(years), "title": None, "grid": False},
+        "scale": {"domain": [years[0] - 0.3, years[-1] + 0.6], "nice": False},
+    }
+    axis = {"values": [0, 50, 100], "title": None, "domain": False}
+    y = {"field": "rate", "type": "quantitative", "scale": {"domain": [0, 100]}, "axis": axis}
+    others = [
+        {"year": mark.year, "rate": mark.rate, "group": one.group}
+        for one in courses
+        for mark in one.marks
+        if one is not course
+    ]
+    own = [{"year": mark.year, "rate": mark.rate} for mark in course.marks]
+    exact = [row for row in own if row["rate"] is not None]
+    ranges = [
+        {"year": mark.year, "low": mark.low, "high": mark.high}
+        for mark in course.marks
+        if mark.rate is None and mark.low is not None
+    ]
+    told = f"{', '.join(hidden)}: {HIDDEN_REASON}" if hidden else ""
+    return {
+        "title": {"text": course.group, "subtitle": told, "anchor": "start", "fontSize": 13, "subtitleFontSize": 11},
+        "width": 250,
+        "height": 90,
+        "layer": [
+            {
+                "data": {"values": others},
+                "mark": {"type": "line", "color": "#b8bec7", "strokeWidth": 1},
+                "encoding": {"x": x, "y": y, "detail": {"field": "group"}},
+            },
+            {
+                "data": {"values": ranges},
+                "mark": {"type": "rule", "color": BLUE, "opacity": 0.35, "strokeWidth": 6},
+                "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "data": {"values": own},
+                "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.5},
+                "encoding": {"x": x, "y": y},
+            },
+            {
+                "data": {"values": exact},
+                "mark": {"type": "point", "filled": True, "size": 45, "color": BLUE, "opacity": 1},
+                "encoding": {"x": x, "y": y},
+            },
+            {
+                "data": {"values": exact},
+                "mark": {"type": "text", "dy": -10, "color": INK, "fontSize": 11},
+                "encoding": {"x": x, "y": y, "text": {"field": "rate"}},
+            },
+        ],
+    }

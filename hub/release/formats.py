@@ -1,36 +1,44 @@
 """The forms of an answer: tidy rows as JSON or CSV at one address, chosen by `format` or `Accept`; strong ETags.
 
+Rows of a declared table come as workbook, JSON-stat and picture too.
+
 A hidden number is null in JSON and an empty field in CSV, with its status and reason beside it; never a code.
 """
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from fastapi import Request, Response
 
 from hub.errors import Fault, Invalid
 
-JSON, CSV = "application/json", "text/csv"
-FORMATS = {"json": JSON, "csv": CSV}
+JSON, CSV, PNG = "application/json", "text/csv", "image/png"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+JSON_STAT = "application/vnd.json-stat+json"
+FORMATS: Mapping[str, str] = {"json": JSON, "csv": CSV}
+TABLE_FORMATS: Mapping[str, str] = {**FORMATS, "xlsx": XLSX, "json-stat": JSON_STAT, "png": PNG}
+"""What the rows of a declared table come in besides."""
+ENDINGS = {CSV: "csv", XLSX: "xlsx", JSON_STAT: "json", PNG: "png"}
 Row = Mapping[str, object]
 
 
-def wanted_format(request: Request) -> str:
+def wanted_format(request: Request, *, among: Mapping[str, str] = FORMATS) -> str:
     """The media type asked for; raises Invalid for one that there is not."""
     named = request.query_params.get("format")
     if named is not None:
-        if named not in FORMATS:
+        if named not in among:
             raise Invalid(
                 "There is no such format.",
                 code="format-unknown",
-                next_step=f"Ask one of: {', '.join(FORMATS)}.",
+                next_step=f"Ask one of: {', '.join(among)}.",
                 faults=(Fault("format", "format-unknown"),),
             )
-        return FORMATS[named]
-    return CSV if request.headers.get("accept", "").split(",")[0].split(";")[0].strip() == CSV else JSON
+        return among[named]
+    first = request.headers.get("accept", "").split(",")[0].split(";")[0].strip()
+    return first if first in among.values() else JSON
 
 
 def etag_of(request: Request, *, release: str, versions: Mapping[str, str], media_type: str) -> str:
@@ -43,7 +51,18 @@ def etag_of(request: Request, *, release: str, versions: Mapping[str, str], medi
 def answer(
     request: Request, body: Mapping[str, object], *, rows: Sequence[Row], etag: str, open_to_all: bool
 ) -> Response:
-    """The answer in the form that was asked for, or 304 when the asker has it."""
+    """The answer as JSON or CSV, or 304 when the asker has it."""
+
+    def written(media_type: str) -> bytes:
+        return (csv_text(rows) if media_type == CSV else json.dumps(body, ensure_ascii=False)).encode()
+
+    return answer_as(request, wanted_format(request), written=written, etag=etag, open_to_all=open_to_all)
+
+
+def answer_as(
+    request: Request, media_type: str, *, written: Callable[[str], bytes], etag: str, open_to_all: bool
+) -> Response:
+    """The answer in a form, written only where the asker does not have it yet."""
     headers = {
         "ETag": etag,
         "Cache-Control": "public, no-cache" if open_to_all else "private, no-store",
@@ -53,10 +72,10 @@ def answer(
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if etag in known:
         return Response(status_code=304, headers=headers)
-    if wanted_format(request) == CSV:
-        headers["Content-Disposition"] = 'attachment; filename="promise-hub.csv"'
-        return Response(csv_text(rows), media_type=f"{CSV}; charset=utf-8", headers=headers)
-    return Response(json.dumps(body, ensure_ascii=False), media_type=JSON, headers=headers)
+    if media_type in ENDINGS:
+        headers["Content-Disposition"] = f'attachment; filename="promise-hub.{ENDINGS[media_type]}"'
+    kind = f"{CSV}; charset=utf-8" if media_type == CSV else media_type
+    return Response(written(media_type), media_type=kind, headers=headers)
 
 
 def csv_text(rows: Sequence[Row]) -> str:

@@ -18,7 +18,8 @@ from hub.http import declare, hub_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
 from hub.release import answers, asking, questions
 from hub.release.asking import Asker, asker_of
-from hub.release.formats import Row, answer, etag_of, wanted_format
+from hub.release.formats import TABLE_FORMATS, Row, answer, answer_as, etag_of, wanted_format
+from hub.release.forms import writer_of
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import current_release, published_release, published_releases
 from hub.release.slices import Cursor, cohort_years
@@ -31,7 +32,6 @@ Slug = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9.-]*$")]
 Slugs = Annotated[str, Query(max_length=400, pattern=r"^[A-Za-z0-9.,-]*$")]
 Cohort = Annotated[str, Query(max_length=10, pattern=r"^(\d{4}(\.\.\d{4})?)?$")]
 Levels = Annotated[list[str], Query(max_length=8)]
-LEVEL = re.compile(r"([a-z0-9-]{1,64}):([A-Za-z0-9-]{1,64}(?: [A-Za-z0-9-]{1,64})*)")
 CURSOR = re.compile(r"(\d{4})\.([a-z0-9-]{1,16})\.(\d{1,9})")
 
 
@@ -104,21 +104,26 @@ def list_observations(
         by=_names(by),
         first_year=first_year,
         last_year=last_year,
-        levels=_levels(level),
+        levels=asking.read_levels(level),
         release=release or None,
         after=_cursor(after),
         limit=limit,
     )
-    wanted_format(request)
+    media_type = wanted_format(request, among=TABLE_FORMATS)
     with transaction_of(request) as session:
         asker = asker_of(request, session, agreement=agreement, purpose=purpose)
         asked = catalogue_to_ask(session, catalogue())
         found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
     cursor = answers.cursor_text(found.next_cursor)
     link = None if cursor is None else _relative(request, after=cursor)
-    body = answers.observations_body(found, indicator=indicator, labels=labels, next_link=link)
-    rows = answers.observation_rows(found, labels=labels)
-    response = _answer(request, body, rows=rows, release=found.release.id, asker=asker)
+    address = f"{hub_of(request).settings.own_url()}{request.url.path}?{request.url.query}"
+    response = answer_as(
+        request,
+        media_type,
+        written=writer_of(found, indicator=indicator, labels=labels, next_link=link, catalogue=asked, address=address),
+        etag=_etag(request, found.release.id, asker=asker, media_type=media_type),
+        open_to_all=asker.licence() is None,
+    )
     if link is not None:
         response.headers["Link"] = f'<{link}>; rel="next"'
     return response
@@ -211,10 +216,15 @@ def _answer(
     release: str,
     asker: Asker | None = None,
 ) -> Response:
+    etag = _etag(request, release, asker=asker, media_type=wanted_format(request))
+    open_to_all = asker is None or asker.licence() is None
+    return answer(request, body, rows=rows, etag=etag, open_to_all=open_to_all)
+
+
+def _etag(request: Request, release: str, *, asker: Asker | None, media_type: str) -> str:
     licence = None if asker is None else asker.licence()
     versions = {} if licence is None else {licence.id: str(licence.version)}
-    etag = etag_of(request, release=release, versions=versions, media_type=wanted_format(request))
-    return answer(request, body, rows=rows, etag=etag, open_to_all=licence is None)
+    return etag_of(request, release=release, versions=versions, media_type=media_type)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -226,18 +236,6 @@ def _years(text: str) -> tuple[int | None, int | None]:
         return None, None
     first, _, last = text.partition("..")
     return int(first), int(last or first)
-
-
-def _levels(named: list[str]) -> dict[str, str]:
-    found = [LEVEL.fullmatch(text) for text in named]
-    if any(match is None for match in found):
-        raise Invalid(
-            "A level is named as dimension:level.",
-            code="level-wrong",
-            next_step="Write level=race:white; /v1/dimensions names the levels.",
-            faults=(Fault("level", "level-wrong"),),
-        )
-    return {match[1]: match[2] for match in found if match is not None}
 
 
 def _cursor(text: str) -> Cursor | None:

@@ -6,13 +6,14 @@ A release is immutable. What is asked later is a slice of it (`hub.release.slice
 import datetime as dt
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
+from hub.audit.tables import Detail
 from hub.errors import Conflict, NotFound
 from hub.release.draft import (
     BlockKey,
@@ -35,7 +36,7 @@ PREPARED, PENDING, PUBLISHED, REPLACED, WITHDRAWN = "prepared", "pending", "publ
 
 @dataclass(frozen=True)
 class Release:
-    """What may be told about a release as a whole."""
+    """What may be told about a release as a whole; `log_entry` is its place in the audit log, where it was read."""
 
     id: str
     state: str
@@ -46,6 +47,7 @@ class Release:
     content_sha256: str
     shown: int
     withheld: int
+    log_entry: int | None = None
 
 
 def prepare_release(session: Session, proposal: Proposal, *, rules: Rules, audit: AuditTrail) -> Release:
@@ -201,7 +203,7 @@ def current_release(session: Session) -> Release:
     row = session.scalars(select(ReleaseRow).where(ReleaseRow.state == PUBLISHED)).one_or_none()
     if row is None:
         raise NotFound("Nothing has been released yet.", code="no-release", next_step="Ask when the first is due.")
-    return _release(row)
+    return _with_entry(session, row)
 
 
 def published_release(session: Session, release: str) -> Release:
@@ -209,7 +211,7 @@ def published_release(session: Session, release: str) -> Release:
     row = session.get(ReleaseRow, release)
     if row is None or row.state not in (PUBLISHED, REPLACED):
         raise NotFound("There is no such release.", code="release-unknown", next_step="Read /v1/releases.")
-    return _release(row)
+    return _with_entry(session, row)
 
 
 def published_releases(session: Session) -> tuple[Release, ...]:
@@ -259,6 +261,18 @@ def released_cell(row: ReleasedCellRow) -> ReleasedCell:
         status="F" if row.status == "F" else "C",
         vintage=row.vintage,
     )
+
+
+def _with_entry(session: Session, row: ReleaseRow) -> Release:
+    """The release with the entry of the audit log that approved it, or published it where no witness was needed."""
+    entry = row.approved_sequence
+    if entry is None:
+        entry = session.scalar(
+            select(func.min(Detail.sequence)).where(
+                Detail.event == EventType.RELEASE_PUBLISHED.value, Detail.resource == f"release/{row.id}"
+            )
+        )
+    return replace(_release(row), log_entry=entry)
 
 
 def _store_blocks(session: Session, release: str, *, draft: Draft) -> None:

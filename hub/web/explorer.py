@@ -1,163 +1,103 @@
-"""The explorer: one question as a plain GET form, its answer as chart, table, notes, citation and the same query."""
+"""The explorer: one question as a plain GET form, its answer as chart, table, notes, citation and the same query.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
+The address is the whole state: a link to it asks the same again. It works without scripts.
+"""
 
-from markupsafe import Markup
+from dataclasses import replace
+from typing import Annotated
 
-from hub.release.answers import citation
-from hub.release.asking import Asker
-from hub.release.charts import dot_chart, dot_row, draw
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from hub.agreements.service import known_agreements
+from hub.errors import CallerError, NotFound
+from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.outcomes.state import state_figures
+from hub.release import questions
+from hub.release.asking import Asker, Question
 from hub.release.questions import Observations
-from hub.release.slices import PublishedCell
-from hub.release.words import dimension_title, indicator_title, level_label, rate_words
-from policies.agreements import Agreement, in_force
-from policies.catalogue_files import Catalogue, CatalogueTable
-from policies.disclosure.types import TOTAL
-from policies.principal import Role
+from hub.release.report_card import gap_sentence
+from hub.release.requests.service import catalogue_to_ask
+from hub.release.service import current_release
+from hub.release.slices import cohort_years
+from hub.release.state_lines import state_lines
+from hub.web.explorer_form import Wanted, first_licence, form_for, question_of
+from hub.web.explorer_view import Beside, totals_of, view_of
+from hub.web.pages import page, refused_page
+from policies.catalogue_files import Catalogue, catalogue
 
-CHART_ROWS_MAX = 40
+router = APIRouter(tags=["pages"])
 
-
-@dataclass(frozen=True)
-class Choice:
-    """One option of a select."""
-
-    value: str
-    words: str
-    chosen: bool
+Text = Annotated[str, Query(max_length=130)]
+Year = Annotated[str | None, Query(max_length=4, pattern=r"^(\d{4})?$")]
 
 
-@dataclass(frozen=True)
-class Form:
-    """The form as it stands: what may be chosen, and what is."""
-
-    indicators: tuple[Choice, ...]
-    splits: tuple[Choice, ...]
-    licences: tuple[Choice, ...]
-    first_year: str
-    last_year: str
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """One row of the answer in words; `hidden` marks a row without numbers."""
-
-    year: int
-    levels: tuple[str, ...]
-    rate: str
-    counted: str
-    coverage: str
-    hidden: bool
-
-
-@dataclass(frozen=True)
-class View:
-    """An answer as it is shown."""
-
-    title: str
-    splits: tuple[str, ...]
-    rows: tuple[TableRow, ...]
-    chart: Markup | None
-    chart_words: str
-    notes: tuple[str, ...]
-    citation: str
-    query: str
-    python: str
-    r: str
+@router.get("/explorer")
+@declare("public.read", "observations")
+def explore(
+    request: Request,
+    *,
+    indicator: Text = "third-grade-reading",
+    by: Text = "economic-status",
+    only: Text = "",
+    first: Year = None,
+    last: Year = None,
+    licence: Annotated[str | None, Query(max_length=130)] = None,
+) -> Response:
+    """One question as a form, and its answer."""
+    wanted = Wanted(indicator, by, only, first, last)
+    with hub_of(request).database.reading() as session:
+        asker = _asker(request, session, licence)
+        asked = catalogue_to_ask(session, catalogue())
+        years = _years(session, indicator)
+    form = form_for(asker, wanted, catalogue=asked, years=years)
+    try:
+        question = question_of(wanted, asker=asker, catalogue=asked, years=years)
+        with transaction_of(request) as session:
+            found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
+            beside = _beside(request, session, found, question=question, asker=asker, asked=asked)
+    except CallerError as refusal:
+        return refused_page(request, refusal, name="explorer", form=form, view=None)
+    named = [("agreement", asker.agreement or ""), ("purpose", asker.purpose or "")] if asker.agreement else []
+    address = hub_of(request).settings.own_url()
+    view = view_of(found, question, licence=named, address=address, beside=beside)
+    return page(request, "explorer", form=form, view=view, refusal=None)
 
 
-def form_for(asker: Asker, *, catalogue: Catalogue, indicator: str, by: str, years: tuple[str, str]) -> Form:
-    """The choices that this asker has; linked splits stand there for partners only."""
-    tables = [table for table in catalogue.tables.get(indicator, ()) if may_choose(asker, table)]
-    purposes = purposes_of(asker)
-    chosen = f"{asker.agreement}/{asker.purpose}"
-    return Form(
-        indicators=tuple(Choice(name, indicator_title(name), name == indicator) for name in catalogue.indicators),
-        splits=tuple(Choice(",".join(t.dimensions), t.title, ",".join(t.dimensions) == by) for t in tables),
-        licences=tuple(Choice(value, words, value == chosen) for value, words in purposes),
-        first_year=years[0],
-        last_year=years[1],
-    )
+def _beside(
+    request: Request, session: Session, found: Observations, *, question: Question, asker: Asker, asked: Catalogue
+) -> Beside:
+    """The gaps of the table that was asked, and the state's figures, where all students are shown."""
+    if question.levels:
+        return Beside()
+    pairs = [pair.name for pair in asked.gaps if pair.table == found.table.name]
+    sentences: list[str] = []
+    if pairs:
+        told = questions.gaps(
+            session, [question.indicator], pairs=pairs, release=None, catalogue=asked, asker=asker,
+            audit=trail_of(request),
+        )  # fmt: skip
+        sentences = [gap_sentence(series, target_year=told.target_year) for series in told.series]
+    return Beside(tuple(sentences), state_lines(totals_of(found), state_figures(session, question.indicator)))
 
 
-def may_choose(asker: Asker, table: CatalogueTable) -> bool:
-    """Whether a split is offered; whether it is answered is decided on the agreement."""
-    return table.audience == "public" or bool(licences_of(asker))
-
-
-def licences_of(asker: Asker) -> Sequence[Agreement]:
-    """The licences in force of the asker's organisation."""
-    if Role.PARTNER not in asker.principal.roles:
+def _years(session: Session, indicator: str) -> tuple[int, ...]:
+    """The cohort years that the current release shows; none before the first release."""
+    try:
+        return cohort_years(session, current_release(session).id).get(indicator, ())
+    except NotFound:
         return ()
-    return [
-        agreement
-        for agreement in in_force(asker.agreements, asker.day)
-        if agreement.tier == "DUL" and asker.principal.organisation in agreement.licensees()
-    ]
 
 
-def purposes_of(asker: Asker) -> list[tuple[str, str]]:
-    """Each licence with each of its purposes: the value of the form and its words."""
-    return [
-        (f"{licence.id}/{purpose.id}", f"{licence.id}: {purpose.text}")
-        for licence in licences_of(asker)
-        for purpose in licence.purposes
-    ]
-
-
-def first_licence(asker: Asker) -> str:
-    """What the form begins with: the first licence and purpose, or none."""
-    return next((value for value, _ in purposes_of(asker)), "")
-
-
-def view_of(found: Observations, *, indicator: str, query: Sequence[tuple[str, str]], address: str) -> View:
-    """The answer in words, with a chart of the latest year where it is small enough to read."""
-    rows = tuple(_row(cell, found.table.dimensions) for cell in found.cells)
-    chart, words = _chart(found)
-    link = urlencode([pair for pair in query if pair[1]])
-    url = f"{address}/v1/observations?{link}"
-    return View(
-        title=f"{indicator_title(indicator)}, {found.table.title.lower()}",
-        splits=tuple(dimension_title(name) for name in found.table.dimensions),
-        rows=rows,
-        chart=chart,
-        chart_words=words,
-        notes=found.notes,
-        citation=f"{citation(indicator, release=found.release)} {url}",
-        query=f"/v1/observations?{link}",
-        python=_python_lines(query, address),
-        r=f'readr::read_csv("{url}&format=csv")',
+def _asker(request: Request, session: Session, licence: str | None) -> Asker:
+    asker = Asker(
+        principal=principal_of(request),
+        agreement=None,
+        purpose=None,
+        agreements=known_agreements(session),
+        day=hub_of(request).clock().date(),
     )
-
-
-def _row(cell: PublishedCell, dimensions: Sequence[str]) -> TableRow:
-    coverage = "" if cell.coverage_low is None else f"{cell.coverage_low} to {cell.coverage_high} %"
-    return TableRow(
-        year=cell.cohort_year,
-        levels=tuple(level_label(name, cell.levels[name]) for name in dimensions),
-        rate=rate_words(cell),
-        counted="" if cell.known is None else f"{cell.known:,}",
-        coverage="all" if (cell.coverage_low, cell.coverage_high) == (100, 100) else coverage,
-        hidden=cell.hidden,
-    )
-
-
-def _chart(found: Observations) -> tuple[Markup | None, str]:
-    latest = max((cell.cohort_year for cell in found.cells), default=None)
-    cells = [cell for cell in found.cells if cell.cohort_year == latest and not _summed(cell)]
-    if not cells or len(cells) > CHART_ROWS_MAX:
-        return None, ""
-    rows = [dot_row(cell, split="") for cell in cells]
-    told = "; ".join(f"{row.group} {row.label}" for row in rows)
-    return Markup(draw(dot_chart(rows))), f"Rates in {latest}: {told}."  # noqa: S704 (drawn by us)
-
-
-def _summed(cell: PublishedCell) -> bool:
-    return TOTAL in cell.levels.values()
-
-
-def _python_lines(query: Sequence[tuple[str, str]], address: str) -> str:
-    named = ", ".join(f'{name}="{value}"' for name, value in query if value)
-    return f'from hub.client import Client\nClient("{address}", token="...").observations({named})'
+    named = first_licence(asker) if licence is None else licence
+    agreement, _, purpose = named.partition("/")
+    return replace(asker, agreement=agreement[:64] or None, purpose=purpose[:64] or None)

@@ -15,7 +15,7 @@ from hub.release.asking import asker_of
 from hub.release.requests import service
 from hub.release.requests.service import ACTION, WantedTable, catalogue_to_ask
 from hub.release.words import dimension_title, indicator_title
-from hub.web.explorer import Choice, purposes_of
+from hub.web.explorer_form import Choice, purposes_of
 from hub.web.pages import page, refused_page
 from policies.catalogue_files import catalogue
 from policies.indicator_files import dimensions as dimension_files

@@ -5,31 +5,24 @@ They call the services that the API calls. A page that shows something leaves it
 
 import base64
 import re
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlalchemy.orm import Session
 
 from hub.agreements.service import known_agreements
 from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.errors import CallerError
 from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
-from hub.release import asking, questions
 from hub.release.answers import indicator_card
-from hub.release.asking import Asker, Question
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
 from hub.submissions import service as submissions
-from hub.submissions.agreed import idle_agreements
-from hub.web import explorer
 from hub.web.access_log import disclosures
-from hub.web.pages import page, places_for, refused_page, style_sheet
+from hub.web.pages import page, places_for, style_sheet
 from hub.web.register import entries_for
 from policies.catalogue_files import catalogue
 from policies.rules.rulebook import rulebook
@@ -78,44 +71,6 @@ def definitions(request: Request) -> Response:
     return page(request, "definitions", cards=[indicator_card(name, asked) for name in asked.indicators])
 
 
-@router.get("/explorer")
-@declare("public.read", "observations")
-def explore(
-    request: Request,
-    *,
-    indicator: Text = "third-grade-reading",
-    by: Text = "economic-status",
-    first: Year = "",
-    last: Year = "",
-    licence: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """One question as a form, and its answer."""
-    with hub_of(request).database.reading() as session:
-        asker = _asker(request, session, licence)
-        asked = catalogue_to_ask(session, catalogue())
-    form = explorer.form_for(asker, catalogue=asked, indicator=indicator, by=by, years=(first, last))
-    question = Question(
-        indicator=indicator,
-        by=tuple(name for name in by.split(",") if name),
-        first_year=int(first) if first else None,
-        last_year=int(last) if last else None,
-    )
-    try:
-        with transaction_of(request) as session:
-            found = questions.observations(session, question, catalogue=asked, asker=asker, audit=trail_of(request))
-    except CallerError as refusal:
-        return refused_page(request, refusal, name="explorer", form=form, view=None)
-    query = [
-        ("indicator", indicator),
-        ("by", by),
-        ("cohort", _cohort(first, last, latest=asking.school_year(asker.day))),
-    ]
-    query += [("agreement", asker.agreement or ""), ("purpose", asker.purpose or "")]
-    address = hub_of(request).settings.own_url()
-    view = explorer.view_of(found, indicator=indicator, query=query, address=address)
-    return page(request, "explorer", form=form, view=view, refusal=None)
-
-
 @router.get("/submissions")
 @declare("submission.read", "submission")
 def list_submissions(request: Request) -> Response:
@@ -160,26 +115,6 @@ def list_agreements(request: Request) -> Response:
 def _note(request: Request, name: str) -> None:
     with transaction_of(request) as session:
         append(session, trail_of(request), EventType.PAGE_READ, resource=name)
-
-
-def _asker(request: Request, session: Session, licence: str | None) -> Asker:
-    asker = Asker(
-        principal=principal_of(request),
-        agreement=None,
-        purpose=None,
-        agreements=known_agreements(session),
-        day=hub_of(request).clock().date(),
-        idle=idle_agreements(session),
-    )
-    named = explorer.first_licence(asker) if licence is None else licence
-    agreement, _, purpose = named.partition("/")
-    return replace(asker, agreement=agreement[:64] or None, purpose=purpose[:64] or None)
-
-
-def _cohort(first: str, last: str, *, latest: int) -> str:
-    if not first and not last:
-        return ""
-    return f"{first or asking.FIRST_YEAR}..{last or latest}"
 
 
 @lru_cache(maxsize=4)

@@ -58,6 +58,14 @@ class Served:
     database: Database
     token: str
     link: Callable[[Role], str]
+    link_under: Callable[[str, str, Role], str]
+
+    def event_at(self, sequence: int) -> Detail:
+        """An event of the audit log."""
+        with self.database.reading() as session:
+            found = session.get_one(Detail, sequence)
+            session.expunge(found)
+        return found
 
     def last_event(self) -> Detail:
         """The newest event of the audit log."""
@@ -81,7 +89,7 @@ def cell(year: int, table: str, levels: dict[str, str], **numbers: int | None) -
 
 
 def cells_of(year: int, gap: int) -> tuple[ReleasedCell, ...]:
-    economic = "economic-status"
+    economic, by_both = "economic-status", "preschool-by-economic-status"
     return (
         cell(year, "total", {}, known=200, k=120, rate=60, coverage_low=95, coverage_high=100),
         cell(year, economic, {economic: "Total"}, known=200, k=120, rate=60, coverage_low=95, coverage_high=100),
@@ -94,6 +102,9 @@ def cells_of(year: int, gap: int) -> tuple[ReleasedCell, ...]:
         cell(year, "preschool", {"preschool": "Total"}, known=200, k=120, rate=60),
         cell(year, "preschool", {"preschool": "any"}, known=40, k=30, rate=75),
         cell(year, "preschool", {"preschool": "none"}, known=20, k=10, rate=50),
+        cell(year, by_both, {"preschool": "any", economic: "Total"}, known=40, k=30, rate=75),
+        cell(year, by_both, {"preschool": "any", economic: "disadvantaged"}, known=25, k=17, rate=68),
+        cell(year, by_both, {"preschool": "any", economic: "not-disadvantaged"}),
     )
 
 
@@ -150,13 +161,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             person = add_person(session, organisation=organisation, roles=frozenset({role}), audit=trail)
             return make_sign_in_link(session, person, audit=trail)
 
+    def link_under(agreement: str, organisation: str, role: Role) -> str:
+        with database.transaction() as session:
+            load_organisations(session, [(organisation, "partner")])
+            stand_in_force(session, agreement, audit=trail)
+            person = add_person(session, organisation=organisation, roles=frozenset({role}), audit=trail)
+            return make_sign_in_link(session, person, audit=trail)
+
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", home, database, token, link)
+    yield Served(f"http://127.0.0.1:{port}", home, database, token, link, link_under)
     server.should_exit = True
     thread.join(5)
     database.close()

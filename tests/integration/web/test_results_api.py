@@ -237,7 +237,7 @@ def test_definitions_dimensions_and_cohorts_are_open_to_everybody(public: httpx.
     dimensions = public.get("/v1/dimensions").json()["rows"]
     cohorts = public.get("/v1/cohorts").json()["rows"]
 
-    assert [card["set"] for card in indicators] == ["core"] * 7 + ["contributing"] * 7 + [None] * 13
+    assert [card["set"] for card in indicators] == ["core"] * 7 + ["contributing"] * 7 + [None] * 14
     assert one[0].pop("state_figures") == []
     assert one == [card for card in indicators if card["id"] == "third-grade-reading"]
     assert {"definition", "numerator", "denominator", "unknown", "comparison", "version"} <= one[0].keys()

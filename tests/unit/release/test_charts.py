@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hub.release.charts import DotRow, dot_chart, dot_row, draw, gap_chart
+from hub.release.charts import Course, DotRow, Mark, course_chart, dot_chart, dot_row, draw, gap_chart
 from hub.release.gaps import GapPoint, ReleasedRate, gap_point, pace
 from hub.release.slices import HIDDEN_REASON, PublishedCell
 
@@ -111,3 +111,18 @@ def test_a_cell_becomes_a_row_with_its_interval_its_range_or_words() -> None:
         DotRow("race", "Black or African American, Socioeconomically disadvantaged", None, None, None, HIDDEN_REASON),
         DotRow("race", "All", None, None, None, HIDDEN_REASON),
     ]
+
+
+def test_a_course_breaks_where_a_year_is_hidden_and_names_that_year() -> None:
+    hidden = Mark(2024, None, None, None, HIDDEN_REASON)
+    course = Course("Small", (Mark(2023, 50, None, None, "50 %"), hidden, Mark(2025, None, 80, 100, "80 % or more")))
+
+    spec = course_chart([course, Course("Large", (Mark(2023, 61, None, None, "61 %"),))])
+
+    panel = spec["concat"][0]
+    assert panel["title"]["subtitle"] == f"2024: {HIDDEN_REASON}"
+    others, ranges, line, *_ = [layer["data"]["values"] for layer in panel["layer"]]
+    assert others == [{"year": 2023, "rate": 61, "group": "Large"}]
+    assert ranges == [{"year": 2025, "low": 80, "high": 100}]
+    assert [row["rate"] for row in line] == [50, None, None]
+    assert HIDDEN_REASON in draw(spec)
