@@ -117,10 +117,11 @@ def digest_of(path: Path) -> str:
 def _entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not _is_unfinished(path.name) and not path.is_symlink())
+    return sorted(path for path in folder.iterdir() if not is_unfinished(path.name) and not path.is_symlink())
 
 
-def _is_unfinished(name: str) -> bool:
+def is_unfinished(name: str) -> bool:
+    """Whether a program that is still writing would give a file this name."""
     return name.startswith((".", "~")) or name.casefold().endswith(_UNFINISHED)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from connectors.errors import WorkspaceError
 from connectors.one_at_a_time import alone
 from connectors.workspace import open_workspace
 
@@ -45,6 +46,36 @@ def watch(
             if once:
                 break
     typer.echo(f"next: promise-edge status {folder}")
+
+
+@commands.command()
+def sftp(
+    folder: DirArgument,
+    *,
+    host: Annotated[str, typer.Option(help="address to listen on, inside the district")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one", min=0, max=65535)] = 2222,
+    account: Annotated[str | None, typer.Option(help="with --key: adds an account of this name and ends")] = None,
+    key: Annotated[Path | None, typer.Option(help="the account's OpenSSH public key")] = None,
+) -> None:
+    """Serves an SFTP drop whose accounts can only lay files into DIR/drop; `watch` takes them in."""
+    import asyncio
+
+    from connectors.sftp_drop import accounts_folder, add_account, serve_drop
+
+    workspace = open_workspace(folder)
+    if account is not None and key is not None:
+        typer.echo(f"{account} may lay files in, with key {add_account(workspace, account, key)}")
+        typer.echo(f"next: promise-edge sftp {folder}, and promise-edge watch {folder} beside it")
+        return
+    if not any(accounts_folder(workspace).glob("*.pub")):
+        raise WorkspaceError("EDGE-046", "No account may lay files in.", "Give --account NAME --key FILE.pub first.")
+
+    async def run() -> None:
+        server = await serve_drop(workspace, host=host, port=port)
+        typer.echo(f"SFTP on {host} port {server.get_port()}; next: promise-edge watch {folder}, beside it")
+        await server.wait_closed()
+
+    asyncio.run(run())
 
 
 def _say(lines: Iterator[str]) -> None:
