@@ -55,6 +55,22 @@ def show(
 
 
 @app.command()
+def page(
+    folder: DirArgument,
+    out: Annotated[Path, typer.Argument(help="the key file to write, for example bright.keys.json")],
+) -> None:
+    """Writes the key file of the encoder page: this provider's keys under a passphrase of its own."""
+    from connectors.encoder_page.key_file import page_keys
+    from connectors.passphrase import new_passphrase
+    from connectors.workspace import open_workspace, write_json
+
+    workspace = open_workspace(folder)
+    write_json(out, page_keys(workspace, passphrase=new_passphrase(), now=dt.datetime.now(dt.UTC)))
+    typer.echo(f"{out.name}: the keys of {workspace.settings.organisation} for the encoder page.")
+    typer.echo("next: give the file to the office, and the passphrase by another way (docs/doors/encoder-page.md)")
+
+
+@app.command()
 def signatory(
     file: Annotated[Path, typer.Argument(help="a new file for the signatory's key")],
     organisation: Annotated[str, typer.Option(help="the organisation that the signatory signs for")],

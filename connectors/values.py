@@ -100,7 +100,7 @@ def race(cell: str) -> Parsed:
 
     201 to 299 are Asian, 301 to 399 Pacific Islander in the code list (CALPADS code sets); 999 is not reported.
     """
-    code = cell.zfill(3) if cell.isascii() and cell.isdigit() else _RACE_WORDS.get(_squeezed(cell), "")
+    code = cell.zfill(3) if cell.isascii() and cell.isdigit() else RACE_WORDS.get(_squeezed(cell), "")
     if code == "999" or cell.casefold() in ("not reported", "unknown", "declined"):
         return None, None
     if code in ("100", "400", "500", "600", "700", "800"):
@@ -144,7 +144,7 @@ def term(cell: str) -> Parsed:
     return (None, "DAT-001") if match is None else (match[2] + _TERM_BEGINS[match[1]], None)
 
 
-_RACE_WORDS = {
+RACE_WORDS = {
     "americanindian": "100", "americanindianalaskanative": "100", "americanindianoralaskanative": "100",
     "alaskanative": "100", "nativeamerican": "100",
     "asian": "200", "pacificislander": "300", "nativehawaiianorpacificislander": "300",

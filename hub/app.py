@@ -42,6 +42,7 @@ ROUTED = (
     "hub.web.requests",
     "hub.web.linkage",
     "hub.web.certifying",
+    "hub.web.uploading",
     "hub.web.acts",
     "hub.web.account",
 )

@@ -40,6 +40,7 @@ _N = Role.NEWCOMER
 
 ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "submission.send": {_E: Extent.OWN},
+    "submission.upload": {_S: Extent.OWN},
     "submission.read": {_E: Extent.OWN, _S: Extent.OWN},
     "submission.certify": {_S: Extent.OWN},
     "held_rows.read": {_E: Extent.OWN, _S: Extent.OWN, _C: Extent.COUNTS, _A: Extent.COUNTS},

@@ -1,7 +1,7 @@
 """Builds encoder.html, the one file that a preschool opens from disk: `python3 -m connectors.encoder_page.build`.
 
-The same sources give the same bytes; a test compares what is kept with what they give. The linkage schema, the tables
-of names and letters, the data dictionary and the rulebook go into the page as data, so that both languages read one law.
+The same sources give the same bytes; a test compares what is kept with what they give. The linkage schema, the
+tables of names and letters, the data dictionary and the rulebook are its data: both languages read one law.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connectors.encoder_page.page_data import data_script
 
 FOLDER = Path(__file__).parent
 PAGE, DIGEST = FOLDER / "encoder.html", FOLDER / "encoder.html.sha256"
-MODULES = ("aes", "hashes", "normalise", "encode")
+MODULES = ("aes", "hashes", "normalise", "encode", "cells", "reading", "roster", "submission", "page")
 """Each module stands behind those that it imports."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; connect-src 'none'; "
@@ -39,7 +39,7 @@ def page() -> str:
 def page_script() -> str:
     """All modules as one script that needs no other file; what they export stands in `promiseEncoder` for tests."""
     sources = [_source(f"{name}.js") for name in MODULES]
-    bodies = [_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources]
+    bodies = [_EXPORT.sub("", _IMPORT.sub("", source)).replace("\n\n", "\n") for source in sources]
     names = [name for body in bodies for name in _NAME.findall(body)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

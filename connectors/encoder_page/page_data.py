@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.encoder_page.letters import FILE as LETTERS_FILE
 from connectors.suggestions import synonyms
+from connectors.values import RACE_WORDS
 from linkage.encode.encoder import MINIMUM_RECORDS
 from linkage.schema import current_schema
 from policies.dictionary import Element, dictionary
@@ -38,6 +39,7 @@ def page_data() -> dict[str, Any]:
         "kinds": KINDS,
         "tables": {table: _table(table) for table in TABLES},
         "rules": _rules(),
+        "race_words": RACE_WORDS,
         "words": {name: sorted(synonyms(name)) for name in sorted({*_IDENTITY, *elements})},
     }
 

@@ -18,6 +18,7 @@ from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
 from hub.submissions.tables import RECEIVING
 from policies.dictionary import FactError
+from policies.principal import Principal
 from policies.submission import SubmissionError
 
 router = APIRouter(prefix="/v1/submissions", tags=["submissions"])
@@ -37,20 +38,8 @@ class Envelope:
 @declare("submission.send", "submission")
 def open_submission(request: Request, body: Body) -> Response:
     """Open a submission by its signed manifest, with the chunks it carries; the same again tells its state."""
-    envelope = _read_envelope(body)
-    with transaction_of(request) as session:
-        opened = service.open_submission(
-            session,
-            envelope.manifest,
-            envelope.signature,
-            principal=principal_of(request),
-            intake=_intake(request),
-            audit=trail_of(request),
-        )
-    state = opened.state
-    if state == RECEIVING:
-        _keep(request, opened.submission, envelope.chunks)
-        state = _commit(request, opened.submission) if envelope.commit else state
+    envelope = read_envelope(body)
+    opened, state = take_envelope(request, envelope, sender=principal_of(request))
     missing = [sha256 for sha256 in opened.missing if sha256 not in envelope.chunks]
     answer = {"submission": opened.submission, "state": state, "missing": missing}
     return JSONResponse(answer, status_code=201 if opened.created else 200)
@@ -128,6 +117,24 @@ def discard_submission(request: Request, submission: str) -> Response:
     return _decided(request, statements.discard_own, submission)
 
 
+def take_envelope(request: Request, envelope: Envelope, *, sender: Principal) -> tuple[service.Opened, str]:
+    """Open what an envelope holds, keep its chunks and commit it where it asks for that; its state comes back."""
+    with transaction_of(request) as session:
+        opened = service.open_submission(
+            session,
+            envelope.manifest,
+            envelope.signature,
+            principal=sender,
+            intake=_intake(request),
+            audit=trail_of(request),
+        )
+    state = opened.state
+    if state == RECEIVING:
+        _keep(request, opened.submission, envelope.chunks)
+        state = _commit(request, opened.submission) if envelope.commit else state
+    return opened, state
+
+
 def _decided(request: Request, act: Callable[..., None], submission: str) -> Response:
     with transaction_of(request) as session:
         act(session, submission, principal=principal_of(request), audit=trail_of(request))
@@ -185,7 +192,8 @@ def _intake(request: Request) -> service.Intake:
     )
 
 
-def _read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: bytes) -> Envelope:
+    """The parts of an envelope; raises Invalid SUB-001 where it is none."""
     try:
         read = json.loads(body)
         if not isinstance(read["signature"], str):

@@ -25,6 +25,7 @@ from hub.web.access_log import disclosures
 from hub.web.pages import page, places_for, style_sheet
 from hub.web.register import entries_for
 from policies.catalogue_files import catalogue
+from policies.roles import extent_of
 from policies.rules.rulebook import rulebook
 
 router = APIRouter(tags=["pages"])
@@ -77,7 +78,9 @@ def list_submissions(request: Request) -> Response:
     """The submissions of one's own organisation, each with its next step and whose it is."""
     with transaction_of(request) as session:
         found = submissions.list_submissions(session, principal=principal_of(request), audit=trail_of(request))
-    return page(request, "submissions", found=found, organisation=principal_of(request).organisation)
+    principal = principal_of(request)
+    uploads = bool(extent_of("submission.upload", principal.roles))
+    return page(request, "submissions", found=found, organisation=principal.organisation, uploads=uploads)
 
 
 @router.get("/submissions/{submission}")

@@ -1,16 +1,15 @@
 // SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869) and SHA3-256 (FIPS 202): small and synchronous, since a
 // roster needs tens of thousands of short digests and WebCrypto answers each by a promise, or not at all (SHA-3).
 
-const K = new Uint32Array(64), START = new Uint32Array(8), WORDS = new Uint32Array(64);
+const K = new Uint32Array(64), START = new Uint32Array(8), SCHEDULE = new Uint32Array(64);
 (function makeConstants() {
+  const part = (x) => Math.floor((x - Math.floor(x)) * 4294967296);
   let found = 0;
   for (let n = 2; found < 64; n++) {
     let prime = true;
     for (let d = 2; d * d <= n; d++) if (n % d === 0) { prime = false; break; }
-    if (!prime) continue;
-    const part = (x) => Math.floor((x - Math.floor(x)) * 4294967296);
-    if (found < 8) START[found] = part(Math.sqrt(n));
-    K[found++] = part(Math.cbrt(n));
+    if (prime && found < 8) START[found] = part(Math.sqrt(n));
+    if (prime) K[found++] = part(Math.cbrt(n));
   }
 })();
 
@@ -55,17 +54,17 @@ export function shaWords(bytes) {
 }
 
 function compress(state, view, at) {
-  for (let i = 0; i < 16; i++) WORDS[i] = view.getUint32(at + 4 * i);
+  for (let i = 0; i < 16; i++) SCHEDULE[i] = view.getUint32(at + 4 * i);
   for (let i = 16; i < 64; i++) {
-    const x = WORDS[i - 15], y = WORDS[i - 2];
+    const x = SCHEDULE[i - 15], y = SCHEDULE[i - 2];
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    WORDS[i] = (WORDS[i - 16] + s0 + WORDS[i - 7] + s1) | 0;
+    SCHEDULE[i] = (SCHEDULE[i - 16] + s0 + SCHEDULE[i - 7] + s1) | 0;
   }
   let a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
   for (let i = 0; i < 64; i++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + WORDS[i]) | 0;
+    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + SCHEDULE[i]) | 0;
     const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
     const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     h = g; g = f; f = e; e = (d + t1) | 0; d = c; c = b; b = a; a = (t1 + t2) | 0;

@@ -23,6 +23,7 @@ COLUMNS = (
 #                     steward  analyst    compliance administrator signatory agent operator public
 TABLE = """
 submission.send     | -       | -          | -       | -        | -       | own | -       | -
+submission.upload   | own     | -       | -          | -       | -         | -   | -       | -
 submission.read     | own     | -          | -       | -        | -       | own | -       | -
 submission.certify  | own     | -          | -       | -        | -       | -   | -       | -
 held_rows.read      | own     | -          | counts  | counts   | -       | own | -       | -

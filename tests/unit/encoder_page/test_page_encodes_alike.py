@@ -1,9 +1,6 @@
 """The page encodes bit for bit as the program does, and is what its sources build. Its script runs in node here."""
 
 import json
-import os
-import shutil
-import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -13,18 +10,10 @@ from connectors.encoder_page import build, letters
 from linkage.encode.normalise import name_parts
 from linkage.encode.tables import name_tables
 from linkage.schema import current_schema
+from tests.unit.encoder_page.page_runner import needs_node, run_page
 
-HERE = Path(__file__).parent
+pytestmark = pytest.mark.doors
 VECTORS = Path(__file__).parents[2] / "vectors" / "encoding.json"
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None and "REQUIRE_NODE" not in os.environ, reason="node is not here")
-
-
-def run_page(functions, name, *arguments):
-    """The result of one function of a file beside this one, over the script of encoder.html in node."""
-    command = [NODE or "node", HERE / "run_in_node.mjs", build.PAGE, HERE / functions, name]
-    done = subprocess.run(command, input=json.dumps(arguments), capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
 
 
 def test_the_page_that_is_kept_is_what_its_sources_build():
