@@ -1,0 +1,187 @@
+"""The encoder page as an office opens it: from disk, in a real Chromium, to a submission that a real hub accepts."""
+
+import datetime as dt
+import json
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from connectors.encoder_page import build
+from connectors.encoder_page.key_file import page_keys
+from connectors.workspace import make_workspace
+from hub.identity.service import load_roster
+from hub.submissions.tables import Submission
+from policies.principal import Role
+from tests.chromium import Chromium, needs_chromium
+
+pytestmark = [pytest.mark.pages, pytest.mark.doors, needs_chromium]
+ROOT = Path(__file__).parents[3]
+OFFICE, PASSPHRASE = "community-action-marin", "four words of a made-up song"
+TITLES = "Child Number,First Name,Last Name,DOB,Gender,Race,ZIP,Center,Entry Date,Exit Date,Days Scheduled,Days Present"
+TRYING = """(async () => {
+  const to = 'http://127.0.0.1:PORT/x', tries = [
+    () => fetch(to), () => navigator.sendBeacon(to, 'x'), () => { new Image().src = to; },
+    () => new WebSocket('ws://127.0.0.1:PORT'), () => new EventSource(to), () => import(to),
+    () => new Worker(to), () => document.head.append(Object.assign(document.createElement('script'), { src: to })),
+    () => document.body.append(Object.assign(document.createElement('iframe'), { src: to })),
+    () => { const form = document.createElement('form'); form.action = to; document.body.append(form); form.submit(); },
+  ];
+  for (const one of tries) { try { await one(); } catch { continue; } }
+})()"""
+SYLLABLES = ("qua", "zor", "xel", "vim", "jub", "wyx", "fyn", "kre")
+
+
+def made_up_list(count):
+    """Children with names that are no words."""
+    lines = [TITLES]
+    for number in range(count):
+        given = "".join(SYLLABLES[number // 8**place % 8] for place in range(3)).title()
+        surname = "".join(SYLLABLES[number * 7 // 8**place % 8] for place in (1, 0, 2)).title()
+        born = dt.date(2021, 1, 1) + dt.timedelta(days=number * 37 % 700)
+        lines.append(
+            f"{number},{given},{surname},{born},F,White,9490{number % 5 + 1},north,2025-08-20,,180,{150 + number % 30}"
+        )
+    return "\r\n".join(lines)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    chromium = Chromium(tmp_path)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def office(sqlite_hub, tmp_path):
+    """The key file of an office whose agent stands on the hub's roster."""
+    workspace = make_workspace(tmp_path / "edge", organisation=OFFICE, hub="http://127.0.0.1:9")
+    (workspace.folder / "hub.json").write_text(json.dumps(sqlite_hub.facts | {"epoch": 1}), "utf-8")
+    shutil.copytree(ROOT / "policies" / "agreements", workspace.folder / "agreements", dirs_exist_ok=True)
+    workspace.keys.keep_secret(1, bytes(range(32)))
+    workspace.keys.begin(1)
+    entry = {"organisation": OFFICE, "key_id": workspace.key_id, "public_key": workspace.keys.agent().public()}
+    with sqlite_hub.database.transaction() as session:
+        load_roster(session, {"agents": [entry]}, audit=sqlite_hub.trail)
+    keys = page_keys(workspace, passphrase=PASSPHRASE.encode(), now=sqlite_hub.clock())
+    (tmp_path / "office.keys.json").write_text(json.dumps(keys), "utf-8")
+    return tmp_path / "office.keys.json"
+
+
+def press(browser, name, then):
+    browser.run(f"document.getElementById('{name}').click()")
+    browser.wait(f"!document.getElementById('{name}').disabled")
+    assert browser.run("document.getElementById('fault').textContent") == ""
+    browser.wait(f"!document.getElementById('step-{then}').hidden")
+
+
+def go_to_check(browser, keys, roster):
+    """From the keys to the list that was checked."""
+    browser.open(build.PAGE.as_uri())
+    browser.choose_file("#key-file", keys)
+    browser.run(f"document.getElementById('passphrase').value = {json.dumps(PASSPHRASE)}")
+    press(browser, "open-keys", "file")
+    browser.run("document.getElementById('year').value = 2026")
+    browser.choose_file("#roster", roster)
+    press(browser, "read-file", "map")
+    browser.run("document.getElementById('constant-funding').value = 'HEAD-START'")
+    press(browser, "check", "found")
+
+
+def saved_file(browser, folder):
+    browser.run("document.getElementById('save-file').click()")
+    for _ in range(200):
+        found = list(folder.glob("*.submission.json"))
+        if found:
+            return found[0]
+        browser.run("new Promise((resolve) => setTimeout(resolve, 50))")
+    raise TimeoutError("no file was saved")
+
+
+def upload(hub, cookie, content, *, form=True):
+    headers, body = {"cookie": cookie}, content
+    if form:
+        headers["content-type"] = "multipart/form-data; boundary=qxq"
+        begin = (
+            b'--qxq\r\nContent-Disposition: form-data; name="file"; filename="a.json"\r\nContent-Type: application/json'
+        )
+        body = begin + b"\r\n\r\n" + content + b"\r\n--qxq--\r\n"
+    return hub.client.post("/submissions/upload", headers=headers, content=body)
+
+
+def test_a_list_becomes_a_file_that_the_hub_accepts_and_nothing_else_leaves(sqlite_hub, office, browser, tmp_path):
+    roster = tmp_path / "children.csv"
+    roster.write_text(made_up_list(60), "utf-8")
+    steward = sqlite_hub.sign_in(OFFICE, Role.STEWARD)
+
+    go_to_check(browser, office, roster)
+    counts = browser.run("document.getElementById('counts').textContent")
+    press(browser, "make", "made")
+    content = saved_file(browser, tmp_path).read_bytes()
+    before = len(sqlite_hub.events())
+    first, again = upload(sqlite_hub, steward, content), upload(sqlite_hub, steward, content)
+    sqlite_hub.work()
+
+    name = first.headers["location"].removeprefix("/submissions/")
+    page = sqlite_hub.client.get(f"/submissions/{name}", headers={"cookie": steward})
+    assert counts == "60 rows: 60 accepted, 0 rejected."
+    assert (first.status_code, again.headers["location"]) == (303, first.headers["location"])
+    with sqlite_hub.database.reading() as session:
+        kept = session.get_one(Submission, name)
+        assert (kept.provider, kept.kind, kept.state, kept.refusal) == (OFFICE, "preschool", "accepted", None)
+    assert "Receipt" in page.text
+    events = sqlite_hub.events()[before:]
+    assert [one for one in events if one.startswith("submission")] == [
+        "submission.opened", "submission.committed", "submission.checked", "submission.checked",
+        "submission.accepted", "submission.read",
+    ]  # fmt: skip
+    assert browser.requests() == []
+    assert not re.search(rb"Qua|Zor|Xel|2021-0", content)
+
+
+def test_a_file_of_another_organisation_and_a_changed_one_are_refused_alike(sqlite_hub, office, browser, tmp_path):
+    roster = tmp_path / "children.csv"
+    roster.write_text(made_up_list(12), "utf-8")
+    go_to_check(browser, office, roster)
+    press(browser, "make", "made")
+    content = saved_file(browser, tmp_path).read_bytes()
+    own, other = sqlite_hub.sign_in(OFFICE, Role.STEWARD), sqlite_hub.sign_in("novato", Role.STEWARD)
+    changed = content.replace(b'"school_year":2026', b'"school_year":2025')
+
+    answers = [
+        upload(sqlite_hub, other, content),
+        upload(sqlite_hub, own, changed),
+        upload(sqlite_hub, own, b"no file"),
+        upload(sqlite_hub, own, b"no file", form=False),
+        upload(sqlite_hub, sqlite_hub.sign_in("canal-alliance", Role.PARTNER), content),
+    ]
+
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [
+        (422, "SUB-002"), (422, "SUB-002"), (422, "SUB-001"), (422, "SUB-001"), (403, answers[4].json()["code"]),
+    ]  # fmt: skip
+    assert "submission.opened" not in sqlite_hub.events()
+
+
+def test_the_page_cannot_reach_the_network_by_any_way_that_a_script_has(browser):
+    browser.open(build.PAGE.as_uri())
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(1)
+        browser.run(TRYING.replace("PORT", str(server.getsockname()[1])))
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+    assert browser.run("location.protocol") == "file:"
+
+
+def test_the_vectors_come_out_the_same_in_a_real_browser(browser):
+    vectors = json.loads((ROOT / "tests/vectors/encoding.json").read_text("utf-8"))
+    browser.open(build.PAGE.as_uri())
+    browser.run((ROOT / "tests/unit/encoder_page/parity.js").read_text("utf-8") + ";0")
+
+    made = browser.run(f"madeFromVectors({json.dumps(vectors)}, [])")
+
+    of_both = set(made) & set(vectors)
+    assert {name: made[name] for name in of_both} == {name: vectors[name] for name in of_both}
