@@ -67,10 +67,13 @@ def calls():
     return sorted({(method, route.path) for route in routes for method in route.methods} - {("HEAD", "")})
 
 
-@pytest.mark.parametrize("who", ["anonymous", "agent", "steward", "partner", "compliance"])
+@pytest.mark.parametrize(
+    "who", ["anonymous", "agent", "steward", "partner", "compliance", "administrator", "signatory"]
+)
 def test_no_route_tells_or_changes_anything_when_its_event_cannot_be_appended(sqlite_hub, who):
     edge = sqlite_hub.enrol("novato")
-    homes = {"steward": "novato", "partner": "canal-alliance", "compliance": "promise-partnership"}
+    hub_office = dict.fromkeys(("compliance", "administrator"), "promise-partnership")
+    homes = {"steward": "novato", "partner": "canal-alliance", "signatory": "novato", **hub_office}
     cookie = sqlite_hub.sign_in(homes[who], Role(who)) if who in homes else None
     break_appends(sqlite_hub.database)
     before = contents(sqlite_hub.database)
