@@ -234,11 +234,9 @@ def withhold_from_believers(
     return [finding for one in crowd for finding in one.findings]
 
 
-def withhold_everything(stands: tuple[Sheet, ...]) -> None:
-    """Tell nothing that was not released before."""
-    for sheet in stands:
-        for standing in sheet.groups:
-            standing.hide("protective")
+def withhold_everything(stands: tuple[Sheet, ...]) -> bool:
+    """Tell nothing that was not released before; whether anything changed."""
+    return sum(standing.hide("protective") for sheet in stands for standing in sheet.groups) > 0
 
 
 def _telling(stands: tuple[Sheet, ...], rules: Rules, vintage: str) -> Telling:

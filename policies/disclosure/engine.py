@@ -5,7 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from time import perf_counter
@@ -20,10 +20,11 @@ from policies.disclosure.linked import linked
 from policies.disclosure.moves import Observer
 from policies.disclosure.provisional import provisional_cell
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, sheets
+from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, raise_threshold, sheets
 from policies.disclosure.system import System
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 from policies.disclosure.vintages import joined, system_with, told_finally, told_provisionally, true_part
+from policies.disclosure_floor import MINIMUM_N
 
 
 @dataclass(frozen=True)
@@ -97,20 +98,27 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
     if contradicted(built, before):
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
-        stands = sheets(built, rules, ledger=before, earlier=earlier)
-        audit = Audit(built, stands, rules, observers(built, rules))
-        findings = audit.protect() or audit.show_again()
+        stands = sheets(built, replace(rules, min_n=MINIMUM_N), ledger=before, earlier=earlier)
+        findings = _protect_by_threshold(built, stands, rules)
         findings += withhold_from_believers(stands, told, rules=rules, vintage=together.vintage, observers=observers)
         if findings:
-            findings = _nothing_new(built, stands, rules)
+            withhold_everything(stands)
+            findings = Audit(built, stands, rules, observers(built, rules)).protect()
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return Result(named, findings)
 
 
-def _nothing_new(built: System, stands: tuple[Sheet, ...], rules: Rules) -> list[Finding]:
-    """Show only what was released before; gives back what can be told from that alone."""
-    withhold_everything(stands)
-    return Audit(built, stands, rules, observers(built, rules)).protect()
+def _protect_by_threshold(built: System, stands: tuple[Sheet, ...], rules: Rules) -> list[Finding]:
+    """Withhold what an observer could tell, threshold by threshold from the floor; at the floor alone what need not be
+    withheld is shown again. So a stricter threshold shows nothing that a looser one withholds."""
+    watching = observers(built, rules)
+    audit = Audit(built, stands, replace(rules, min_n=MINIMUM_N), watching)
+    findings = audit.protect() or audit.show_again()
+    for min_n in range(MINIMUM_N + 1, rules.min_n + 1):
+        step = replace(rules, min_n=min_n)
+        if raise_threshold(stands, step) or rules.strict:
+            findings = Audit(built, stands, step, watching).protect()
+    return findings
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:

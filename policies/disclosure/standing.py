@@ -205,6 +205,16 @@ def sheets(system: System, rules: Rules, *, ledger: Ledger, earlier: Earlier) ->
     return tuple(result)
 
 
+def raise_threshold(sheets: tuple[Sheet, ...], rules: Rules) -> bool:
+    """Withhold the groups under a raised threshold, and what the rules on lines ask for; whether anything changed."""
+    changed = False
+    for sheet in sheets:
+        small = [one for one in sheet.groups if one.known < rules.min_n and not one.zero]
+        changed |= sum(one.hide("small") for one in small) > 0
+        changed |= sheet.settle(rules)
+    return changed
+
+
 def frozen_sheets(system: System, *, ledger: Ledger) -> tuple[Sheet, ...]:
     """What was released, in its own numbers, and nothing else: for blocks whose counts have changed since.
 

@@ -1,6 +1,6 @@
 """Made-up counts for disclosure control, and the bench that holds it to its bars.
 
-    python -m tests.bench.disclosure [--summary FILE] [--tables N] [--quick]
+    python -m tests.bench.disclosure [--summary FILE] [--tables N] [--catalogues N] [--quick]
 
 Each row is a name, a value, a bar and whether the bar is held. The counts are drawn, with the sizes of a county's
 districts and the shares of its groups; there is no person behind them.
@@ -329,10 +329,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Hold disclosure control to its bars.")
     parser.add_argument("--summary", type=Path, help="write the rows as JSON")
     parser.add_argument("--tables", type=int, default=10_000, help="how many random tables")
+    parser.add_argument("--catalogues", type=int, default=1_000, help="how many random catalogues over four tellings")
     parser.add_argument("--quick", action="store_true", help="leave out the report cards of the whole county")
     options = parser.parse_args()
+    from tests.bench.catalogues import random_catalogues
+
     rows = []
     parts = [small_release(), two_together(), every_outcome(), random_tables(options.tables)]
+    parts.append(random_catalogues(range(options.catalogues)))
     if not options.quick:
         parts += [
             report_cards(2_400, share=0.82, seconds=5),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.disclosure.engine import protect
-from policies.disclosure.types import Block, Dimension, Rules, TableDeclaration
+from policies.disclosure.types import Block, Dimension, ReleasedCell, Rules, TableDeclaration
 from tests.attacker.attack_release import attack_release
 from tests.bench.disclosure import block_of, hierarchies_of, rows_of
 
@@ -95,6 +95,31 @@ def test_the_same_counts_give_the_same_release(block: Block) -> None:
     first, second = (protect([block], rules=Rules()) for _ in range(2))
 
     assert first == second
+
+
+def tells_no_more(one: ReleasedCell, other: ReleasedCell) -> bool:
+    """Whether a cell tells nothing that another does not tell as finely."""
+
+    def within(low: int | None, high: int | None, least: int | None, most: int | None) -> bool:
+        return low is None or high is None or (least is not None and most is not None and low <= least <= most <= high)
+
+    exact = all(getattr(one, name) in (None, getattr(other, name)) for name in ("n", "known", "k", "rate"))
+    rate = other.k is not None or within(one.rate_low, one.rate_high, other.rate_low, other.rate_high)
+    cover = within(one.coverage_low, one.coverage_high, other.coverage_low, other.coverage_high)
+    return one.status == "C" or (other.status == "F" and exact and rate and cover)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(blocks(), st.lists(st.integers(11, 40), min_size=1, max_size=3), st.integers(11, 40), st.booleans())
+def test_adding_an_agreement_never_widens_a_release(
+    block: Block, thresholds: list[int], added: int, complete_audit: bool
+) -> None:
+    before = protect([block], rules=Rules(min_n=max(thresholds), insiders=complete_audit))
+
+    after = protect([block], rules=Rules(min_n=max(*thresholds, added), insiders=complete_audit))
+
+    assert after.verdict.clean
+    assert all(tells_no_more(one, other) for one, other in zip(after.cells, before.cells, strict=True))
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
