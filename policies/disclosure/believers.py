@@ -5,7 +5,7 @@ within the protection width even by chance. So whichever vintages agree with eac
 audited from a list of persons that agrees with them all, wherever the true one lies (`docs/disclosure.md`, section 2).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Protocol
@@ -136,6 +136,7 @@ class Believers:
         self._telling, self._told, self._rules, self._observers = telling, told, rules, observers
         self._frames = tuple(sheet.frame for sheet in telling.sheets)
         plain = system_with(self._frames, {})
+        self._truth = plain.truth
         self._true = frozenset(number for number, one in enumerate(told) if true_part(plain, one) == one)
         self._everybody = observers(plain, rules)
         self._done: set[tuple[tuple[str, ...], frozenset[int]]] = set()
@@ -191,10 +192,16 @@ class Believers:
                 waiting += [less for one in sorted(chosen) if (less := chosen - {one}) not in waiting]
         return found
 
-    def _list(self, chosen: Iterable[int], observer: Observer) -> Ints | None:
+    def _list(self, chosen: Collection[int], observer: Observer) -> Ints | None:
+        """Persons that agree with some vintages and with what is told now; the true ones where all of it is true."""
+        if self._true.issuperset(chosen):
+            return self._truth
         told = joined([*(self._told[number] for number in sorted(chosen)), self._telling.in_bands()])
+        sheets = self._telling.as_shown()
+        if _plainly_contradicted(sheets, told):
+            return None
         built = system_with(self._frames, told)
-        return agreeing_list(built, _seen(self._telling.as_shown(), built, told), observer)
+        return agreeing_list(built, _seen(sheets, built, told), observer)
 
     def _withhold(self, before: Told, base: Ints | None, names: frozenset[tuple[str, ...]]) -> None:
         """Audit as some observers see it who take `before` to be true, from the list `base`, and withhold."""
@@ -234,9 +241,11 @@ def withhold_from_believers(
     return [finding for one in crowd for finding in one.findings]
 
 
-def withhold_everything(stands: tuple[Sheet, ...]) -> bool:
-    """Tell nothing that was not released before; whether anything changed."""
-    return sum(standing.hide("protective") for sheet in stands for standing in sheet.groups) > 0
+def withhold_everything(stands: tuple[Sheet, ...]) -> None:
+    """Tell nothing that was not released before."""
+    for sheet in stands:
+        for standing in sheet.groups:
+            standing.hide("protective")
 
 
 def _telling(stands: tuple[Sheet, ...], rules: Rules, vintage: str) -> Telling:
@@ -271,6 +280,16 @@ def _seen(sheets: tuple[Sheet, ...], built: System, told: Told) -> tuple[Sheet, 
             standing.known, standing.k, standing.n = counted.known, counted.k, counted.n
             standing.earlier = counted_before(told.get((number, group), ()))
     return sheets
+
+
+def _plainly_contradicted(sheets: tuple[Sheet, ...], told: Told) -> bool:
+    """Whether a single count contradicts what was told of it in round numbers."""
+    for (number, group), cells in told.items():
+        low, high = counted_before(cells) or (0, 0)
+        standing = sheets[number].groups[group]
+        if low > high or not (standing.hidden or low <= standing.known <= high):
+            return True
+    return False
 
 
 def _place(built: System, row: int) -> tuple[int, int]:

@@ -148,3 +148,27 @@ def test_a_shown_zero_stays_zero() -> None:
     )
 
     assert second.cells == corrected.cells == first.cells
+
+
+def test_nothing_new_is_shown_beside_an_unsafe_ledger() -> None:
+    block = table({"a": (8, 8, 3), "b": (60, 60, 30), "c": (40, 40, 20)}, complete=True)
+    exact = protect([table({**COUNTS, "a": (60, 60, 30)})], rules=RULES).cells
+    shown = {"Total": (108, 53), "b": (60, 30), "c": (40, 20)}
+    unsafe = tuple(
+        replace(of(exact, level), known=known, n=known, k=k, rate=50, rate_low=None, rate_high=None, status="F")
+        for level, (known, k) in shown.items()
+    )
+    further = TableDeclaration(name="again", dimensions=("group", "size"), priority=2)
+    sizes = Dimension(name="size", levels=("big", "small"))
+    wider = replace(
+        block,
+        dimensions=(*block.dimensions, sizes),
+        cells=tuple(replace(cell, levels=(*cell.levels, "big")) for cell in block.cells),
+        tables=(*block.tables, further),
+    )
+
+    result = protect([wider], rules=RULES, ledger=unsafe)
+
+    assert not result.verdict.clean
+    assert {dict(cell.levels)["group"] for cell in result.cells if cell.status == "F"} == set(shown)
+    assert all(cell.status == "C" for cell in result.cells if dict(cell.levels).get("size", "Total") != "Total")
