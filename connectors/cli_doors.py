@@ -78,6 +78,33 @@ def sftp(
     asyncio.run(run())
 
 
+@commands.command()
+def serve(
+    folder: DirArgument,
+    *,
+    host: Annotated[str, typer.Option(help="address to listen on; beyond loopback TLS is needed")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one", min=0, max=65535)] = 8410,
+    certificate: Annotated[Path | None, typer.Option(help="certificate chain, PEM")] = None,
+    key: Annotated[Path | None, typer.Option(help="its private key, PEM")] = None,
+    edfi_year: Annotated[int | None, typer.Option(help="pull this school year from the Ed-Fi store")] = None,
+    every: Annotated[float, typer.Option(help="minutes between two pulls", min=1)] = 60.0,
+) -> None:
+    """Serves a small local API for a system beside it: rows in, findings and states out; nothing clear leaves."""
+    from connectors.pulling import pull_on_schedule
+    from connectors.service import Service, server_of
+    from connectors.submitting import connection
+
+    workspace = open_workspace(folder)
+    with alone(workspace.folder):
+        service = Service(workspace, partial(connection, workspace, clock=_now), _now)
+        server = server_of(service, host=host, port=port, certificate=certificate, key=key)
+        if edfi_year is not None:
+            pull_on_schedule(service, edfi_year, seconds=60 * every, say=lambda line: _say(iter([line])))
+        typer.echo(f"Serving on {host} port {server.server_address[1]}; its token lies in {folder}/service/token")
+        typer.echo("next: GET /v1/openapi.json with Authorization: Bearer TOKEN")
+        server.serve_forever()
+
+
 def _say(lines: Iterator[str]) -> None:
     for line in lines:
         typer.echo(f"{_now():%Y-%m-%d %H:%M:%S}Z  {line}")

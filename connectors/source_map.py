@@ -88,11 +88,12 @@ def read_source_map(path: Path) -> SourceMap:
             "MAP-001", f"sources.yaml cannot be read at {place}.", "Compare it with docs/edge.md."
         ) from None
     for entry in source_map.files:
-        _check(entry)
+        check_entry(entry)
     return source_map
 
 
-def _check(entry: MappedFile) -> None:
+def check_entry(entry: MappedFile) -> None:
+    """Raises MappingError MAP-002 or MAP-003 for an entry that cannot be followed."""
     if entry.layout != MAPPED and entry.layout not in layouts():
         raise MappingError("MAP-002", f"{entry.pattern}: no such layout.", f"Use one of: {_list(layouts())}, {MAPPED}.")
     if entry.layout != MAPPED:

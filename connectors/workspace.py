@@ -35,6 +35,7 @@ from policies.yaml_text import read_yaml
 SETTINGS_FILE = "edge.yaml"
 HUB_FILE = "hub.json"
 LAST_FOLDER = "last"
+SERVICE_MAP_FILE = "service.yaml"
 SIGNATORIES_FILE = "signatories.json"
 
 
@@ -97,7 +98,12 @@ class Workspace:
         raise WorkspaceError("EDGE-003", "The partnership's list has no such organisation.", "Check --organisation.")
 
     def source_map(self) -> SourceMap:
-        return read_source_map(self.inbox.parent / "sources.yaml")
+        """What the provider's own titles mean, and those of what the embedded service laid in."""
+        own = read_source_map(self.inbox.parent / "sources.yaml")
+        return own.model_copy(update={"files": (*own.files, *self.service_map().files)})
+
+    def service_map(self) -> SourceMap:
+        return read_source_map(self.inbox.parent / SERVICE_MAP_FILE)
 
     def hub_keys(self) -> HubKeys:
         return read_hub_keys(self.folder / HUB_FILE)
