@@ -16,12 +16,14 @@ from connectors.encoder_page.page_data import data_script
 
 FOLDER = Path(__file__).parent
 PAGE, DIGEST = FOLDER / "encoder.html", FOLDER / "encoder.html.sha256"
+MANUAL = FOLDER.parents[1] / "docs" / "doors" / "encoder-page.md"
 MODULES = ("aes", "hashes", "normalise", "encode", "cells", "reading", "roster", "submission", "page")
 """Each module stands behind those that it imports."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; connect-src 'none'; "
     "worker-src 'none'; object-src 'none'; form-action 'none'; base-uri 'none'"
 )
+_IN_MANUAL = re.compile(r"^(?:[0-9a-f]{64}  encoder\.html|\{digest\})$", re.MULTILINE)
 _IMPORT = re.compile(r"^import\s[^;]*?;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _NAME = re.compile(r"^(?:async )?(?:const|let|function|class)\s+([A-Za-z0-9_$]+)", re.MULTILINE)
@@ -64,10 +66,13 @@ def _source(name: str) -> str:
 
 
 def main() -> int:
-    """Writes the page and its digest."""
+    """Writes the page, and its digest beside it and in the manual."""
     content = page().encode("ascii")
     PAGE.write_bytes(content)
     DIGEST.write_text(digest_line(content), "ascii")
+    if MANUAL.exists():
+        manual = _IN_MANUAL.sub(digest_line(content).rstrip(), MANUAL.read_text("utf-8"))
+        MANUAL.write_text(manual, "utf-8")
     sys.stdout.write(f"{digest_line(content)}{content.count(10)} lines, {len(content)} bytes\n")
     return 0
 

@@ -21,6 +21,7 @@ def test_the_page_that_is_kept_is_what_its_sources_build():
 
     assert content.decode("ascii") == build.page()
     assert build.DIGEST.read_text("ascii") == build.digest_line(content)
+    assert build.digest_line(content) in build.MANUAL.read_text("utf-8")
 
 
 def test_the_page_is_short_enough_to_be_read_by_a_district():
