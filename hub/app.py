@@ -35,6 +35,7 @@ ROUTED = (
     "hub.linking.routes",
     "hub.outcomes.routes",
     "hub.release.routes",
+    "hub.release.records",
     "hub.release.requests.routes",
     "hub.web.routes",
     "hub.web.explorer",

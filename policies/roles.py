@@ -49,6 +49,7 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "review.read": {_E: Extent.OWN, _S: Extent.OWN},
     "review.answer": {_E: Extent.OWN},
     "review.approve": {_S: Extent.OWN},
+    "record.read": {_E: Extent.OWN},
     "aggregate.query": {_P: Extent.AGREEMENTS},
     "cell.unsuppressed": {},
     "agreement.draft": {_P: Extent.REQUEST, _C: Extent.VIEW, _A: Extent.ALL, _G: Extent.OWN},

@@ -77,6 +77,7 @@ class EventType(StrEnum):
     SUBMISSION_WITHDRAWAL_ASKED = "submission.withdrawal_asked"
     SUBMISSION_WITHDRAWN = "submission.withdrawn"
     SUBMISSION_NOT_USED = "submission.not_used"
+    RECORD_READ = "record.read"
     RECEIPT_READ = "receipt.read"
     MESSAGE_ADDRESS_ADDED = "message_address.added"
     MESSAGE_ADDRESS_REMOVED = "message_address.removed"

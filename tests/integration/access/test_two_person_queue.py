@@ -68,7 +68,7 @@ def destruction(people):
     administrator = people.principal(Role.ADMINISTRATOR)
     with people.hub.database.transaction() as session:
         return ask_act(
-            session, "data.destroy", DESTROY, organisations=CONCERNED, why="The agreement ended.",
+            session, "rule.change", DESTROY, organisations=CONCERNED, why="The agreement ended.",
             principal=administrator, audit=people.hub.trail,
         )  # fmt: skip
 
@@ -76,7 +76,7 @@ def destruction(people):
 def take(people, payload=None, organisations=CONCERNED):
     with people.hub.database.transaction() as session:
         return take_act(
-            session, "data.destroy", DESTROY if payload is None else payload, organisations=organisations,
+            session, "rule.change", DESTROY if payload is None else payload, organisations=organisations,
             audit=people.hub.trail,
         )  # fmt: skip
 

@@ -32,6 +32,7 @@ linkage.quality     | own     | -          | all     | all      | own     | -   
 review.read         | own     | -          | -       | -        | -       | own | -       | -
 review.answer       | -       | -          | -       | -        | -       | own | -       | -
 review.approve      | own     | -          | -       | -        | -       | -   | -       | -
+record.read         | -       | -          | -       | -        | -       | own | -       | -
 aggregate.query     | -       | agreements | -       | -        | -       | -   | -       | -
 cell.unsuppressed   | -       | -          | -       | -        | -       | -   | -       | -
 agreement.draft     | -       | request    | view    | all      | own     | -   | -       | -

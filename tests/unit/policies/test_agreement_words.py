@@ -11,7 +11,13 @@ from policies.agreements import Outputs, read_agreement
 
 pytestmark = pytest.mark.access
 FOLDER = resources.files("policies")
-NAMES = ("agreements/dsa-k12", "agreements/dsa-preschool", "agreements/dul-7", "agreement_examples/dsa-studies")
+NAMES = (
+    "agreements/mou",
+    "agreements/dsa-k12",
+    "agreements/dsa-preschool",
+    "agreements/dul-7",
+    "agreement_examples/dsa-studies",
+)
 
 
 def example(name):
@@ -112,6 +118,15 @@ def test_what_was_destroyed_is_gone_from_every_backup_35_days_later():
     destroyed = destroyed_by(STUDY, ended=dt.date(2027, 1, 1))
 
     assert (destroyed, backups_gone_by(destroyed)) == (dt.date(2027, 1, 31), dt.date(2027, 3, 7))
+
+
+def test_a_long_line_of_the_calendar_goes_on_in_the_next():
+    named = STUDY.model_copy(update={"id": "DSA-" + "X" * 36})
+
+    text = calendar_file([named], made_at=dt.datetime(2028, 6, 1, tzinfo=dt.UTC))
+
+    assert all(len(line) <= 75 for line in text.split("\r\n"))
+    assert "all use stops by itself after it" in text.replace("\r\n ", "")
 
 
 def test_the_calendar_holds_the_days_to_come_in_lines_of_75_octets():
