@@ -41,8 +41,8 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
         workspace = _workspace(Path(folder))
-        for name, rows in _files(options.students):
-            (workspace.inbox / str(YEAR) / name).write_text(made.lines(*_spoiled(rows)), encoding="utf-8", newline="")
+        for name, rows in files_of(options.students):
+            (workspace.inbox / str(YEAR) / name).write_text(made.lines(*spoiled(rows)), encoding="utf-8", newline="")
         measured = _measure(workspace)
     for row in measured:
         print(f"{row['name']:32} {row['value']:>10} {row['bar']:>10}  {'held' if row['held'] else 'NOT HELD'}")
@@ -72,7 +72,7 @@ def _measure(workspace: Workspace) -> list[dict[str, object]]:
     ]
 
 
-def _files(students: int) -> Iterator[tuple[str, list[str]]]:
+def files_of(students: int) -> Iterator[tuple[str, list[str]]]:
     """Ten files of made-up students; no word in them is a name."""
     who = [_student(number) for number in range(students)]
     yield "senr.txt", [made.senr(f8=s, f9=i, f10=g, f12=n, f17=b) for s, i, g, n, b in who]
@@ -93,7 +93,7 @@ def _files(students: int) -> Iterator[tuple[str, list[str]]]:
     yield "report.csv", [made.DETAIL_TITLES, *periods]
 
 
-def _spoiled(rows: list[str]) -> Iterator[str]:
+def spoiled(rows: list[str]) -> Iterator[str]:
     """One row in eight with a slip that a spreadsheet makes."""
     for number, row in enumerate(rows):
         yield row.replace("2015", "1899", 1).replace("^05", "^5", 1) if number % 8 == 7 else row

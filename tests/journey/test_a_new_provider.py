@@ -1,16 +1,22 @@
 """A new provider from nothing to its first accepted file, against a served hub: at most eight commands, each of which
 prints the next one."""
 
+import datetime as dt
 import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from connectors.cli import app as edge_app
+from hub.audit.events import AuditTrail
 from hub.cli import app as hub_app
+from hub.db import Database
+from hub.settings import Settings
+from tests.conftest import stand_in_force
 from tests.spec.connectors import source_files as made
 
 pytestmark = [pytest.mark.doors, pytest.mark.journey]
@@ -34,7 +40,7 @@ class Partnership:
     def __init__(self, folder):
         self.folder, self.home, self.given = folder, folder / "hub", folder / "given"
         operator("init", self.home, "--synthetic")
-        operator("agreements", "load", "policies/agreements", "--home", self.home)
+        self.agree()
         serve = [sys.executable, "-m", "hub.cli", "serve", "--home", str(self.home), "--port", "0"]
         self.server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.server.stdout.readline().strip()
@@ -45,6 +51,15 @@ class Partnership:
         self.give_out(signatories)
         for name in CUSTODIANS:
             self.edge("setup", folder / name, "--organisation", name, "--hub", self.url, "--from", self.given)
+
+    def agree(self):
+        """The agreements as they stand when all parties have signed and two persons approved."""
+        database = Database(Settings(home=self.home).resolved_database_url())
+        trail = AuditTrail("operator", None, "command", "test", lambda: dt.datetime.now(dt.UTC))
+        with database.transaction() as session:
+            for file in sorted(Path("policies/agreements").glob("*.yaml")):
+                stand_in_force(session, file.read_text("utf-8"), audit=trail)
+        database.close()
 
     def edge(self, *arguments):
         return command(edge_app, *arguments)

@@ -36,6 +36,7 @@ from hub.identity.service import load_roster
 from hub.settings import Settings
 from hub.submissions.tables import Submission
 from policies.submission import canonical_json, manifest_bytes, read_manifest, sign_manifest, submission_id
+from tests.conftest import stand_in_force
 from tests.spec.connectors import source_files as made
 
 pytestmark = pytest.mark.doors
@@ -49,8 +50,7 @@ class Road:
 
     def __init__(self, folder):
         self.folder, home = folder, folder / "hub"
-        for command in (("init", home, "--synthetic"), ("agreements", "load", "policies/agreements", "--home", home)):
-            assert CliRunner().invoke(app, [str(part) for part in command]).exit_code == 0
+        assert CliRunner().invoke(app, ["init", str(home), "--synthetic"]).exit_code == 0
         self.workspace = make_workspace(folder / "edge", organisation="novato", hub="http://hub.test")
         write_key(folder / "linkage.secret", bytes(32))
         given = Given(home / "hub.json", Path("policies/agreements"), secret=folder / "linkage.secret")
@@ -58,8 +58,11 @@ class Road:
         self.database = Database(Settings(home=home).resolved_database_url())
         key = self.workspace.keys.agent()
         entry = {"organisation": "novato", "key_id": self.workspace.key_id, "public_key": key.public()}
+        trail = AuditTrail("operator", None, "command", "test", now)
         with self.database.transaction() as session:
-            load_roster(session, {"agents": [entry]}, audit=AuditTrail("operator", None, "command", "test", now))
+            load_roster(session, {"agents": [entry]}, audit=trail)
+            for file in sorted(Path("policies/agreements").glob("*.yaml")):
+                stand_in_force(session, file.read_text("utf-8"), audit=trail)
         serve = [sys.executable, "-m", "hub.cli", "serve", "--home", str(home), "--port", "0"]
         self.server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.url = self.server.stdout.readline().strip()
