@@ -39,6 +39,7 @@ ROUTED = (
     "hub.release.requests.routes",
     "hub.web.routes",
     "hub.web.explorer",
+    "hub.web.pathway",
     "hub.web.log_reading",
     "hub.web.requests",
     "hub.web.linkage",
@@ -52,7 +53,7 @@ ROUTED = (
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
 

@@ -27,7 +27,7 @@ LABELS_APART = 0.2
 WIDEST_RANGE = 60
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
-_CONFIG: Spec = {
+CONFIG: Spec = {
     "font": FONT,
     "background": None,
     "view": {"stroke": None},
@@ -126,7 +126,7 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
             "encoding": {"x": x, "y": y, "text": {"field": "gap"}},
         },
     ]
-    return {"width": 360, "height": 190, "config": _CONFIG, "layer": layers}
+    return {"width": 360, "height": 190, "config": CONFIG, "layer": layers}
 
 
 def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int) -> list[Spec]:
@@ -189,7 +189,7 @@ def dot_chart(rows: Sequence[DotRow]) -> Spec:
     """Groups with their intervals, one panel a split; a hidden group keeps its row and gets words, no position."""
     splits = list(dict.fromkeys(row.split for row in rows))
     return {
-        "config": _CONFIG,
+        "config": CONFIG,
         "spacing": 14,
         "vconcat": [
             _dot_panel([row for row in rows if row.split == split], last=split == splits[-1]) for split in splits
@@ -292,7 +292,7 @@ def course_chart(courses: Sequence[Course]) -> Spec:
     """Small panels, one a group on the same scales, the others in grey; a hidden year breaks the line and is named."""
     years = sorted({mark.year for one in courses for mark in one.marks})
     return {
-        "config": _CONFIG,
+        "config": CONFIG,
         "columns": 2,
         "spacing": {"row": 22, "column": 30},
         "concat": [_course_panel(one, courses, years=years) for one in courses],

@@ -43,6 +43,7 @@ class Place:
 PLACES = (
     Place("/report", "Report card", "public.read"),
     Place("/explorer", "Explorer", "public.read"),
+    Place("/pathway", "Pathway", "public.read"),
     Place("/definitions", "Definitions", "public.read"),
     Place("/submissions", "Submissions", "submission.read"),
     Place("/requests", "Requests", "table.request"),

@@ -43,3 +43,12 @@ def test_a_token_opens_what_its_agreement_names(served: Any) -> None:
         answer = client.observations(indicator="third-grade-reading", by="preschool", purpose="tutoring")
 
     assert {row["status"] for row in answer.rows} == {"F", "C"}
+
+
+def test_a_frame_keeps_whole_numbers_whole_and_a_hidden_number_missing(served: Any) -> None:
+    with Client(served.url) as client:
+        frame = client.observations(indicator="third-grade-reading", by="race", cohort="2026").frame()
+
+    rates = dict(zip(frame["race"], frame["rate"], strict=True))
+    assert (str(frame["rate"].dtype), rates["hispanic"]) == ("Int64", 50)
+    assert frame.loc[frame["race"] == "pacific-islander", ["known", "k", "rate"]].isna().all(axis=None)

@@ -126,3 +126,27 @@ def test_before_a_year_is_shown_the_page_says_so(public: httpx.Client) -> None:
 
     assert page.status_code == 200
     assert "The release holds no cohort of these years." in page.text
+
+
+def test_a_class_is_followed_with_what_is_not_observed_kept_apart(public: httpx.Client) -> None:
+    page = public.get("/pathway", params={"cohort": "2023"}).text
+
+    rows = dict(re.findall(r'<th scope="row"><a [^>]*>(.*?)</a></th><td>[^<]*</td>(.*?)</tr>', page))
+    assert rows["Third grade reading"] == "<td>60 %</td><td>200</td><td>95 to 100 %</td>"
+    assert rows["High school graduation"] == '<td colspan="3" class="hidden">not yet observed</td>'
+    assert len(rows) == 7
+    assert "High school graduation: not yet observed" in page
+    assert "/v1/pathway?cohort=2023&amp;release=2026-11-22.1" in page
+
+
+def test_the_pathway_begins_with_the_class_of_which_most_is_shown(public: httpx.Client) -> None:
+    page = public.get("/pathway").text
+
+    assert re.findall(r'<option value="(\d{4})" selected>', page) == ["2023"]
+
+
+def test_a_class_that_has_not_begun_is_refused_in_words(public: httpx.Client) -> None:
+    page = public.get("/pathway", params={"cohort": "2090"})
+
+    assert page.status_code == 422
+    assert "A cohort year lies between" in page.text

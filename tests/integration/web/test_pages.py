@@ -11,9 +11,10 @@ import pytest
 from policies.principal import Role
 
 PAGES = (
-    "/", "/report", "/explorer", "/definitions", "/submissions", "/requests", "/reviews", "/agreements", "/access-log",
+    "/", "/report", "/explorer", "/pathway", "/definitions", "/submissions", "/requests", "/reviews", "/agreements",
+    "/access-log",
 )  # fmt: skip
-PUBLIC = {"/", "/report", "/explorer", "/definitions"}
+PUBLIC = {"/", "/report", "/explorer", "/pathway", "/definitions"}
 OPEN_TO = {
     Role.STEWARD: PUBLIC | {"/submissions", "/requests", "/reviews", "/agreements", "/access-log"},
     Role.PARTNER: PUBLIC | {"/requests", "/agreements", "/access-log"},
@@ -207,3 +208,8 @@ def test_the_api_answers_problems_whatever_the_caller_accepts(public: httpx.Clie
     answer = public.get("/v1/releases/none-such", headers={"Accept": "text/html"})
 
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_browser_tells_the_hub_its_origin_so_that_forms_can_be_sent(public: httpx.Client) -> None:
+    """Under `no-referrer` a browser sends `Origin: null` with its own forms, and nobody could sign in."""
+    assert public.get("/sign-in").headers["referrer-policy"] == "same-origin"
