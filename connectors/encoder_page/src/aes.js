@@ -2,7 +2,7 @@
 // Every block is its own input, never a message. WebCrypto has no such mode and is slow by the call.
 
 const SBOX = new Uint8Array(256);
-const T0 = new Uint32Array(256), T1 = new Uint32Array(256), T2 = new Uint32Array(256), T3 = new Uint32Array(256);
+const T0 = new Int32Array(256), T1 = new Int32Array(256), T2 = new Int32Array(256), T3 = new Int32Array(256);
 
 (function makeTables() {
   const double = (x) => ((x << 1) ^ (x & 0x80 ? 0x11b : 0)) & 0xff;
@@ -17,7 +17,7 @@ const T0 = new Uint32Array(256), T1 = new Uint32Array(256), T2 = new Uint32Array
   SBOX[0] = 0x63;
   for (let i = 0; i < 256; i++) {
     const s = SBOX[i], twice = double(s);
-    const word = ((twice << 24) | (s << 16) | (s << 8) | (s ^ twice)) >>> 0;
+    const word = (twice << 24) | (s << 16) | (s << 8) | (s ^ twice);
     T0[i] = word;
     T1[i] = (word >>> 8) | (word << 24);
     T2[i] = (word >>> 16) | (word << 16);
@@ -26,18 +26,18 @@ const T0 = new Uint32Array(256), T1 = new Uint32Array(256), T2 = new Uint32Array
 })();
 
 const substituted = (w) =>
-  ((SBOX[w >>> 24] << 24) | (SBOX[(w >>> 16) & 255] << 16) | (SBOX[(w >>> 8) & 255] << 8) | SBOX[w & 255]) >>> 0;
+  (SBOX[w >>> 24] << 24) | (SBOX[(w >>> 16) & 255] << 16) | (SBOX[(w >>> 8) & 255] << 8) | SBOX[w & 255];
 
 /** The 60 round-key words of a 32-byte key. */
 export function aesKey(bytes) {
   if (bytes.length !== 32) throw new Error("an AES-256 key has 32 bytes");
-  const words = new Uint32Array(60), view = new DataView(bytes.buffer, bytes.byteOffset, 32);
-  for (let i = 0; i < 8; i++) words[i] = view.getUint32(4 * i);
+  const words = new Int32Array(60), view = new DataView(bytes.buffer, bytes.byteOffset, 32);
+  for (let i = 0; i < 8; i++) words[i] = view.getInt32(4 * i);
   let constant = 1;
   for (let i = 8; i < 60; i++) {
     let word = words[i - 1];
     if (i % 8 === 0) {
-      word = substituted(((word << 8) | (word >>> 24)) >>> 0) ^ (constant << 24);
+      word = substituted((word << 8) | (word >>> 24)) ^ (constant << 24);
       constant = (constant << 1) & 0xff;
     } else if (i % 8 === 4) word = substituted(word);
     words[i] = words[i - 8] ^ word;

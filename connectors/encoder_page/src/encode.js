@@ -55,7 +55,7 @@ const isName = (one) => one[0] !== 0 || one[1] !== 0;
 const same = (a, b) => a[0] === b[0] && a[1] === b[1];
 
 /** Four words of a token: AES(key, AES(key, name || name) xor (value || 0)). */
-export function token(key, first, second, value, into = new Uint32Array(4)) {
+export function token(key, first, second, value, into = new Int32Array(4)) {
   into[0] = first[0]; into[1] = first[1]; into[2] = second[0]; into[3] = second[1];
   encryptBlocks(key, into, 1);
   into[0] ^= value[0]; into[1] ^= value[1];
@@ -81,14 +81,14 @@ export function gramCodes(name) {
   const signs = [..."_" + name + "_"];
   const codes = new Set();
   for (let i = 1; i < signs.length; i++) codes.add(gramCode(signs[i - 1] + signs[i]));
-  return Uint32Array.from([...codes]).sort();
+  return Int32Array.from([...codes]).sort();
 }
 
-const DRAWN = new Uint32Array(4 * 1024);
+const DRAWN = new Int32Array(4 * 1024);
 /** Sets bits of the filter at `at`, one position of each bigram a round, until it has its weight. */
 export function fillFilter(out, at, words, from, grams, key) {
   const count = grams.length;
-  const positions = 4 * count > DRAWN.length ? new Uint32Array(4 * count) : DRAWN;
+  const positions = 4 * count > DRAWN.length ? new Int32Array(4 * count) : DRAWN;
   for (let block = 0, full = 0; count && full < WEIGHT; block++) {
     for (let g = 0; g < count; g++) {
       positions[4 * g] = words[from]; positions[4 * g + 1] = words[from + 1]; positions[4 * g + 2] = words[from + 2];
@@ -107,8 +107,8 @@ export function fillFilter(out, at, words, from, grams, key) {
 }
 
 /** A sealed row id: AES over record number and nonce, 64 bits each, little-endian. */
-export function sealedId(key, record, nonce, into = new Uint32Array(4)) {
-  into[0] = swapped(record[0]); into[1] = swapped(record[1]); into[2] = swapped(nonce[0]); into[3] = swapped(nonce[1]);
+export function sealedId(key, record, recordHigh, nonce, nonceHigh, into = new Int32Array(4)) {
+  into[0] = swapped(record); into[1] = swapped(recordHigh); into[2] = swapped(nonce); into[3] = swapped(nonceHigh);
   encryptBlocks(key, into, 1);
   return into;
 }
@@ -241,30 +241,32 @@ async function encodeView(columns, view, { secret, submissionKey, random, pause 
   return [out, profileOf(blocked)];
 }
 
-const SALT = new Uint32Array(4), ID = new Uint32Array(4);
-function putWords(told, at, words) { for (let i = 0; i < 4; i++) told.setUint32(at + 4 * i, words[i]); }
+const SALT = new Int32Array(4), ID = new Int32Array(4);
+function putWords(told, at, words) {
+  told.setInt32(at, words[0]); told.setInt32(at + 4, words[1]); told.setInt32(at + 8, words[2]); told.setInt32(at + 12, words[3]);
+}
+function mark(told, at) { told.setInt32(at, -1); told.setInt32(at + 4, -1); }
 
 function writeRow(out, told, at, { row, first, second, byGiven, value }, { columns, view, keys, random }) {
-  putWords(told, at, sealedId(keys.idKey, [columns.records[row.record], 0], [random.word(), random.word()], ID));
+  putWords(told, at, sealedId(keys.idKey, columns.records[row.record], 0, random.word(), random.word(), ID));
   const salt = token(keys.tokenKey, first, second, value, SALT), { grams, spelling } = columns.forms;
   out[at + 16] = view.number;
   out[at + 17] = row.variant;
   putWords(told, at + 20, salt);
-  const mark = (place) => out.fill(255, at + place, at + place + 8);
   if (view.spelled && view.names === "pair") {
     const turned = (less(spelling[row.surname], spelling[row.given]) ? 1 : 0) ^ (salt[3] & 1);
-    mark(36 + 8 * turned);
-    mark(68 + 8 * (1 - turned));
+    mark(told, at + 36 + 8 * turned);
+    mark(told, at + 68 + 8 * (1 - turned));
   } else {
     const byItself = view.spelled && view.names === "each";
-    for (const [form, place, marked] of [[row.given, 36, byItself && byGiven], [row.surname, 68, byItself && !byGiven]])
-      if (marked) mark(place); else fillFilter(out, at + place, salt, 0, grams[form], keys.filterKey);
+    if (byItself && byGiven) mark(told, at + 36); else fillFilter(out, at + 36, salt, 0, grams[row.given], keys.filterKey);
+    if (byItself && !byGiven) mark(told, at + 68); else fillFilter(out, at + 68, salt, 0, grams[row.surname], keys.filterKey);
     told.setUint16(at + 18, (grams[row.given].length ? 0 : 1) | (grams[row.surname].length ? 0 : 2), true);
   }
   writeTags(told, at + 100, columns.tags[row.record], salt, keys.tagKey);
 }
 
-const TAG_WORDS = new Uint32Array(4 * TAG_NUMBERS.length);
+const TAG_WORDS = new Int32Array(4 * TAG_NUMBERS.length);
 function writeTags(told, at, codes, salt, key) {
   for (let field = 0; field < codes.length; field++) {
     const words = 4 * field;
@@ -272,10 +274,11 @@ function writeTags(told, at, codes, salt, key) {
     TAG_WORDS[words + 2] = (salt[2] & 0xffffff00) | TAG_NUMBERS[field];
     TAG_WORDS[words + 3] = swapped(codes[field]);
   }
-  encryptBlocks(key, TAG_WORDS, codes.length);
   for (let field = 0; field < codes.length; field++) {
+    if (codes[field] === ABSENT) continue;
+    encryptBlocks(key, TAG_WORDS, 1, 4 * field);
     const tag = (TAG_WORDS[4 * field] >>> 24) | (((TAG_WORDS[4 * field] >>> 16) & 255) << 8);
-    told.setUint16(at + 2 * field, codes[field] === ABSENT ? 0 : Math.max(tag, 1), true);
+    told.setUint16(at + 2 * field, Math.max(tag, 1), true);
   }
 }
 

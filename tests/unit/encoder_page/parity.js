@@ -36,7 +36,7 @@ globalThis.madeFromVectors = async (vectors, letters) => {
     subkeys: each(vectors.subkeys, (purpose) => page.hex(page.subkey(secret, purpose))),
     tokens: vectors.tokens.map(([view, value, names]) => [view, value, names, token(view, value, names)]),
     filters: vectors.filters.map(([word, salt]) => [word, salt, filter(word, salt)]),
-    sealed_ids: vectors.sealed_ids.map(([record, nonce]) => [record, nonce, bytesOf(page.sealedId(page.aesKey(submissionKey), halves(record), halves(nonce)))]),
+    sealed_ids: vectors.sealed_ids.map(([record, nonce]) => [record, nonce, bytesOf(page.sealedId(page.aesKey(submissionKey), ...halves(record), ...halves(nonce)))]),
     rows: Object.fromEntries(Object.entries(encoded.rows).map(([view, bytes]) => [view, rows(bytes, 120, 16)])),
     profile: Object.fromEntries(Object.entries(encoded.profile).map(([view, of]) => [view, [of.values, of.largest]])),
     spans: rows(encoded.spans, 32, 0),
