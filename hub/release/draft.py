@@ -114,10 +114,13 @@ def draft_release(
     from policies.disclosure.engine import protect, protect_provisionally
 
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
+    reached = _linked_to(new, [block for block in proposal.blocks if _key(block) in ledger.cells])
     if vintage == FINAL:
-        protected = protect((*new, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
+        protected = protect((*new, *reached, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
     else:
-        protected = protect_provisionally(new, vintage=vintage, rules=rules, ledger=ledger.every_cell(), each=each)
+        protected = protect_provisionally(
+            (*new, *reached), vintage=vintage, rules=rules, ledger=ledger.every_cell(), each=each
+        )
     check_verdict(protected.verdict)
     cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}
@@ -142,6 +145,19 @@ def draft_release(
         vintage=vintage,
         additions=added,
     )
+
+
+def _linked_to(new: Sequence[Block], final: Sequence[Block]) -> tuple[Block, ...]:
+    """Final blocks that hang together with new ones, to be audited with them; what they showed stands as it is.
+
+    Where their counts have changed since, nothing of the new ones is shown.
+    """
+    from policies.disclosure.linked import are_linked
+
+    found: tuple[Block, ...] = ()
+    while more := [a for a in final if a not in found and any(are_linked(a, b) for b in (*new, *found))]:
+        found = (*found, *more)
+    return found
 
 
 def joined(standing: Structure, further: Structure) -> Structure:

@@ -13,7 +13,7 @@ def linked(frames: list[Frame]) -> Iterator[tuple[Frame, ...]]:
     """Blocks of one cohort year that count the same persons, or one of them the other's numerator, together."""
     root = list(range(len(frames)))
     for (i, a), (j, b) in combinations(enumerate(frames), 2):
-        if _link(a.block, b.block):
+        if are_linked(a.block, b.block):
             root = [root[i] if r == root[j] else r for r in root]
     together: dict[int, list[Frame]] = defaultdict(list)
     for number, f in enumerate(frames):
@@ -24,7 +24,8 @@ def linked(frames: list[Frame]) -> Iterator[tuple[Frame, ...]]:
         yield tuple(group)
 
 
-def _link(a: Block, b: Block) -> bool:
+def are_linked(a: Block, b: Block) -> bool:
+    """Whether two blocks count the same persons, or one of them the other's numerator."""
     same = a.cohort_year == b.cohort_year
     shared = bool(a.population) and a.population == b.population
     return same and (shared or a.part_of == b.indicator or b.part_of == a.indicator)
