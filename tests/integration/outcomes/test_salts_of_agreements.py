@@ -6,7 +6,8 @@ from hub.agreements.salts import destroy_salts, drop_salts_job, pseudonyms_under
 from hub.audit.tables import Detail
 from hub.errors import Conflict
 from hub.jobs import Job, Ticket
-from hub.outcomes.service import blocks, open_snapshot, take_snapshot
+from hub.outcomes.service import blocks, newest_snapshot, open_snapshot, read_snapshot, take_snapshot
+from hub.outcomes.tables import SnapshotRow
 from policies.disclosure.types import TableDeclaration
 
 PERSON = "1" * 32
@@ -84,6 +85,20 @@ def test_destroying_again_or_another_agreement_changes_nothing(filled, trail):
 
     assert len(filled.analysis.salts.names()) == 1
     assert under(filled, trail, ("b", 1)).of(PERSON)
+
+
+def test_a_destroyed_snapshot_is_as_if_it_were_not_there(filled, trail):
+    first = take_snapshot(filled.database, analysis=filled.analysis, audit=trail)
+    trail.clock.advance(hours=1)
+    filled.link(list(first.manifest["submissions"]), version=2)
+    second = take_snapshot(filled.database, analysis=filled.analysis, audit=trail)
+
+    with filled.database.transaction() as session:
+        session.get_one(SnapshotRow, second.id).files = {}
+    with filled.database.reading() as session:
+        found = (read_snapshot(session, first.id), read_snapshot(session, second.id), newest_snapshot(session))
+
+    assert [one and one.id for one in found] == [first.id, None, first.id]
 
 
 def test_one_version_can_be_destroyed_alone(filled, trail):
