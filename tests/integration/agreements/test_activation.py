@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from importlib import resources
 
 import pytest
@@ -10,8 +11,10 @@ from typer.testing import CliRunner
 
 from hub.agreements.activation import activate, ended, register_keys, take_signature, withdraw
 from hub.agreements.service import known_agreements, load_agreement
+from hub.audit.service import open_log
 from hub.audit.tables import Detail
 from hub.cli import app
+from hub.db import Database
 from hub.errors import Conflict, Invalid, NotFound, Refused
 from hub.identity.service import load_organisations
 from hub.identity.two_persons import list_acts
@@ -103,18 +106,34 @@ class Partnership:
 
 
 @pytest.fixture
-def partnership(database, trail, clock):
-    return Partnership(database, trail, clock)
+def partnership(migrated_sqlite, tmp_path, trail, clock):
+    shutil.copy(migrated_sqlite, tmp_path / "hub.db")
+    opened = Database(f"sqlite:///{tmp_path / 'hub.db'}")
+    with opened.transaction() as session:
+        open_log(session)
+    yield Partnership(opened, trail, clock)
+    opened.close()
+
+
+@pytest.fixture
+def on_both(database, trail, clock):
+    return within_mou(Partnership(database, trail, clock))
 
 
 @pytest.fixture
 def with_mou(partnership):
+    return within_mou(partnership)
+
+
+def within_mou(partnership):
+    """The partnership with its memorandum in force."""
     partnership.draft("mou")
     partnership.within(lambda session: activate_all(session, audit=partnership.trail))
     return partnership
 
 
-def test_an_agreement_holds_once_its_parties_have_signed_and_two_persons_approved(with_mou):
+def test_an_agreement_holds_once_its_parties_have_signed_and_two_persons_approved(on_both):
+    with_mou = on_both
     agreement = with_mou.draft("dsa-preschool")
     assert with_mou.holding() == [("MOU-1", 1)]
 

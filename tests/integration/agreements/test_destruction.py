@@ -21,7 +21,7 @@ from hub.submissions.tables import Submission
 from policies.principal import Principal, Role
 from policies.translog.strict_base64 import encoded
 from tests.integration.agreements.test_activation import key_of, leaving
-from tests.integration.hub.conftest import made_up_hub  # noqa: F401 (fixtures)
+from tests.integration.hub.conftest import made_up_hub, sqlite_hub  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.access
 NAME, OTHER = "community-action-marin", "novato"
@@ -34,13 +34,14 @@ TOLD = {"agreement": "DSA-PRE", "organisation": NAME}
 class Partnership:
     """A hub on which a preschool and a district were linked and counted, twice."""
 
-    def __init__(self, hub):
+    def __init__(self, hub, *, again=False):
         self.hub = hub
         self.preschool, self.district = hub.enrol(NAME), hub.enrol(OTHER)
         self.sent = self.preschool.deliver(range(40), kind="preschool", under="DSA-PRE", year=2020)
         self.district.deliver(range(20, 60))
         self.link()
-        self.link()
+        if again:
+            self.link()
         self.snapshot = take_snapshot(hub.database, analysis=analysis_store(hub.home), audit=hub.trail)
 
     def within(self, act):
@@ -92,8 +93,13 @@ class Partnership:
 
 
 @pytest.fixture
-def partnership(made_up_hub):  # noqa: F811
+def on_both(made_up_hub):  # noqa: F811
     return Partnership(made_up_hub)
+
+
+@pytest.fixture
+def partnership(sqlite_hub):  # noqa: F811
+    return Partnership(sqlite_hub, again=True)
 
 
 def everything(database):
@@ -128,7 +134,8 @@ def held(marks, database, home):
     )
 
 
-def test_destruction_leaves_nothing_in_database_files_or_a_backup_made_after_it(partnership, tmp_path):
+def test_destruction_leaves_nothing_in_database_files_or_a_backup_made_after_it(on_both, tmp_path):
+    partnership = on_both
     hub, marks = partnership.hub, partnership.marks()
     assert len(held(marks, hub.database, hub.home)) == len(marks) > 40
     partnership.leave()
