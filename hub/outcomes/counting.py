@@ -44,13 +44,14 @@ def count_blocks(
     columns = [f"d{place}" for place in range(len(names))]
     tallies = _tallies(counter, columns)
     providers = {} if indicator.aggregate else _provider_tallies(counter, columns)
+    shared = {} if indicator.aggregate else _shared_tallies(counter, columns)
     years = sorted({key[0] for key in tallies})
     return tuple(
         Block(
             indicator=indicator.id,
             cohort_year=year,
             dimensions=tuple(_dimension(counter, indicator, year, name) for name in names),
-            cells=_cells(year, tallies, providers),
+            cells=_cells(year, tallies, providers, shared),
             tables=tuple(tables),
             population=indicator.population,
             part_of=indicator.part_of,
@@ -151,11 +152,29 @@ def _provider_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, di
     return found
 
 
+def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict[tuple[str, str], Tally]]:
+    """The children whom two providers both have."""
+    by = ", ".join(["cohort_year", *columns, "one.provider", "other.provider"])
+    query = (
+        f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows JOIN person_providers AS one USING ({PERSON})"
+        f" JOIN person_providers AS other USING ({PERSON}) WHERE one.provider < other.provider"
+        f" GROUP BY {by} ORDER BY {by}"
+    )
+    found: dict[_Key, dict[tuple[str, str], Tally]] = {}
+    for row in counter.connection.execute(query).fetchall():
+        cell = found.setdefault((row[0], tuple(row[1:-5])), {})
+        cell[row[-5], row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
+    return found
+
+
 def _cells(
-    year: int, tallies: Mapping[_Key, Tally], providers: Mapping[_Key, Mapping[str, Tally]]
+    year: int,
+    tallies: Mapping[_Key, Tally],
+    providers: Mapping[_Key, Mapping[str, Tally]],
+    shared: Mapping[_Key, Mapping[tuple[str, str], Tally]],
 ) -> tuple[BaseCell, ...]:
     return tuple(
-        BaseCell(levels=key[1], tally=tally, provider_counts=providers.get(key, {}))
+        BaseCell(levels=key[1], tally=tally, provider_counts=providers.get(key, {}), shared_counts=shared.get(key, {}))
         for key, tally in tallies.items()
         if key[0] == year
     )

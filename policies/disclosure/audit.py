@@ -60,7 +60,7 @@ class Audit:
         persons = np.zeros(rows, dtype=np.int64)
         for row, (block, group, _) in self._places.items():
             persons[row] = system.row(block, group, KNOWN if sheets[block].frame.block.complete else ALL)
-        everybody = self._witnesses.sums[persons] == system.counts[persons][:, None]
+        everybody = self._witnesses.least[persons] == system.counts[persons][:, None]
         self._alone = everybody & np.array([bool(observer.names) for observer in observers])
         self._low, self._high, self._weights = np.zeros(rows), np.zeros(rows), np.full(rows, np.inf)
         self._reach, self._told = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)

@@ -126,10 +126,11 @@ def observers(built: System, rules: Rules) -> tuple[Observer, ...]:
     nobody = np.zeros(len(built.truth), dtype=np.int64)
     found = [Observer((), nobody, np.zeros(len(nobody), dtype=bool))]
     names = sorted(built.own) if rules.insiders else []
-    groups = [(name,) for name in names] + (list(combinations(names, 2)) if rules.pairs else [])
+    groups: list[tuple[str, ...]] = [(name,) for name in names]
+    groups += combinations(names, 2) if rules.pairs else ()
     for group in groups:
-        own = np.minimum(sum((built.own[name] for name in group), start=nobody), built.truth)
-        found.append(Observer(tuple(group), own, np.any([built.pinned[name] for name in group], axis=0)))
+        most, least = built.together(group)
+        found.append(Observer(group, most, np.any([built.pinned[name] for name in group], axis=0), least))
     return tuple(found)
 
 

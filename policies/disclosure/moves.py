@@ -41,11 +41,16 @@ class Move:
 
 @dataclass(frozen=True)
 class Observer:
-    """Somebody who knows some children's part of every column, and of `pinned` columns that nobody else is there."""
+    """Somebody who knows some children's part of every column, and of `pinned` columns that nobody else is there.
+
+    Of two providers together it is not known which children are in both lists: they know at most `own`, which is what
+    their lists are held against, and at least `least`, which is what needs no protection from them.
+    """
 
     names: tuple[str, ...]
     own: Ints
     pinned: NDArray[np.bool_]
+    least: Ints | None = None
 
     def admits(self, move: Ints, truth: Ints) -> bool:
         """Whether the observer cannot tell the moved table from the true one."""

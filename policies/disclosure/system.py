@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from policies.disclosure.cliques import Clique, cliques, separators
 from policies.disclosure.frame import Axis, Frame, Group
-from policies.disclosure.types import BlockError, Tally
+from policies.disclosure.types import BaseCell, BlockError, Tally
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -62,6 +62,17 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class BaseCounts:
+    """The base cells of one block beside the columns of one clique: where each outcome of each is counted, how many
+    there are, each provider's own, and those of two providers both where that is known."""
+
+    columns: Ints
+    truth: Ints
+    own: Mapping[str, Ints]
+    shared: Mapping[tuple[str, ...], Ints] | None
+
+
+@dataclass(frozen=True)
 class System:
     """Columns, rows, the true counts, and each provider's own children; `near` are the columns to look at first."""
 
@@ -74,8 +85,21 @@ class System:
     counts: Ints
     own: Mapping[str, Ints]
     pinned: Mapping[str, NDArray[np.bool_]]
+    base: tuple[BaseCounts, ...] = ()
     one_sided: range = range(0)
     """Rows that may not fall below nought whatever is shown: bands that were told before."""
+
+    def together(self, names: Sequence[str]) -> tuple[Ints, Ints]:
+        """By column, how many children some providers know at most, and at least: the same may be in several lists."""
+        most, least = np.zeros(len(self.truth), dtype=np.int64), np.zeros(len(self.truth), dtype=np.int64)
+        for part in self.base:
+            own = [part.own[name] for name in names if name in part.own]
+            if own:
+                largest, both = np.max(own, axis=0), 0 if part.shared is None else part.shared.get(tuple(names), 0)
+                union = np.clip(np.sum(own, axis=0) - both, largest, part.truth)
+                np.add.at(most, part.columns, union)
+                np.add.at(least, part.columns, largest if part.shared is None else union)
+        return most, least
 
     def row(self, block: int, group: int, kind: int) -> int:
         """The row of one kind of count of one group."""
@@ -125,7 +149,8 @@ def system(
         raise BlockError("linked blocks do not count the same persons")
     first = np.concatenate([np.repeat(chosen, atoms(f)) for f in frames for chosen in near])
     one_sided = range(ties, end)
-    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, one_sided)
+    base = _base_counts(frames, found, sheets)
+    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, base, one_sided)
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
@@ -317,6 +342,38 @@ def _counts(
                 pinned[name][start : start + len(cells) * atoms(f)] = np.repeat(held, atoms(f))
             start += len(cells) * atoms(f)
     return truth, own, pinned
+
+
+def _base_counts(frames: tuple[Frame, ...], found: tuple[Clique, ...], sheets: list[Ints]) -> tuple[BaseCounts, ...]:
+    parts, start = [], 0
+    for f in frames:
+        counted = [cell for cell in f.block.cells if cell.tally.n]
+        truth = np.array([_outcomes(cell.tally)[: atoms(f)] for cell in counted], dtype=np.int64)
+        own: dict[str, Ints] = {}
+        for number, cell in enumerate(counted):
+            for name, tally in cell.provider_counts.items():
+                own.setdefault(name, np.zeros_like(truth))[number] = _outcomes(tally)[: atoms(f)]
+        shared = _shared(counted, truth)
+        for clique, cells in zip(found, sheets, strict=True):
+            lookup = {tuple(cell): number for number, cell in enumerate(cells.tolist())}
+            places = zip(_positions(f, clique), f.block.cells, strict=True)
+            first = np.array([lookup[place] for place, cell in places if cell.tally.n], dtype=np.int64) * atoms(f)
+            columns = (start + first[:, None] + np.arange(atoms(f))).ravel()
+            by_name = {name: mine.ravel() for name, mine in own.items()}
+            parts.append(BaseCounts(columns, truth.ravel(), by_name, shared))
+            start += len(cells) * atoms(f)
+    return tuple(parts)
+
+
+def _shared(counted: list[BaseCell], truth: Ints) -> dict[tuple[str, ...], Ints] | None:
+    """By pair of providers the children of both, or None if it is not known for all cells."""
+    found: dict[tuple[str, ...], Ints] = {}
+    for number, cell in enumerate(counted):
+        if cell.shared_counts is None:
+            return None
+        for pair, tally in cell.shared_counts.items():
+            found.setdefault(pair, np.zeros_like(truth))[number] = _outcomes(tally)[: truth.shape[1]]
+    return {pair: both.ravel() for pair, both in found.items()}
 
 
 def _outcomes(tally: Tally) -> Ints:

@@ -80,11 +80,14 @@ class BaseCell:
     """Persons alike in every dimension of the block: `levels` in the order of `Block.dimensions`.
 
     `provider_counts` holds, for each provider, its own children among them; a child may have several providers.
+    `shared_counts` holds the children that two providers (in order of their names) both have; None if that is not
+    known: then two providers together know at most all that both could, and at least what one of them does.
     """
 
     levels: tuple[str, ...]
     tally: Tally
     provider_counts: Mapping[str, Tally] = field(default_factory=_nothing)
+    shared_counts: Mapping[tuple[str, str], Tally] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,10 @@ class Witnesses:
         self.low: Small = np.zeros((rows, len(observers)), dtype=np.int32)
         self.high: Small = np.zeros((rows, len(observers)), dtype=np.int32)
         self.sums = row_sums(system, self._own)
-        """How many of each row's persons every observer knows."""
+        """How many of each row's persons every observer knows at most."""
+        least = [observer.own if observer.least is None else observer.least for observer in observers]
+        self.least = row_sums(system, np.array(least, dtype=np.int32).T)
+        """How many at least."""
         self._moves: Small = np.zeros((64, rows), dtype=np.int32)
         self._admitting: Flags = np.zeros((64, len(observers)), dtype=bool)
         self._size = 0

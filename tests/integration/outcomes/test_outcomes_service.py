@@ -30,9 +30,10 @@ def test_a_snapshot_is_counted_with_the_children_joined_across_providers(filled,
     assert (block.indicator, block.cohort_year) == ("third-grade-reading", 2023)
     joined = {"community-action-marin": Tally(1, 1, 1), "novato": Tally(1, 1, 1)}
     others = {"kentfield": Tally(1, 1, 1), "novato": Tally(1, 1, 0)}
+    both = {("community-action-marin", "novato"): Tally(1, 1, 1)}
     assert block.cells == (
-        BaseCell(levels=("head-start",), tally=Tally(1, 1, 1), provider_counts=joined),
-        BaseCell(levels=("none",), tally=Tally(2, 2, 1), provider_counts=others),
+        BaseCell(levels=("head-start",), tally=Tally(1, 1, 1), provider_counts=joined, shared_counts=both),
+        BaseCell(levels=("none",), tally=Tally(2, 2, 1), provider_counts=others, shared_counts={}),
     )
 
 

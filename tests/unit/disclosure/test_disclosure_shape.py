@@ -225,3 +225,47 @@ def test_a_solver_admits_no_move_that_changes_what_is_shown() -> None:
 
     assert mover.move(built.row(0, 1, KNOWN), 3) is None
     assert mover.relax(built.row(0, 1, KNOWN), 3, weights=np.full(built.matrix.shape[0], np.inf)).cost == np.inf
+
+
+def overlapping(shared: dict | None) -> Block:
+    """Two providers have 30 and 20 of 40 children; the same children in part, of whom `shared` says how many."""
+    both = {"a2": Tally(20, 20, 10), "b": Tally(30, 30, 15)}
+    cell = BaseCell(levels=("b", "small"), tally=Tally(40, 40, 20), provider_counts=both, shared_counts=shared)
+    return block(cells=(cell,))
+
+
+@pytest.mark.parametrize(
+    ("shared", "most", "least"),
+    [
+        (None, 40, 30),
+        ({}, 40, 40),
+        ({("a2", "b"): Tally(20, 20, 10)}, 30, 30),
+        ({("a2", "b"): Tally(15, 15, 8)}, 35, 35),
+    ],
+)
+def test_two_providers_know_the_children_of_both_once(shared: dict | None, most: int, least: int) -> None:
+    built = system((frame(overlapping(shared), not_reported=NOBODY),))
+
+    assert [int(known.sum()) for known in built.together(("a2", "b"))] == [most, least]
+
+
+def test_what_one_provider_knows_does_not_hang_on_what_two_share() -> None:
+    built = system((frame(overlapping({("a2", "b"): Tally(20, 20, 10)}), not_reported=NOBODY),))
+
+    assert [int(known.sum()) for known in built.together(("a2",))] == [20, 20]
+    assert not any(known.any() for known in built.together(("nobody",)))
+
+
+def test_no_more_is_shown_where_it_is_not_known_whom_two_providers_share() -> None:
+    two = {"one": Tally(25, 25, 12), "other": Tally(15, 15, 8)}
+    crowd = BaseCell(levels=("a1", "big"), tally=Tally(40, 40, 20), provider_counts=two)
+    few = BaseCell(levels=("a2", "big"), tally=Tally(5, 5, 2), provider_counts={"one": Tally(5, 5, 2)})
+    rest = BaseCell(levels=("b", "big"), tally=Tally(60, 60, 30))
+
+    def shown(shared: dict | None) -> int:
+        cells = tuple(replace(cell, shared_counts=shared) for cell in (crowd, few, rest))
+        result = protect([block(cells=cells)], rules=Rules(pairs=True))
+        assert result.verdict.clean
+        return result.verdict.shown
+
+    assert shown(None) <= shown({})

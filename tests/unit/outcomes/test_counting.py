@@ -69,10 +69,12 @@ def test_a_block_is_made_for_each_cohort_year_with_one_base_cell_for_each_combin
     assert blocks[0].tables == tables
     assert [dimension.name for dimension in blocks[0].dimensions] == ["gender", "district"]
     novato = {"novato": Tally(2, 2, 1), "community-action-marin": Tally(1, 1, 1)}
+    both = {("community-action-marin", "novato"): Tally(1, 1, 1)}
+    kentfield, boy = {"kentfield": Tally(1, 1, 1)}, {"novato": Tally(1, 0, 0)}
     assert blocks[0].cells == (
-        BaseCell(levels=("female", "kentfield"), tally=Tally(1, 1, 1), provider_counts={"kentfield": Tally(1, 1, 1)}),
-        BaseCell(levels=("female", "novato"), tally=Tally(2, 2, 1), provider_counts=novato),
-        BaseCell(levels=("male", "novato"), tally=Tally(1, 0, 0), provider_counts={"novato": Tally(1, 0, 0)}),
+        BaseCell(levels=("female", "kentfield"), tally=Tally(1, 1, 1), provider_counts=kentfield, shared_counts={}),
+        BaseCell(levels=("female", "novato"), tally=Tally(2, 2, 1), provider_counts=novato, shared_counts=both),
+        BaseCell(levels=("male", "novato"), tally=Tally(1, 0, 0), provider_counts=boy, shared_counts={}),
     )
 
 
@@ -143,8 +145,8 @@ def test_employment_is_counted_from_the_groups_of_the_wage_authority() -> None:
 
     assert block.cohort_year == 2020
     assert block.cells == (
-        BaseCell(levels=("female", "hispanic", "disadvantaged"), tally=Tally(10, 8, 6)),
-        BaseCell(levels=("not-reported", "not-reported", "disadvantaged"), tally=Tally(5, 5, 1)),
+        BaseCell(levels=("female", "hispanic", "disadvantaged"), tally=Tally(10, 8, 6), shared_counts={}),
+        BaseCell(levels=("not-reported", "not-reported", "disadvantaged"), tally=Tally(5, 5, 1), shared_counts={}),
     )
 
 
