@@ -23,6 +23,9 @@ table's rank, and for the total of all."""
 SWEEPS, MANY, FEW = 6, 40, 12
 """How often many withheld counts are moved at once, from how many on, and how few are left to be moved one by one."""
 
+SHOWN_AGAIN_COLUMNS = 3_000
+"""Columns up to which what was withheld is tried again."""
+
 FOOTPRINT = 20.0
 """How much dearer it is to move a person when every observer would see it, who still needs a move."""
 
@@ -84,8 +87,10 @@ class Audit:
         """Show what was withheld to protect others, the dearest first, wherever nothing can then be told.
 
         Whoever was protected first may have had something withheld that is no longer needed. Before anything of it is
-        released, that is safe.
+        released, that is safe. In a large system it is left out, since it would take long.
         """
+        if self._system.matrix.shape[1] > SHOWN_AGAIN_COLUMNS:
+            return []
         places = {place[:2] for place in self._places.values()}
         for block, group in sorted(places, key=lambda place: (-self._scale(*place), place)):
             sheet = self._sheets[block]

@@ -269,3 +269,15 @@ def test_no_more_is_shown_where_it_is_not_known_whom_two_providers_share() -> No
         return result.verdict.shown
 
     assert shown(None) <= shown({})
+
+
+def test_a_block_of_thousands_of_columns_is_protected_too_though_nothing_is_shown_again() -> None:
+    card = report_card(40)
+    few = {"district", "race", "gender", "english"}
+    large = replace(card, tables=tuple(table for table in card.tables if set(table.dimensions) <= few))
+
+    result = protect([large], rules=Rules(insiders=False))
+
+    assert system((frame(large, not_reported=NOBODY),)).matrix.shape[1] > 3_000
+    assert result.verdict.clean
+    assert result.verdict.shown
