@@ -1,5 +1,6 @@
 """The page encodes bit for bit as the program does, and is what its sources build. Its script runs in node here."""
 
+import datetime as dt
 import json
 import unicodedata
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectors.encoder_page import build, letters
+from connectors.encoder_page.key_file import page_keys
+from connectors.errors import WorkspaceError
+from connectors.workspace import make_workspace
 from linkage.encode.normalise import name_parts
 from linkage.encode.tables import name_tables
 from linkage.schema import current_schema
@@ -76,3 +80,12 @@ def test_names_are_normalised_alike_whatever_script_they_are_in():
 @pytest.mark.skipif(unicodedata.unidata_version != letters.VERSION, reason="another version of Unicode")
 def test_no_sign_of_unicode_at_all_is_normalised_differently():
     assert differing([chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]) == []
+
+
+def test_a_short_passphrase_makes_no_key_file(tmp_path):
+    workspace = make_workspace(tmp_path, organisation="community-action-marin", hub="http://127.0.0.1:9")
+
+    with pytest.raises(WorkspaceError) as refusal:
+        page_keys(workspace, passphrase=b"fifteen letters", now=dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
+
+    assert refusal.value.code == "KEY-006"
