@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -29,7 +30,25 @@ Clock = Callable[[], datetime]
 
 BUSY_TIMEOUT_MILLISECONDS = 30_000
 READING = "promise_reading"
+SCOPE = "promise_scope"
 TURN_POLL_SECONDS = 0.001
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a transaction may see of the tables that belong to one provider each; PostgreSQL holds it row by row.
+
+    `whole` and `own` are families of `policies.roles.SCOPED`, commas between.
+    """
+
+    whole: str = ""
+    own: str = ""
+    organisation: str = ""
+
+
+EVERYTHING = Scope(whole="submissions,reviews,links")
+"""For the hub's own workers and commands."""
+NOTHING = Scope()
 
 
 def utc_now() -> datetime:
@@ -77,10 +96,9 @@ class Database:
     `transaction()` commits when its block ends and rolls back when the block raises; `reading()` never commits.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, scope: Scope = EVERYTHING) -> None:
         self.url = url
-        self.engine = _engine(url)
-        self._readers = self.engine.execution_options(**{READING: True})
+        self.engine = _engine(url).execution_options(**{SCOPE: scope})
         path = make_url(url).database if self.is_sqlite else None
         self._turns = Turns(f"{path}-turn") if path else None
 
@@ -89,24 +107,28 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, scope: Scope | None = None) -> Iterator[Session]:
         """One unit of work: all of it is committed, or nothing."""
-        with self._turn(), Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(), Session(self._scoped(scope), expire_on_commit=False) as session:
             with _busy_as_unavailable():
                 session.connection()
             yield session
             session.commit()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self, *, scope: Scope | None = None) -> Iterator[Session]:
         """A consistent look that changes nothing and takes no write lock; what it did is rolled back."""
-        with Session(self._readers, expire_on_commit=False, autoflush=False) as session:
+        readers = self._scoped(scope).execution_options(**{READING: True})
+        with Session(readers, expire_on_commit=False, autoflush=False) as session:
             yield session
             session.rollback()
 
     def close(self) -> None:
         """Give every connection back to the system."""
         self.engine.dispose()
+
+    def _scoped(self, scope: Scope | None) -> Engine:
+        return self.engine if scope is None else self.engine.execution_options(**{SCOPE: scope})
 
     def _turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self._turns is None else self._turns.take()
@@ -164,7 +186,9 @@ def _busy_as_unavailable() -> Iterator[None]:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        served = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        event.listen(served, "begin", _begin_scoped)
+        return served
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -179,6 +203,16 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_scoped(connection: Connection) -> None:
+    """Tell PostgreSQL, for this transaction alone, whose rows may be seen."""
+    scope: Scope = connection.get_execution_options().get(SCOPE, NOTHING)
+    connection.exec_driver_sql(
+        "SELECT set_config('promise.whole', %s, true), set_config('promise.own', %s, true), "
+        "set_config('promise.organisation', %s, true)",
+        (scope.whole, scope.own, scope.organisation),
+    )
 
 
 def _begin_sqlite(connection: Connection) -> None:

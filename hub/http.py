@@ -23,14 +23,14 @@ from starlette.exceptions import HTTPException
 from hub.audit.columns import LogIndex
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.db import Clock, Database
+from hub.db import Clock, Database, Scope
 from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
 from hub.log import Log
 from hub.pace import Pace
 from hub.settings import Home, Settings
 from policies.passwords import PROVED_FOR
 from policies.principal import ANONYMOUS, Principal
-from policies.roles import ROLE_TABLE, extent_of
+from policies.roles import ROLE_TABLE, SCOPED, Extent, extent_of, reach_of
 
 PROBLEM = "application/problem+json"
 DECLARATION = "__promise_declaration__"
@@ -121,9 +121,26 @@ def trail_of(request: Request, *, agreement: str | None = None, purpose: str | N
 
 @contextmanager
 def transaction_of(request: Request) -> Iterator[Session]:
-    """The one transaction of this request; answer after it is over."""
-    with hub_of(request).database.transaction() as session:
+    """The one transaction of this request; answer after it is over. The database shows it the caller's rows alone."""
+    with hub_of(request).database.transaction(scope=scope_of(principal_of(request))) as session:
         yield session
+
+
+@contextmanager
+def reading_of(request: Request) -> Iterator[Session]:
+    """A look for this request that changes nothing, within the caller's scope."""
+    with hub_of(request).database.reading(scope=scope_of(principal_of(request))) as session:
+        yield session
+
+
+def scope_of(principal: Principal) -> Scope:
+    """What the database shows to this principal: the role table's reach, in the database's words."""
+    reach = {family: reach_of(family, principal.roles) for family in SCOPED}
+    return Scope(
+        whole=",".join(family for family, extent in reach.items() if extent is Extent.ALL),
+        own=",".join(family for family, extent in reach.items() if extent is Extent.OWN),
+        organisation=principal.organisation or "",
+    )
 
 
 def check_proved(request: Request) -> None:

@@ -94,3 +94,21 @@ def extent_of(action: str, roles: frozenset[Role]) -> Mapping[Role, Extent]:
     """The extents that these roles have for the action; empty means refused."""
     row = ROLE_TABLE.get(action, {})
     return {role: row[role] for role in sorted(roles & row.keys())}
+
+
+SCOPED: Mapping[str, tuple[str, ...]] = {
+    "submissions": ("submission.read", "submission.send", "submission.certify", "held_rows.read"),
+    "reviews": ("review.read", "review.answer", "review.approve"),
+    "links": (),
+}
+"""What belongs to one provider, and the actions that read or change it: the database holds this too (PostgreSQL's
+row-level security). Links of persons are nobody's to read: only the hub's own workers open them."""
+_OWN = frozenset({Extent.OWN})
+
+
+def reach_of(family: str, roles: frozenset[Role]) -> Extent | None:
+    """How far these roles reach into a family of SCOPED: everything, their own organisation's, or nothing."""
+    extents = {extent for action in SCOPED[family] for extent in extent_of(action, roles).values()}
+    if not extents:
+        return None
+    return Extent.OWN if extents <= _OWN else Extent.ALL

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from hub.audit import service as audit_log
 from hub.audit.events import EventType
 from hub.errors import Fault, Invalid
-from hub.http import declare, hub_of, trail_of, transaction_of
+from hub.http import declare, reading_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
 from hub.release import answers, asking, questions
 from hub.release.asking import Asker, asker_of
@@ -39,7 +39,7 @@ CURSOR = re.compile(r"(\d{4})\.([a-z0-9-]{1,16})\.(\d{1,9})")
 @declare("public.read", "definitions")
 def list_indicators(request: Request) -> Response:
     """Every indicator of the catalogue: its words, its version and the splits that may be asked."""
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         asked = catalogue_to_ask(session, catalogue())
     return _definitions(request, "indicators", [answers.indicator_card(name, asked) for name in asked.indicators])
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from hub.errors import Fault, Invalid
-from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
+from hub.http import Body, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.submissions import service, statements
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
@@ -150,7 +150,7 @@ def _said(request: Request, act: Callable[..., statements.Standing], submission:
 def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> None:
     """Check and keep arriving chunks; facts that do not keep the form refuse the submission."""
     intake = _intake(request)
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         wanted = service.chunks_to_store(session, submission, pieces, principal=principal_of(request))
     try:
         kept = {
@@ -167,7 +167,7 @@ def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> Non
     if wanted.receiving and kept:
         for sha256, content in kept.items():
             intake.inbox.put(submission, sha256, content)
-        with hub_of(request).database.reading() as session:
+        with reading_of(request) as session:
             settled = service.is_settled(session, submission)
         if settled:
             # The same chunk came twice and the other one was faster: nothing may be left behind.
@@ -176,7 +176,7 @@ def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> Non
 
 def _commit(request: Request, submission: str) -> str:
     intake = _intake(request)
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         service.own_submission(session, submission, principal=principal_of(request))
     intake.inbox.secure(submission)
     with transaction_of(request) as session:

@@ -22,7 +22,7 @@ from hub.audit.verify import Trusted, verify_log
 from hub.audit.witnessing import Standing, standing
 from hub.audit.words import QUERY_CHARACTERS_MAX
 from hub.errors import CallerError, Conflict, Invalid, Refused
-from hub.http import Body, Hub, declare, hub_of, principal_of, trail_of, transaction_of
+from hub.http import Body, Hub, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.identity.service import present_actors
 from hub.identity.witnesses import every_witness, witness_policy
 from hub.web import access_log
@@ -179,7 +179,7 @@ class _Shared:
 
 def _shared(request: Request, principal: Principal, q: str) -> dict[str, Any]:
     _index(request)
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         whole = Extent.ALL in extent_of("audit.read", principal.roles).values()
         shared = _Shared(
             q=q,
@@ -211,7 +211,7 @@ def _checked(request: Request) -> Verdict:
     hub = hub_of(request)
     access_log.part_of(principal_of(request))
     vkey = hub.facts.get("log_verifier")
-    with hub.database.reading() as session:
+    with reading_of(request) as session:
         if head(session)[0] > CHECKED_AT_ONCE_MAX:
             raise Conflict(
                 "The log is too long to be checked while you wait.",
@@ -232,7 +232,7 @@ def _checked(request: Request) -> Verdict:
 def _index(request: Request) -> LogIndex:
     """The log in columns, up to its newest event; read without holding writers up."""
     hub = hub_of(request)
-    with hub.database.reading() as session:
+    with reading_of(request) as session:
         hub.index.follow(session)
     return hub.index
 

@@ -16,7 +16,7 @@ from hub.agreements.service import known_agreements
 from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.http import declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.release.answers import indicator_card
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
@@ -54,7 +54,7 @@ def styles(request: Request) -> Response:
 @declare("public.read", "report card")
 def report(request: Request) -> Response:
     """The report card of the current release: the same file that `promise-hub release report` writes."""
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         release = current_release(session)
     hub = hub_of(request)
     html, policy = _card(hub.database, release, made_up=hub.home.synthetic_mark.is_file())
@@ -66,7 +66,7 @@ def report(request: Request) -> Response:
 @declare("public.read", "definitions")
 def definitions(request: Request) -> Response:
     """Every indicator in words."""
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         asked = catalogue_to_ask(session, catalogue())
     _note(request, "definitions")
     return page(request, "definitions", cards=[indicator_card(name, asked) for name in asked.indicators])
