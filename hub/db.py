@@ -184,6 +184,20 @@ def _busy_as_unavailable() -> Iterator[None]:
         raise _unanswered() from error
 
 
+@contextmanager
+def everything_shown(session: Session) -> Iterator[None]:
+    """Within it a query sees all rows, whoever the transaction is for: for facts that belong to nobody, such as
+    whether anything was ever given under an agreement. Never for what is told row by row."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    before: Scope = connection.get_execution_options().get(SCOPE, NOTHING)
+    _set_scope(connection, EVERYTHING)
+    yield
+    _set_scope(connection, before)
+
+
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         served = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
@@ -207,7 +221,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_scoped(connection: Connection) -> None:
     """Tell PostgreSQL, for this transaction alone, whose rows may be seen."""
-    scope: Scope = connection.get_execution_options().get(SCOPE, NOTHING)
+    _set_scope(connection, connection.get_execution_options().get(SCOPE, NOTHING))
+
+
+def _set_scope(connection: Connection, scope: Scope) -> None:
     connection.exec_driver_sql(
         "SELECT set_config('promise.whole', %s, true), set_config('promise.own', %s, true), "
         "set_config('promise.organisation', %s, true)",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from hub.agreements.service import known_agreements
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
+from hub.db import everything_shown
 from hub.identity.tables import Organisation
 from hub.submissions.service import AcceptedSubmission, accepted
 from hub.submissions.tables import ACCEPTED, REPLACED, WITHDRAWN, Submission
@@ -52,7 +53,8 @@ def note_unused(session: Session, *, audit: AuditTrail) -> int:
 def idle_agreements(session: Session) -> frozenset[str]:
     """Data-sharing agreements under which nothing was ever accepted: they give nothing, and limit no question."""
     states = (ACCEPTED, REPLACED, WITHDRAWN)
-    given = set(session.scalars(select(Submission.agreement).where(Submission.state.in_(states)).distinct()))
+    with everything_shown(session):
+        given = set(session.scalars(select(Submission.agreement).where(Submission.state.in_(states)).distinct()))
     return frozenset(one.id for one in known_agreements(session) if one.tier == "DSA") - given
 
 

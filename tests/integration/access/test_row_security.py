@@ -10,6 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from hub.db import EVERYTHING, NOTHING, Database
 from hub.http import scope_of
 from hub.linking.service import request_run
+from hub.submissions.agreed import idle_agreements
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import Extent, reach_of
 from tests.conftest import StandingClock
@@ -142,3 +143,13 @@ def test_the_scope_ends_with_its_transaction(guarded):
     assert rows(guarded, NOTHING, "submissions") == []
     with guarded.parts.database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM submissions")).scalar_one() == 0
+
+
+def test_which_agreements_give_nothing_is_known_whoever_asks_and_shows_no_row(guarded):
+    with guarded.database.reading() as session:
+        known = idle_agreements(session)
+    with guarded.database.reading(scope=NOTHING) as session:
+        told, shown = idle_agreements(session), session.execute(text("SELECT count(*) FROM submissions")).scalar_one()
+
+    assert (told, shown) == (known, 0)
+    assert "DSA-K12" not in told
