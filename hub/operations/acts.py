@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub.agreements.activation import activate, approving, check_ready
 from hub.audit.events import AuditTrail
+from hub.db import everything_shown
 from hub.errors import Fault, Invalid
 from hub.identity import service as people
 from hub.identity.accounts import reset
@@ -49,7 +50,8 @@ def ask(
     if set(told) != set(performer.fields) or not all(0 < len(value) <= FIELD_MAX for value in told.values()):
         raise _wrong(",".join(performer.fields))
     payload = {name: value.strip() for name, value in told.items()}
-    concerned = performer.concerns(session, payload)
+    with everything_shown(session):
+        concerned = performer.concerns(session, payload)
     number = ask_act(session, kind, payload, organisations=concerned, why=why, principal=principal, audit=audit)
     if kind == "person.remove":
         people.suspend_person(session, payload["person"], until=audit.clock() + APPROVED_WITHIN, audit=audit)
@@ -68,7 +70,10 @@ def approve(
     if performer is None or act.missing:
         return act, None
     take_act(session, act.kind, act.payload, organisations=frozenset(act.organisations), audit=audit)
-    invited = performer.perform(session, act.payload, audit)
+    # What two persons decided is done whole, whatever the last of them may see.
+    with everything_shown(session):
+        invited = performer.perform(session, act.payload, audit)
+        session.flush()
     return act, None if invited is None else invite(session, act.id, invited)
 
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Request, Response
 from hub.audit import service as audit_log
 from hub.audit.events import EventType
 from hub.errors import Fault, Invalid
-from hub.http import declare, reading_of, trail_of, transaction_of
+from hub.http import declare, hub_of, reading_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
 from hub.release import answers, asking, questions
 from hub.release.asking import Asker, asker_of

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.agreements.service import known_agreements
 from hub.errors import CallerError, NotFound
-from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
+from hub.http import declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.outcomes.state import state_figures
 from hub.release import questions
 from hub.release.asking import Asker, Question
@@ -47,7 +47,7 @@ def explore(
 ) -> Response:
     """One question as a form, and its answer."""
     wanted = Wanted(indicator, by, only, first, last)
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         asker = _asker(request, session, licence)
         asked = catalogue_to_ask(session, catalogue())
         years = _years(session, indicator)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from hub.errors import Fault, Invalid
-from hub.http import Body, declare, hub_of, principal_of
+from hub.http import Body, declare, principal_of, reading_of
 from hub.identity.service import agent_key, agent_principal
 from hub.submissions.routes import read_envelope, take_envelope
 from policies.principal import Principal
@@ -47,7 +47,7 @@ def _agent_of(request: Request, manifest: Any) -> Principal:
     Raises Invalid SUB-002, the same for a key that nobody has and for one of another organisation.
     """
     name = manifest.get("agent_key") if isinstance(manifest, dict) else None
-    with hub_of(request).database.reading() as session:
+    with reading_of(request) as session:
         known = agent_key(session, name) if isinstance(name, str) else None
     if known is None or known[1] != principal_of(request).organisation:
         raise Invalid(

@@ -1,12 +1,15 @@
 """PostgreSQL shows a transaction its own provider's rows alone, also when the application asks for all of them."""
 
+import re
 import shutil
 import uuid
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+import hub
 from hub.db import EVERYTHING, NOTHING, Database
 from hub.http import scope_of
 from hub.linking.service import request_run
@@ -153,3 +156,15 @@ def test_which_agreements_give_nothing_is_known_whoever_asks_and_shows_no_row(gu
 
     assert (told, shown) == (known, 0)
     assert "DSA-K12" not in told
+
+
+def test_no_page_and_no_route_opens_a_transaction_without_saying_for_whom():
+    """Only authentication does, which reads no row of a provider: it has to learn first who asks."""
+    root = Path(hub.__path__[0])
+    modules = [*root.glob("web/*.py"), *root.glob("**/routes.py")]
+    bare = re.compile(r"database\.(reading|transaction)\(\)")
+    found = {str(path.relative_to(root)) for path in modules if bare.search(path.read_text("utf-8"))}
+
+    assert len(modules) >= 15
+    # The report card draws a published release, which belongs to everybody.
+    assert found == {"web/authentication.py", "web/routes.py"}

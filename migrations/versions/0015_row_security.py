@@ -3,14 +3,14 @@
 Each transaction says who it is for (`hub.db.Scope`); where it says nothing, nothing is shown. It holds for the owner
 of the tables too, but not for a superuser: the hub's database user is none (docs/operations.md).
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0015
+Revises: 0014
 """
 
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
