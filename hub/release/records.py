@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.audit.tables import Detail
+from hub.db import everything_shown
 from hub.errors import Fault, Invalid, TooMany
 from hub.http import Body, declare, principal_of, trail_of, transaction_of
 from hub.linking.tables import Link
@@ -70,9 +71,9 @@ def disclosures_of(session: Session, reference: str, *, principal: Principal, au
     Raises TooMany when the office has asked about too many children.
     """
     _check_rate(session, principal, now=audit.clock())
-    first = session.scalar(
-        select(func.min(Link.run)).where(Link.provider == principal.organisation, Link.reference == reference)
-    )
+    with everything_shown(session):
+        own = (Link.provider == principal.organisation, Link.reference == reference)
+        first = session.scalar(select(func.min(Link.run)).where(*own))
     releases = [] if first is None else _releases(session, first)
     found = ChildRecord(
         submissions=_submissions(session, principal) if first is not None else (),
