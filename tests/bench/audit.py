@@ -6,8 +6,8 @@ and searched.
 Events are appended through the hub's own service, one transaction each. Every commit waits for the disk, so rates are
 told three times: what the bare driver commits on this disk, what the service does on it, and what the service does
 where there is no disk to wait for (a folder in memory). The bar is held to on the disk, however slow that is; the rate
-in memory says what the service itself costs. The million is laid down at once with the same functions that make an event's detail, entry, leaf and nodes;
-verification and search read it as they read any log.
+in memory says what the service itself costs. The million is laid down at once with the same functions that make an
+event's detail, entry, leaf and nodes; verification and search read it as they read any log.
 """
 
 import argparse
