@@ -131,7 +131,8 @@ def main() -> int:
     if command == "bench" and "--peers" in options:
         set_up_peers()
     if command == "test":
-        chosen = [] if "-m" in options else ["-m", "not slow and not spark and not pages and not faults"]
+        usual = ("-m", "not slow and not spark and not pages and not faults", "-n", "2", "--dist", "loadfile")
+        chosen = [] if "-m" in options else usual
         return call(PYTHON, "-m", "pytest", "-q", *chosen, *options)
     if command == "check":
         return check()

@@ -138,3 +138,13 @@ def test_the_calendar_holds_the_days_to_come_in_lines_of_75_octets():
     assert text.count("BEGIN:VEVENT") == 3 + 6
     assert "DTSTART;VALUE=DATE:20280630" in lines
     assert "20280501" not in text
+
+
+def test_duties_that_an_agreement_does_not_have_are_not_told():
+    bare = STUDY.model_copy(update={"opt_outs": None, "breach": None, "review": None})
+
+    words = plain_words(bare)
+
+    assert "looked at again" in plain_words(STUDY)
+    assert [duty for duty in ("objections", "a breach is told", "looked at again") if duty in words] == []
+    assert "destroyed within" in words
