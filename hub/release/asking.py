@@ -194,7 +194,7 @@ def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tu
             f"This may not be asked here: {decision.reason}.",
             code="query-refused",
             rule=decision.rule,
-            next_step="Read /v1/agreements for what your agreement names, or ask a table of the public report card.",
+            next_step="See /agreements for what your agreement names, or ask a table of the public report card.",
         )
     return decision, asker.licence()
 

@@ -293,7 +293,7 @@ def two_together() -> Iterator[Row]:
 
 
 def every_outcome() -> Iterator[Row]:
-    """Seven outcomes of ten cohorts of 2,400, every two providers audited: on two cores half of the seconds."""
+    """Seven outcomes of ten cohorts of 2,400, every two providers audited."""
     names = ("a", "b", "c", "d", "e", "f", "g")
     blocks = [small_county(20 * y + i, people=2_400, indicator=name) for i, name in enumerate(names) for y in range(10)]
     start = time.process_time()

@@ -91,7 +91,7 @@ def request_table(
             f"This may not be asked here: {licensed.reason}.",
             code="query-refused",
             rule=licensed.rule,
-            next_step="Read /v1/agreements for what your agreement names.",
+            next_step="See /agreements for what your agreement names.",
         )
     now = audit.clock()
     row = TableRequestRow(
