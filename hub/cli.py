@@ -146,7 +146,7 @@ def token(
 @roster.command("load")
 def roster_load(home: HomeOption, file: Annotated[Path, typer.Argument(help="The roster as JSON.")]) -> None:
     """Register the agents of a roster."""
-    from hub.identity.service import load_roster
+    from hub.identity.agents import load_roster
 
     with console(home, "roster load") as opened:
         with opened.database.transaction() as session:

@@ -19,7 +19,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.epochs.tables import Epoch, EpochAcceptance, EpochCommitment, EpochEnvelope
 from hub.errors import Conflict, Fault, Invalid, NotFound, Refused
-from hub.identity.service import load_roster, revoke_agent
+from hub.identity.agents import load_roster, revoke_agent
 from hub.identity.tables import Agent, Organisation
 from hub.jobs import enqueue
 from policies.epochs import (

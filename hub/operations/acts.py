@@ -17,6 +17,7 @@ from hub.agreements.activation import activate, approving, check_ready
 from hub.audit.events import AuditTrail
 from hub.db import everything_shown
 from hub.errors import Fault, Invalid
+from hub.identity import agents
 from hub.identity import service as people
 from hub.identity.accounts import reset
 from hub.identity.invitations import invite
@@ -170,11 +171,11 @@ def _change_roles(session: Session, payload: Payload, audit: AuditTrail) -> None
 
 
 def _revoke(session: Session, payload: Payload, audit: AuditTrail) -> None:
-    people.revoke_agent(session, payload["agent"], audit=audit)
+    agents.revoke_agent(session, payload["agent"], audit=audit)
 
 
 def _of_agent(session: Session, payload: Payload) -> frozenset[str]:
-    return frozenset({people.organisation_of_agent(session, payload["agent"])})
+    return frozenset({agents.organisation_of_agent(session, payload["agent"])})
 
 
 def _of_organisation(session: Session, payload: Payload) -> frozenset[str]:

@@ -20,7 +20,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.epochs.service import may_send, present_epoch
 from hub.errors import Conflict, Fault, Invalid, NotFound, Refused, TooLarge
-from hub.identity.service import agent_key
+from hub.identity.agents import agent_key
 from hub.jobs import enqueue
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from hub.errors import NotSignedIn, Refused, TooMany
 from hub.http import Body, cookie_name, enforce, hub_of, trail_of
-from hub.identity import service
+from hub.identity import agents, service
 from hub.identity.replay import take_nonce
 from policies.principal import Principal
 from policies.signing import Message, SignedBy, SigningError, signed_headers, verify_request
@@ -53,7 +53,7 @@ def _agent(request: Request, body: bytes) -> Principal:
     with hub.database.transaction() as session:
         if not take_nonce(session, signed.key_id, signed.nonce, now=now):
             raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
-    return service.agent_principal(signed.key_id, organisation)
+    return agents.agent_principal(signed.key_id, organisation)
 
 
 def _signer(session: Session, request: Request, body: bytes) -> tuple[SignedBy, str]:
@@ -61,7 +61,7 @@ def _signer(session: Session, request: Request, body: bytes) -> tuple[SignedBy, 
     known: dict[str, str] = {}
 
     def key_of(key_id: str) -> Ed25519PublicKey | None:
-        found = service.agent_key(session, key_id)
+        found = agents.agent_key(session, key_id)
         if found is None:
             return None
         known[key_id] = found[1]

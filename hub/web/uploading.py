@@ -15,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from hub.errors import Fault, Invalid
 from hub.http import Body, declare, principal_of, reading_of
-from hub.identity.service import agent_key, agent_principal
+from hub.identity.agents import agent_key, agent_principal
 from hub.submissions.routes import read_envelope, take_envelope
 from policies.principal import Principal
 

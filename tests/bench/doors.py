@@ -33,7 +33,7 @@ from connectors.workspace import Workspace, make_workspace
 from hub.audit.events import AuditTrail
 from hub.cli import app
 from hub.db import Database
-from hub.identity.service import load_roster
+from hub.identity.agents import load_roster
 from hub.settings import Settings
 from tests.bench.edge import files_of
 from tests.conftest import stand_in_force

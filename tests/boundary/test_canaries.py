@@ -29,7 +29,7 @@ from hub.app import create_app, hub_parts
 from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.files import analysis_store
-from hub.identity.service import load_roster
+from hub.identity.agents import load_roster
 from hub.linking.service import accept_run, request_run
 from hub.log import Log
 from hub.operations.opening import open_every_file

@@ -32,7 +32,7 @@ from hub.audit.events import AuditTrail
 from hub.audit.tables import Detail
 from hub.cli import app
 from hub.db import Database
-from hub.identity.service import load_roster
+from hub.identity.agents import load_roster
 from hub.settings import Settings
 from hub.submissions.tables import Submission
 from policies.submission import canonical_json, manifest_bytes, read_manifest, sign_manifest, submission_id

@@ -12,7 +12,7 @@ from connectors.log_commands import visit
 from connectors.witness import accept_policy, log_verifier, witness
 from connectors.witness_policy import signed_policy
 from hub.audit.signer import signer_of
-from hub.identity.service import load_roster
+from hub.identity.agents import load_roster
 from policies.organisation_files import organisations
 from tests.integration.epochs.test_ceremony import NAMES, Ceremony
 

@@ -20,7 +20,8 @@ from hub.audit.service import open_log
 from hub.audit.signer import signer_of
 from hub.audit.tables import Detail
 from hub.db import Database
-from hub.identity.service import add_person, load_organisations, load_roster, make_sign_in_link
+from hub.identity.agents import load_roster
+from hub.identity.service import add_person, load_organisations, make_sign_in_link
 from hub.log import Log
 from hub.operations import roles
 from hub.operations.installation import organisations

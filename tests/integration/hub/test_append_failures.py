@@ -13,6 +13,7 @@ from hub.audit.service import append
 from hub.audit.signer import signer_of
 from hub.audit.tables import Detail
 from hub.audit.witnessing import store_cosignature
+from hub.identity import agents
 from hub.identity import service as identity
 from hub.identity.witnesses import every_witness, needs_witnesses
 from hub.linking.service import accept_run, request_run, revert_run
@@ -180,7 +181,7 @@ def opened(world):
 
 def roster(world, organisation):
     def act(session, trail):
-        return identity.load_roster(session, {"agents": [world.kept[f"entry {organisation}"]]}, audit=trail)
+        return agents.load_roster(session, {"agents": [world.kept[f"entry {organisation}"]]}, audit=trail)
 
     if f"entry {organisation}" not in world.kept:
         from tests.integration.hub.conftest import MadeUpEdge
@@ -286,7 +287,7 @@ ACTS = [
     ("stores.opened", opened),
     ("hub.started", lambda w: note_event(signer_of(w.hub.settings, clock=w.hub.clock), "hub.started")),
     ("hub.stopped", lambda w: note_event(signer_of(w.hub.settings, clock=w.hub.clock), "hub.stopped")),
-    ("agent.revoked", lambda w: w.within(lambda s, t: identity.revoke_agent(s, "reed:1", audit=t))),
+    ("agent.revoked", lambda w: w.within(lambda s, t: agents.revoke_agent(s, "reed:1", audit=t))),
     ("submission.checked", lambda w: w.work()),
     ("submission.approved", lambda w: w.within(lambda s, t: approve_submission(s, held(w), audit=t))),
     ("submission.discarded", lambda w: w.within(lambda s, t: discard(s, discardable(w), audit=t))),

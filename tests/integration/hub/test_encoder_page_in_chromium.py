@@ -11,7 +11,7 @@ import pytest
 from connectors.encoder_page import build
 from connectors.encoder_page.key_file import page_keys
 from connectors.workspace import make_workspace
-from hub.identity.service import load_roster
+from hub.identity.agents import load_roster
 from hub.submissions.tables import Submission
 from policies.principal import Role
 from tests.chromium import Chromium, needs_chromium

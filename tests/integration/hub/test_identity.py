@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.app import create_app
 from hub.errors import Conflict, Invalid, NotFound
-from hub.identity import service
+from hub.identity import agents, service
 from hub.identity.replay import take_nonce
 from hub.identity.tables import RequestNonce, SignedIn, SignInLink, Token
 from policies.principal import Role
@@ -48,11 +48,11 @@ def test_a_request_signed_by_an_unknown_key_is_refused(sqlite_hub):
 def test_a_revoked_agent_is_refused(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
     with sqlite_hub.database.transaction() as session:
-        service.revoke_agent(session, edge.key_id, audit=sqlite_hub.trail)
+        agents.revoke_agent(session, edge.key_id, audit=sqlite_hub.trail)
 
     assert edge.ask("GET", "/v1/submissions").json()["code"] == "SIG-001"
     with pytest.raises(NotFound), sqlite_hub.database.transaction() as session:
-        service.revoke_agent(session, "nobody:1", audit=sqlite_hub.trail)
+        agents.revoke_agent(session, "nobody:1", audit=sqlite_hub.trail)
 
 
 def test_a_request_sent_twice_is_taken_once(sqlite_hub):
@@ -226,7 +226,7 @@ def test_a_roster_that_is_not_whole_is_refused_wholly(sqlite_hub, roster):
     before = sqlite_hub.events()
 
     with pytest.raises(Invalid), sqlite_hub.database.transaction() as session:
-        service.load_roster(session, roster, audit=sqlite_hub.trail)
+        agents.load_roster(session, roster, audit=sqlite_hub.trail)
 
     assert sqlite_hub.events() == before
 
@@ -234,13 +234,13 @@ def test_a_roster_that_is_not_whole_is_refused_wholly(sqlite_hub, roster):
 def test_a_roster_loaded_twice_is_the_same_and_a_changed_key_is_refused(sqlite_hub):
     entry = {"organisation": "novato", "key_id": "novato:1", "public_key": KEY}
     with sqlite_hub.database.transaction() as session:
-        first = service.load_roster(session, {"agents": [entry, entry]}, audit=sqlite_hub.trail)
+        first = agents.load_roster(session, {"agents": [entry, entry]}, audit=sqlite_hub.trail)
     with sqlite_hub.database.transaction() as session:
-        again = service.load_roster(session, {"agents": [entry]}, audit=sqlite_hub.trail)
+        again = agents.load_roster(session, {"agents": [entry]}, audit=sqlite_hub.trail)
 
     assert (first, again) == (1, 0)
     with pytest.raises(Conflict), sqlite_hub.database.transaction() as session:
-        service.load_roster(session, {"agents": [{**entry, "organisation": "reed"}]}, audit=sqlite_hub.trail)
+        agents.load_roster(session, {"agents": [{**entry, "organisation": "reed"}]}, audit=sqlite_hub.trail)
 
 
 def test_a_nonce_is_new_once_for_each_key_and_is_forgotten_after_the_window(database, clock):

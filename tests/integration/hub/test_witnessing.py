@@ -20,7 +20,7 @@ from hub.audit.signer import signer_of
 from hub.audit.tables import Checkpoint, Cosignature, Detail, Entry, Head, Node, WitnessRound
 from hub.audit.verify import Trusted, verify_log
 from hub.errors import Conflict, StoreError
-from hub.identity.service import load_roster, revoke_agent
+from hub.identity.agents import load_roster, revoke_agent
 from hub.identity.witnesses import every_witness, witness_policy
 from hub.operations.recovery import begin_again
 from hub.release.publishing import publish_prepared
