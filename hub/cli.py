@@ -39,6 +39,8 @@ for name, module in (
 ):
     app.add_typer(import_module(module).app, name=name)
 
+for name in ("backup", "restore"):
+    app.command(name)(getattr(import_module("hub.operations.backup_commands"), name))
 app.command("sign-in-link")(import_module("hub.operations.people_commands").sign_in_link)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]

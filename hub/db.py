@@ -123,6 +123,16 @@ class Database:
             yield session
             session.rollback()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One look at one moment over any number of statements, of every row; for copies of the whole database."""
+        options: dict[str, Any] = {READING: True, SCOPE: EVERYTHING}
+        if not self.is_sqlite:
+            options["isolation_level"] = "REPEATABLE READ"
+        with self.engine.execution_options(**options).connect() as connection:
+            yield connection
+            connection.rollback()
+
     def close(self) -> None:
         """Give every connection back to the system."""
         self.engine.dispose()

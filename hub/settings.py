@@ -121,9 +121,16 @@ class Home:
         """The bytes of one key of a role; a missing, short or open-to-others file stops the caller."""
         return read_key(self.key_file(role, name))
 
+    def backup_key(self) -> bytes:
+        """The key under which tables rest in backups; a home made before there were backups gets one."""
+        return self._made_key("backup", "backup.key")
+
     def accounts_key(self) -> bytes:
         """The API's key for the secrets of changing codes; a home made before accounts gets one."""
-        path = self.key_file("api", "accounts.key")
+        return self._made_key("api", "accounts.key")
+
+    def _made_key(self, role: str, name: str) -> bytes:
+        path = self.key_file(role, name)
         if not path.exists():
             with suppress(FileExistsError):
                 write_key(path, secrets.token_bytes(KEY_BYTES))

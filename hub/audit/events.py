@@ -17,6 +17,8 @@ class EventType(StrEnum):
     STORES_OPENED = "stores.opened"
     FILES_SWEPT = "files.swept"
     DATABASE_MIGRATED = "database.migrated"
+    BACKUP_BEGUN = "backup.begun"
+    BACKUP_RESTORED = "backup.restored"
     JOB_FAILED = "job.failed"
     REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"

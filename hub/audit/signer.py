@@ -46,7 +46,7 @@ class Signer:
             if size == 0 or session.get(Checkpoint, size) is not None:
                 _check_unmoved(last, size, root)
                 return None
-            _check_grew(session, last, size, root)
+            check_grew(session, last, size, root)
         note = sign_checkpoint(CheckpointBody(self.origin, size, root), key=self.key)
         # First the file, then the database: a crash between the two leaves the signer at most ahead, never behind.
         write_file(self.last_file, note.encode())
@@ -74,7 +74,8 @@ def _check_unmoved(last: CheckpointBody, size: int, root: bytes) -> None:
         raise _rewritten()
 
 
-def _check_grew(session: Session, last: CheckpointBody, size: int, root: bytes) -> None:
+def check_grew(session: Session, last: CheckpointBody, size: int, root: bytes) -> None:
+    """Raises StoreError unless the log of this size and root grows out of what was signed last."""
     if last.size == 0:
         return
     if size < last.size:

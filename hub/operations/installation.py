@@ -49,6 +49,7 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
         ("resolver", "analysis.key"): secrets.token_bytes(KEY_BYTES),
         **{("resolver", name): secrets.token_bytes(KEY_BYTES) for name in PSEUDONYM_KEYS},
         ("api", "accounts.key"): secrets.token_bytes(KEY_BYTES),
+        ("backup", "backup.key"): secrets.token_bytes(KEY_BYTES),
         ("signer", "log.key"): log_key.private_bytes_raw(),
     }
     for (role, name), key in keys.items():

@@ -10,15 +10,16 @@ import json
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append, head
+from hub.audit.signer import check_grew
 from hub.audit.tables import Checkpoint, WitnessRound
 from hub.audit.verify import Trusted, verify_log
 from hub.db import Database
-from hub.errors import Conflict
+from hub.errors import Conflict, StoreError
 from hub.files import sync_folder, write_file
 from hub.identity.witnesses import every_witness
 from hub.settings import Home, write_key
@@ -43,7 +44,7 @@ def begin_again(home: Home, database: Database, *, audit: AuditTrail) -> BegunAg
     last_file = home.signer / "last-checkpoint"
     last = open_checkpoint(last_file.read_text("utf-8"), old)
     with database.reading() as session:
-        size = head(session)[0]
+        size, newest = head(session)[0], _newest(session)
         _check_behind(session, old, facts, size=size, last=last)
     key = Ed25519PrivateKey.generate()
     verifier = Verifier(_next_origin(old.name), key.public_key())
@@ -62,11 +63,11 @@ def begin_again(home: Home, database: Database, *, audit: AuditTrail) -> BegunAg
     }
     write_file(home.public, json.dumps(told, indent=1).encode() + b"\n")
     sync_folder(home.signer)
-    return BegunAgain(verifier.name, size, max(0, last.size - size))
+    return BegunAgain(verifier.name, size, last.size - (size if size < last.size else newest))
 
 
 def _check_behind(session: Session, old: Verifier, facts: dict[str, str], *, size: int, last: CheckpointBody) -> None:
-    if size >= last.size:
+    if _newest(session) >= last.size or _grew(session, last):
         raise Conflict(
             "The log is not behind what was signed.",
             code="nothing-to-recover",
@@ -77,6 +78,21 @@ def _check_behind(session: Session, old: Verifier, facts: dict[str, str], *, siz
     verdict = verify_log(session, Trusted(old, former, witnesses))
     if verdict.whole is False:
         raise Conflict(f"The restored log is not whole: {verdict.reason}.", code="log-changed")
+
+
+def _newest(session: Session) -> int:
+    """The size of the newest checkpoint that the database holds."""
+    return session.scalar(select(func.max(Checkpoint.size))) or 0
+
+
+def _grew(session: Session, last: CheckpointBody) -> bool:
+    """Whether the log grows out of what was signed last. A restored one may be longer by now, and yet does not: the
+    hub goes on writing while its signer refuses."""
+    try:
+        check_grew(session, last, *head(session))
+    except StoreError:
+        return False
+    return True
 
 
 def _first_events(

@@ -148,6 +148,7 @@ def test_every_file_of_a_store_is_encrypted_at_rest(delivered):
 MAY_READ = {
     "hub.audit.signer": {("signer", "log.key")},
     "hub.files": {("resolver", "salts.key"), ("resolver", "analysis.key"), ("resolver", "pepper.key")},
+    "hub.operations.backup": {("backup", "backup.key")},
     "hub.operations.opening": {("matcher", "rows.key"), ("resolver", "spans.key")},
     "hub.operations.roles": {
         ("matcher", "sealing.key"), ("matcher", "rows.key"), ("resolver", "sealing.key"), ("resolver", "spans.key"),
