@@ -79,6 +79,10 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "table.comment": {_S: Extent.OWN, _G: Extent.OWN},
     "table.decide": {_C: Extent.APPROVE},
     "table.request": {_P: Extent.REQUEST, _C: Extent.APPROVE, _A: Extent.VIEW, _S: Extent.OWN, _G: Extent.OWN},
+    "voice.write": {_P: Extent.OWN},
+    "voice.read": {_P: Extent.OWN, _S: Extent.ALL, _C: Extent.ALL, _G: Extent.ALL},
+    "voice.review": {_S: Extent.APPROVE, _C: Extent.APPROVE, _G: Extent.APPROVE},
+    "voice.withdraw": {_P: Extent.OWN, _C: Extent.ALL},
     "act.read": dict.fromkeys((_C, _A, _O), Extent.ALL) | dict.fromkeys((_S, _P, _G), Extent.OWN),
     "act.ask": {_A: Extent.REQUEST, _S: Extent.REQUEST, _P: Extent.REQUEST, _G: Extent.REQUEST, _O: Extent.REQUEST},
     "act.approve": {_C: Extent.APPROVE, _G: Extent.APPROVE},
@@ -99,9 +103,10 @@ def extent_of(action: str, roles: frozenset[Role]) -> Mapping[Role, Extent]:
 SCOPED: Mapping[str, tuple[str, ...]] = {
     "submissions": ("submission.read", "submission.send", "submission.certify", "held_rows.read"),
     "reviews": ("review.read", "review.answer", "review.approve"),
+    "voices": ("voice.read", "voice.review", "voice.withdraw"),
     "links": (),
 }
-"""What belongs to one provider, and the actions that read or change it: the database holds this too (PostgreSQL's
+"""What belongs to one organisation, and the actions that read or change it: the database holds this too (PostgreSQL's
 row-level security). Links of persons are nobody's to read: only the hub's own workers open them."""
 _OWN = frozenset({Extent.OWN})
 

@@ -142,3 +142,35 @@ class TableCommentRow(Base):
     stance: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(String(500))
     written_at: Mapped[dt.datetime]
+
+
+class VoiceRow(Base):
+    """A voice beside an indicator; its words are erased when it is declined or withdrawn."""
+
+    __tablename__ = "voices"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    indicator: Mapped[str] = mapped_column(String(40), index=True)
+    dimension: Mapped[str | None] = mapped_column(String(40))
+    year: Mapped[int | None]
+    speaker: Mapped[str] = mapped_column(String(10))
+    english: Mapped[str] = mapped_column(String(600))
+    spanish: Mapped[str] = mapped_column(String(600))
+    actor: Mapped[str] = mapped_column(String(80))
+    organisation: Mapped[str] = mapped_column(String(40), index=True)
+    written_at: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    reason: Mapped[str] = mapped_column(String(300))
+    ended_by: Mapped[str | None] = mapped_column(String(80))
+    ended_at: Mapped[dt.datetime | None]
+
+
+class VoiceReviewRow(Base):
+    """One person's word that a voice names no child and may show; never changed."""
+
+    __tablename__ = "voice_reviews"
+
+    voice: Mapped[int] = mapped_column(ForeignKey("voices.id"), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(80), primary_key=True)
+    organisation: Mapped[str] = mapped_column(String(40))
+    reviewed_at: Mapped[dt.datetime]

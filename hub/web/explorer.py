@@ -22,10 +22,12 @@ from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import current_release
 from hub.release.slices import cohort_years
 from hub.release.state_lines import state_lines
+from hub.release.voices.service import shown_voices
 from hub.web.explorer_form import Wanted, first_licence, form_for, question_of
 from hub.web.explorer_view import Beside, totals_of, view_of
 from hub.web.pages import page, refused_page
 from policies.catalogue_files import Catalogue, catalogue
+from policies.voices import SPEAKERS
 
 router = APIRouter(tags=["pages"])
 
@@ -59,10 +61,15 @@ def explore(
             beside = _beside(request, session, found, question=question, asker=asker, asked=asked)
     except CallerError as refusal:
         return refused_page(request, refusal, name="explorer", form=form, view=None)
+    with transaction_of(request) as session:
+        voices = shown_voices(
+            session, indicator, audit=trail_of(request), dimensions=found.table.dimensions,
+            years={cell.cohort_year for cell in found.cells},
+        )  # fmt: skip
     named = [("agreement", asker.agreement or ""), ("purpose", asker.purpose or "")] if asker.agreement else []
     address = hub_of(request).settings.own_url()
     view = view_of(found, question, licence=named, address=address, beside=beside)
-    return page(request, "explorer", form=form, view=view, refusal=None)
+    return page(request, "explorer", form=form, view=view, refusal=None, voices=voices, speakers=SPEAKERS)
 
 
 def _beside(

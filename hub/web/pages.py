@@ -47,6 +47,7 @@ PLACES = (
     Place("/definitions", "Definitions", "public.read"),
     Place("/submissions", "Submissions", "submission.read"),
     Place("/requests", "Requests", "table.request"),
+    Place("/voices", "Voices", "voice.read"),
     Place("/reviews", "Records to verify", "review.read"),
     Place("/linkage", "Linkage", "linkage.quality"),
     Place("/agreements", "Agreements", "agreement.register"),

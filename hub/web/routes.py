@@ -20,6 +20,7 @@ from hub.http import declare, hub_of, principal_of, reading_of, trail_of, transa
 from hub.release.answers import indicator_card
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import Release, current_release
+from hub.release.voices.service import shown_voices
 from hub.submissions import service as submissions
 from hub.web.access_log import disclosures
 from hub.web.pages import page, places_for, style_sheet
@@ -27,6 +28,7 @@ from hub.web.register import entries_for
 from policies.catalogue_files import catalogue
 from policies.roles import extent_of
 from policies.rules.rulebook import rulebook
+from policies.voices import SPEAKERS
 
 router = APIRouter(tags=["pages"])
 
@@ -66,10 +68,12 @@ def report(request: Request) -> Response:
 @declare("public.read", "definitions")
 def definitions(request: Request) -> Response:
     """Every indicator in words."""
-    with reading_of(request) as session:
+    with transaction_of(request) as session:
         asked = catalogue_to_ask(session, catalogue())
+        voices = {name: shown_voices(session, name, audit=trail_of(request)) for name in asked.indicators}
     _note(request, "definitions")
-    return page(request, "definitions", cards=[indicator_card(name, asked) for name in asked.indicators])
+    cards = [indicator_card(name, asked) for name in asked.indicators]
+    return page(request, "definitions", cards=cards, voices=voices, speakers=SPEAKERS)
 
 
 @router.get("/submissions")
