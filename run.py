@@ -4,6 +4,7 @@ Standard library only. It makes `.venv` beside this file, puts uv into it, insta
 (by hash), and then starts the program. A second run finds everything in place.
 """
 
+import ast
 import hashlib
 import os
 import subprocess
@@ -19,11 +20,12 @@ STAMP = VENV / "promise-hub.stamp"
 LOCKS = {"user": "requirements.lock", "developer": "requirements-dev.lock"}
 SPARK_LOCK, PEERS_LOCK = "requirements-spark.lock", "requirements-peers.lock"
 PEERS = ROOT / ".cache" / "peers"
+HELP = ("-h", "--help", "help")
 USE = """usage: python3 run.py COMMAND [options]
   demo   makes a county of made-up young people and runs the whole road   (--small, --serve, --summary FILE)
   test   runs every test                                    (options of pytest, such as -m slow; -m spark needs Java)
   check  style, types, import contracts, lock files
-  bench  NAME [--peers] [--summary FILE]: measures one part               (names: see tests/bench)
+  bench  NAME [--peers] [--summary FILE]: measures one part         (without a name: which there are, a line each)
   serve  starts the hub on the demonstration's data"""
 
 
@@ -116,32 +118,51 @@ def check() -> int:
     return next((code for step in steps if (code := call(BIN / step[0], *step[1:]))), 0)
 
 
+def benchmarks() -> str:
+    """The benchmarks by name, with the first sentence of what each says of itself."""
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "bench").glob("*.py"))}
+    told = {name: ast.get_docstring(ast.parse(text)) or "" for name, text in scripts.items() if "def main(" in text}
+    lines = [f"  {name:<13} {' '.join(text.split()).split('. ')[0].rstrip('.')}" for name, text in told.items()]
+    return "\n".join(
+        ["usage: python3 run.py bench NAME [--peers] [--summary FILE] [options of its own: --help]", *lines]
+    )
+
+
+def bench(options: list[str]) -> int:
+    """Runs one benchmark; without a known name says which there are."""
+    name = options[0] if options else "--help"
+    script = ROOT / "tests" / "bench" / f"{name}.py"
+    if not script.exists():
+        print(benchmarks() if name in HELP else f"no benchmark of that name\n{benchmarks()}")
+        return 0 if name in HELP else 2
+    set_up("developer")
+    if "--peers" in options:
+        set_up_peers()
+    return call(PYTHON, script, *options[1:])
+
+
 def main() -> int:
     """Reads the command line and runs one command."""
     command, options = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
     if sys.version_info < (3, 11):
         sys.exit("Promise Hub needs Python 3.11 or newer: run it with a newer python3")
+    if command in ("bench", "soak"):
+        return bench(options if command == "bench" else ["soak", *options])
     if command in ("demo", "serve"):
         set_up("user")
         return call(PYTHON, "deploy/demo.py", *(["--only-serve"] if command == "serve" else []), *options)
-    if command in ("test", "check", "bench", "soak"):
+    if command in ("test", "check"):
         set_up("developer")
     if command == "test" and wants_spark(options):
         add_spark()
-    if command == "bench" and "--peers" in options:
-        set_up_peers()
     if command == "test":
         usual = ("-m", "not slow and not spark and not pages and not faults", "-n", "2", "--dist", "loadfile")
         chosen = [] if "-m" in options else usual
         return call(PYTHON, "-m", "pytest", "-q", *chosen, *options)
     if command == "check":
         return check()
-    if command in ("bench", "soak") and (options or command == "soak"):
-        name = options.pop(0) if command == "bench" else "soak"
-        script = ROOT / "tests" / "bench" / f"{name}.py"
-        return call(PYTHON, script, *options) if script.exists() else sys.exit(f"no benchmark of that name\n{USE}")
     print(USE)
-    return 0 if command in ("-h", "--help", "help") else 2
+    return 0 if command in HELP else 2
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Made-up counts for disclosure control, and the bench that holds it to its bars.
+"""What disclosure control costs, keeps and gives away, on made-up counts, held to its bars.
 
     python -m tests.bench.disclosure [--summary FILE] [--tables N] [--catalogues N] [--quick]
 
@@ -113,14 +113,19 @@ def small_county(seed: int, *, people: int = 115, complete: bool = False, indica
     )
 
 
-def report_card(people: int, *, seed: int = 1, ways: int = 2, cohort_year: int = 2026) -> Block:
-    """Every district by each attribute, the county by every two; with `ways` 3 every three dimensions."""
+def report_card(people: int, *, seed: int = 1, ways: int = 2, cohort_year: int = 2026, plain: bool = False) -> Block:
+    """Every district by each attribute, the county by every two; with `ways` 3 every three dimensions.
+
+    A `plain` card has 462 cells: eight races, none of them unknown, and two genders.
+    """
     chance = random.Random(seed)
     districts = {f"district-{number:02d}": size for number, size in enumerate(ENROLMENT)}
     hispanic = {name: chance.betavariate(3, 6) for name in districts}
+    races = {name: share for name, share in RACES.items() if not plain or name != "not-reported"}
+    genders = {"F": 488, "M": 508} if plain else {"F": 488, "M": 508, "X": 4}
     attributes = {
-        "race": tuple(RACES),
-        "gender": ("F", "M", "X"),
+        "race": tuple(races),
+        "gender": tuple(genders),
         "ses": ("disadvantaged", "not-disadvantaged"),
         "english": ("learner", "was-learner", "never"),
         "disability": ("yes", "no"),
@@ -128,11 +133,11 @@ def report_card(people: int, *, seed: int = 1, ways: int = 2, cohort_year: int =
     persons = []
     for _ in range(people):
         district = draw(chance, districts)
-        race = "hispanic" if chance.random() < hispanic[district] else draw(chance, RACES)
+        race = "hispanic" if chance.random() < hispanic[district] else draw(chance, races)
         poor = chance.random() < (0.65 if race in ("hispanic", "black") else 0.2)
         english = draw(chance, {"learner": 35, "was-learner": 30, "never": 35} if race == "hispanic" else
                        {"learner": 5, "was-learner": 5, "never": 90})  # fmt: skip
-        gender = draw(chance, {"F": 488, "M": 508, "X": 4})
+        gender = draw(chance, genders)
         disability = "yes" if chance.random() < 0.13 else "no"
         levels = (district, race, gender, "disadvantaged" if poor else "not-disadvantaged", english, disability)
         persons.append((levels, True, chance.random() < (0.35 if poor else 0.75), (district,)))
