@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.audit.answers import AnswerBook
-from hub.db import NOTHING, Clock, Database, utc_now
+from hub.db import NOTHING, Clock, open_database, utc_now
 from hub.errors import SettingError, TooLarge
 from hub.http import Hub, declare, install, problem, undeclared_routes
 from hub.log import Log
@@ -66,7 +66,7 @@ def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = N
     return Hub(
         settings=settings,
         home=home,
-        database=Database(settings.resolved_database_url(), scope=NOTHING),
+        database=open_database(settings, "api", scope=NOTHING),
         clock=clock,
         log=log or Log(),
         facts=home.public_facts(),

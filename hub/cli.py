@@ -16,6 +16,7 @@ import typer
 
 from hub.console import console, telling_errors
 from hub.db import utc_now
+from hub.settings import MIGRATION
 
 app = typer.Typer(
     name="promise-hub", no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n", 1)[0]
@@ -39,8 +40,8 @@ for name, module in (
 ):
     app.add_typer(import_module(module).app, name=name)
 
-for name in ("backup", "restore"):
-    app.command(name)(getattr(import_module("hub.operations.backup_commands"), name))
+for name in ("backup", "restore", "doctor"):
+    app.command(name)(getattr(import_module("hub.operations.upkeep_commands"), name))
 app.command("sign-in-link")(import_module("hub.operations.people_commands").sign_in_link)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
@@ -66,9 +67,9 @@ def migrate(home: HomeOption) -> None:
     from hub.operations.installation import add_missing_keys
     from hub.operations.installation import migrate as run
 
-    with console(home, "migrate") as opened:
+    with console(home, "migrate", login=MIGRATION) as opened:
         add_missing_keys(opened.home)
-        run(opened.settings.resolved_database_url(), clock=opened.clock)
+        run(opened.database.url, clock=opened.clock)
     print("The database is at the newest revision.")
 
 

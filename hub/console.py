@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.audit.events import AuditTrail
-from hub.db import Clock, Database, utc_now
+from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import HubError
-from hub.settings import Home, Settings
+from hub.settings import OPERATOR, Home, Settings
 
 DONE, REFUSED, WRONG_USE, CANNOT_TELL = 0, 1, 2, 3
 
@@ -35,13 +35,13 @@ class Console:
 
 
 @contextmanager
-def console(home: Path, command: str, *, clock: Clock = utc_now) -> Iterator[Console]:
+def console(home: Path, command: str, *, login: str = OPERATOR, clock: Clock = utc_now) -> Iterator[Console]:
     """Open a home for one command; an error of ours ends it with code, reason and next step on standard error."""
     with telling_errors():
         settings = Settings(home=home)
         opened = Home(home)
         opened.public_facts()
-        database = Database(settings.resolved_database_url())
+        database = open_database(settings, login)
         try:
             yield Console(settings, opened, database, clock, command)
         finally:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from hub.errors import Unavailable
+from hub.settings import Settings
 
 Clock = Callable[[], datetime]
 
@@ -49,6 +50,27 @@ class Scope:
 EVERYTHING = Scope(whole="submissions,reviews,links")
 """For the hub's own workers and commands."""
 NOTHING = Scope()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one process may take of PostgreSQL: connections kept, further ones at a peak, and how long a statement or
+    an idle transaction may last (0: as long as it takes)."""
+
+    kept: int = 2
+    peak: int = 3
+    statement_seconds: int = 0
+    idle_seconds: int = 0
+
+
+LIMITS = {
+    "api": Limits(kept=10, peak=20, statement_seconds=30, idle_seconds=60),
+    "signer": Limits(kept=1, peak=1, statement_seconds=60, idle_seconds=60),
+    "messenger": Limits(statement_seconds=60, idle_seconds=120),
+}
+"""By role; matcher, resolver and commands compute as long as it takes."""
+UNLIMITED = Limits(kept=10, peak=20)
+"""For programs that name an address and no role."""
 
 
 def utc_now() -> datetime:
@@ -96,9 +118,9 @@ class Database:
     `transaction()` commits when its block ends and rolls back when the block raises; `reading()` never commits.
     """
 
-    def __init__(self, url: str, *, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, url: str, *, scope: Scope = EVERYTHING, limits: Limits = UNLIMITED) -> None:
         self.url = url
-        self.engine = _engine(url).execution_options(**{SCOPE: scope})
+        self.engine = _engine(url, limits).execution_options(**{SCOPE: scope})
         path = make_url(url).database if self.is_sqlite else None
         self._turns = Turns(f"{path}-turn") if path else None
 
@@ -142,6 +164,11 @@ class Database:
 
     def _turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self._turns is None else self._turns.take()
+
+
+def open_database(settings: Settings, role: str, *, scope: Scope = EVERYTHING) -> Database:
+    """The database as one role comes to it: by its own login where the address has a place for one."""
+    return Database(settings.resolved_database_url(role), scope=scope, limits=LIMITS.get(role, Limits()))
 
 
 class Turns:
@@ -208,9 +235,20 @@ def everything_shown(session: Session) -> Iterator[None]:
     _set_scope(connection, before)
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, limits: Limits) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        served = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        milliseconds = {
+            "statement_timeout": limits.statement_seconds * 1000,
+            "idle_in_transaction_session_timeout": limits.idle_seconds * 1000,
+        }
+        served = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=limits.kept,
+            max_overflow=limits.peak,
+            connect_args={"options": " ".join(f"-c {name}={value}" for name, value in milliseconds.items())},
+        )
         event.listen(served, "begin", _begin_scoped)
         return served
     engine = create_engine(

@@ -19,6 +19,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hub.errors import SettingError
 
 KEY_BYTES = 32
+OPERATOR, MIGRATION = "operator", "migration"
+"""The logins of commands: those that work with rows, and those that make tables."""
 
 
 class Settings(BaseSettings):
@@ -28,7 +30,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(description="Folder of the hub: keys, files and, by default, the database.")
     database_url: str = Field(
-        default="", description="Address of the database; empty means a SQLite file inside the home folder."
+        default="",
+        description="Address of the database; empty means a SQLite file inside the home folder. `{role}` in it stands "
+        "for each process's own login.",
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8400, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
@@ -59,8 +63,9 @@ class Settings(BaseSettings):
         default="", description="A folder that all workers of Spark reach; empty means a temporary one of this machine."
     )
 
-    def resolved_database_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.home / 'hub.db'}"
+    def resolved_database_url(self, role: str = OPERATOR) -> str:
+        """The address under which a role comes to the database."""
+        return (self.database_url or f"sqlite:///{self.home / 'hub.db'}").replace("{role}", role)
 
     def environment(self) -> dict[str, str]:
         """These settings as the environment of a process of ours."""

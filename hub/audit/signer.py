@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.service import consistency, head
 from hub.audit.tables import Checkpoint
-from hub.db import Clock, Database, utc_now
+from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import StoreError
 from hub.files import sync_folder, write_file
 from hub.settings import Home, Settings
@@ -91,7 +91,7 @@ def signer_of(settings: Settings, *, clock: Clock = utc_now) -> Signer:
     """The signer of a home; it reads the log key."""
     home = Home(settings.home)
     return Signer(
-        database=Database(settings.resolved_database_url()),
+        database=open_database(settings, "signer"),
         key=Ed25519PrivateKey.from_private_bytes(home.key("signer", "log.key")),
         origin=read_vkey(home.public_facts()["log_verifier"]).name,
         last_file=home.signer / "last-checkpoint",

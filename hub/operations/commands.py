@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.console import console
+from hub.settings import MIGRATION
 
 app = typer.Typer(name="operations", help="Keep the hub's stores in order.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def destroy(home: HomeOption) -> None:
     """Delete the files of every destruction that two persons approved, and write its certificate."""
     from hub.operations.destruction import complete_destruction, waiting_destructions
 
-    with console(home, "operations destroy") as opened:
+    with console(home, "operations destroy", login=MIGRATION) as opened:
         with opened.database.reading() as session:
             waiting = waiting_destructions(session)
         for one in waiting:

@@ -17,7 +17,7 @@ from hub.db import Clock, Database
 from hub.errors import Conflict
 from hub.files import sync_folder, write_file
 from hub.identity.service import load_organisations
-from hub.settings import KEY_BYTES, Home, Settings, write_key
+from hub.settings import KEY_BYTES, MIGRATION, Home, Settings, write_key
 from policies.translog.note import Verifier
 from policies.yaml_text import read_yaml
 
@@ -61,7 +61,7 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
         "epoch": FIRST_EPOCH,
         "log_verifier": Verifier(ORIGIN, log_key.public_key()).vkey(),
     }
-    migrate(Settings(home=folder).resolved_database_url(), clock=clock, first=True)
+    migrate(Settings(home=folder).resolved_database_url(MIGRATION), clock=clock, first=True)
     write_file(home.public, json.dumps(facts, indent=1).encode() + b"\n")
     if synthetic:
         home.synthetic_mark.touch()
@@ -95,17 +95,17 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Run the migrations up to a revision."""
     from alembic import command
 
-    command.upgrade(_alembic(url), revision)
+    command.upgrade(alembic_config(url), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Run the migrations back to a revision."""
     from alembic import command
 
-    command.downgrade(_alembic(url), revision)
+    command.downgrade(alembic_config(url), revision)
 
 
-def _alembic(url: str) -> Config:
+def alembic_config(url: str = "") -> Config:
     from alembic.config import Config
 
     config = Config()

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from hub.agreements.salts import DROP_SALTS, drop_salts_job
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.db import Clock, Database, utc_now
+from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import HubError
 from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.jobs import Handler, Outcome, Ticket, Worker
@@ -60,7 +60,7 @@ class RoleWorker:
 
 def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
     """The matcher: holds the key of the rows and no other."""
-    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    home, database = Home(settings.home), open_database(settings, "matcher")
     key = read_recipient_key(home.key("matcher", "sealing.key"))
     rows = FileStore(home.linkage / "rows", home.key("matcher", "rows.key"))
     desk = Desk("matcher", database, clock, Inbox(home.inbox), key, rows)
@@ -78,7 +78,7 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
 
 def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
     """The resolver: holds the keys of spans and facts and no other."""
-    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    home, database = Home(settings.home), open_database(settings, "resolver")
     key = read_recipient_key(home.key("resolver", "sealing.key"))
     spans = FileStore(home.linkage / "spans", home.key("resolver", "spans.key"))
     analysis = analysis_store(home)
@@ -100,7 +100,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
 
 def messenger(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWorker:
     """The messenger: tells offices of their submissions; holds the key of webhooks and no other."""
-    home, database = Home(settings.home), Database(settings.resolved_database_url())
+    home, database = Home(settings.home), open_database(settings, "messenger")
     path = home.key_file("messenger", "webhook.key")
     desk = MessageDesk(database, clock, settings, webhook_key(home) if path.exists() else None)
     broom = Broom("messenger", "messages.sweep", database, clock, {})

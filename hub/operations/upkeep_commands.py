@@ -1,15 +1,17 @@
-"""`promise-hub backup` and `promise-hub restore`: what the operator does before and after a bad day."""
+"""`promise-hub backup`, `restore` and `doctor`: what the operator does before and after a bad day."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.console import Console, console, telling_errors
-from hub.db import Database, utc_now
-from hub.settings import Home, Settings
+from hub.console import DONE, REFUSED, Console, console, telling_errors
+from hub.db import open_database, utc_now
+from hub.settings import MIGRATION, OPERATOR, Home, Settings
 from policies.agreement_dates import BACKUP_DAYS
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
@@ -59,7 +61,7 @@ def restore(
         if verify:
             found = try_backup(place, opened, notes=notes)
         else:
-            database = Database(settings.resolved_database_url())
+            database = open_database(settings, MIGRATION)
             trail = Console(settings, place, database, utc_now, "restore").trail()
             try:
                 found = restore_backup(place, opened, database, notes=notes, behind=behind, audit=trail)
@@ -74,3 +76,26 @@ def restore(
         print(f"{found.lost} events were signed since; a restore would lose them.")
     elif found.lost:
         print(f"{found.lost} signed events are missing in it. Next: promise-hub audit recover --sure")
+
+
+def doctor(
+    home: HomeOption,
+    summary: Annotated[Path | None, typer.Option("--summary", help="Write the findings as JSON.")] = None,
+) -> None:
+    """Look at settings, keys, disk, clock, database, log, witnesses, jobs, mail and backups; exit 1 on a fault."""
+    from hub.operations.doctor import FAULT, Patient, examine
+
+    with telling_errors():
+        settings = Settings(home=home)
+        database = open_database(settings, OPERATOR)
+        try:
+            found = examine(Patient(settings, Home(home), database, utc_now))
+        finally:
+            database.close()
+    for one in found:
+        print(f"{one.level} {one.code}: {one.words}\n  Next step: {one.next_step}")
+    faults = sum(one.level == FAULT for one in found)
+    print(f"{faults} faults, {len(found) - faults} warnings.")
+    if summary is not None:
+        summary.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
+    raise SystemExit(REFUSED if faults else DONE)
