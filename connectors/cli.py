@@ -28,6 +28,7 @@ import typer
 from connectors import agreement_commands, key_commands
 from connectors.batches import batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.cli_doors import commands as door_commands
+from connectors.cli_parents import commands as parents_commands
 from connectors.cli_review import commands as review_commands
 from connectors.cli_setup import commands as setup_commands
 from connectors.cli_sources import commands as source_commands
@@ -47,7 +48,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (setup_commands, source_commands, review_commands, door_commands):
+for commands in (setup_commands, source_commands, review_commands, parents_commands, door_commands):
     app.registered_commands.extend(commands.registered_commands)
 app.add_typer(key_commands.app, name="keys")
 app.add_typer(agreement_commands.app, name="agreements")

@@ -37,27 +37,6 @@ def review(
     typer.echo(f"next: write right or corrected beside each field, then `promise-edge review {folder} --answers {out}`")
 
 
-@commands.command()
-def record(
-    folder: Annotated[Path, typer.Argument(help="the workspace folder")],
-    local_id: Annotated[str, typer.Argument(help="the student's local number; it stays here")],
-) -> None:
-    """Tells who received results that were made with a child's record; the hub is given its reference alone."""
-    from connectors.references import record_reference
-    from connectors.submitting import connection
-    from policies.submission import canonical_json
-
-    workspace = open_workspace(folder)
-    reference = record_reference(workspace.keys.reference(), local_id).hex()
-    with connection(workspace, clock=_now) as hub:
-        told = hub.ask("POST", "/v1/records", canonical_json({"reference": reference}))
-    typer.echo(f"{len(told['submissions'])} submissions of this office, {len(told['releases'])} releases")
-    for one in told["recipients"]:
-        under = f" under {one['agreement']} for {one['purpose']}, {one['times']} times" if one["agreement"] else ""
-        typer.echo(f"  {one['organisation']}: release {one['release']}{under}")
-    typer.echo("next: add what your own office gave out (34 CFR 99.32), and answer the parent within 45 days")
-
-
 def _local_ids(workspace: Workspace) -> Iterator[str]:
     """Every local number of the inbox, of any year."""
     from connectors.roster import build_roster

@@ -48,6 +48,7 @@ ROUTED = (
     "hub.web.certifying",
     "hub.web.uploading",
     "hub.web.acts",
+    "hub.web.opt_outs",
     "hub.web.account",
 )
 """The modules that may have a `router`, in the order of the road."""

@@ -47,7 +47,7 @@ class Scope:
     organisation: str = ""
 
 
-EVERYTHING = Scope(whole="submissions,reviews,links")
+EVERYTHING = Scope(whole="submissions,reviews,links,opt_outs")
 """For the hub's own workers and commands."""
 NOTHING = Scope()
 

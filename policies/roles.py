@@ -50,6 +50,8 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "review.answer": {_E: Extent.OWN},
     "review.approve": {_S: Extent.OWN},
     "record.read": {_E: Extent.OWN},
+    "opt_out.record": {_E: Extent.OWN},
+    "opt_out.read": {_S: Extent.OWN, _C: Extent.ALL, _G: Extent.OWN},
     "aggregate.query": {_P: Extent.AGREEMENTS},
     "cell.unsuppressed": {},
     "agreement.draft": {_P: Extent.REQUEST, _C: Extent.VIEW, _A: Extent.ALL, _G: Extent.OWN},
@@ -105,6 +107,7 @@ SCOPED: Mapping[str, tuple[str, ...]] = {
     "reviews": ("review.read", "review.answer", "review.approve"),
     "voices": ("voice.read", "voice.review", "voice.withdraw"),
     "links": (),
+    "opt_outs": ("opt_out.record", "opt_out.read"),
 }
 """What belongs to one organisation, and the actions that read or change it: the database holds this too (PostgreSQL's
 row-level security). Links of persons are nobody's to read: only the hub's own workers open them."""

@@ -28,13 +28,21 @@ from hub.errors import Conflict, NotFound
 from hub.linking.tables import TOMBSTONE, Link, LinkageRun, PersonHistory, ReviewItem, ThresholdLink
 from hub.outcomes.tables import SnapshotRow
 from hub.settings import Home
-from hub.submissions.tables import WITHDRAWN, Submission, SubmissionChunk
+from hub.submissions.tables import WITHDRAWN, OptOut, Submission, SubmissionChunk
 from policies.agreement_dates import backups_gone_by
 from policies.agreements import in_force
 
 FORMAT = "promise-destruction/1"
 EVERYBODY = "all"
-SWEPT_TABLES = ("links", "threshold_links", "linkage_history", "review_items", "submission_chunks", "submissions")
+SWEPT_TABLES = (
+    "links",
+    "threshold_links",
+    "linkage_history",
+    "review_items",
+    "opt_outs",
+    "submission_chunks",
+    "submissions",
+)
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,7 @@ def _forget_memories(session: Session) -> list[str]:
 
 
 def _forget_persons(session: Session, agreement: str, organisations: frozenset[str]) -> dict[str, int]:
-    """Delete links and reviews of organisations that gave nothing under any other agreement."""
+    """Delete links, reviews and objections of organisations that gave nothing under any other agreement."""
     elsewhere = set(
         session.scalars(
             select(Submission.provider).where(
@@ -180,7 +188,12 @@ def _forget_persons(session: Session, agreement: str, organisations: frozenset[s
         )
     )
     gone = organisations - elsewhere
-    columns = {"links": Link.provider, "threshold_links": ThresholdLink.provider, "reviews": ReviewItem.provider}
+    columns = {
+        "links": Link.provider,
+        "threshold_links": ThresholdLink.provider,
+        "reviews": ReviewItem.provider,
+        "objections": OptOut.provider,
+    }
     return {name: _deleted(session, column, gone) for name, column in columns.items()}
 
 

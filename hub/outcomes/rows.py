@@ -49,17 +49,24 @@ class Counter:
 
 @contextmanager
 def open_counter(
-    tables: Mapping[str, pa.Table], *, organisations: Organisations, moved: Mapping[str, pa.Table] | None = None
+    tables: Mapping[str, pa.Table],
+    *,
+    organisations: Organisations,
+    moved: Mapping[str, pa.Table] | None = None,
+    left_out: pa.Table | None = None,
 ) -> Iterator[Counter]:
     """Load snapshot tables; a table that is not given is empty. Everything is forgotten at the end.
 
     Args:
         moved: by threshold whose records would be another person's (`linkage_measures.MOVED_SCHEMA`).
+        left_out: rows that are not counted (`objections.LEFT_OUT_SCHEMA`).
     """
     connection = duckdb.connect(":memory:", config=dict(_CONFIGURATION))
     try:
         for name, schema in snapshot_schemas().items():
             _load(connection, name, tables.get(name, schema.empty_table()))
+        if left_out is not None and left_out.num_rows:
+            _leave_out(connection, left_out)
         add_providers(connection, "main")
         add_thresholds(connection, moved or {})
         yield Counter(connection, organisations, _years(connection), tuple(moved or ()))
@@ -123,6 +130,14 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> 
     connection.register("arriving", table)
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
     connection.unregister("arriving")
+
+
+def _leave_out(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    columns = ", ".join(rows.column_names)
+    connection.register("leaving", rows)
+    for name in person_tables():
+        connection.execute(f"DELETE FROM {name} WHERE ({columns}) IN (SELECT ({columns}) FROM leaving)")
+    connection.unregister("leaving")
 
 
 def _years(connection: duckdb.DuckDBPyConnection) -> range:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +27,7 @@ from hub.linking.service import current_links, threshold_links
 from hub.linking.tables import LinkageRun
 from hub.outcomes.counting import count_together
 from hub.outcomes.linkage_measures import MOVED_SCHEMA
+from hub.outcomes.objections import BlockKey, leaving, left_out
 from hub.outcomes.rows import open_counter
 from hub.outcomes.snapshot import (
     PersonLinks,
@@ -37,6 +39,7 @@ from hub.outcomes.snapshot import (
 )
 from hub.outcomes.tables import SnapshotRow
 from hub.submissions.agreed import agreed
+from hub.submissions.opt_outs import standing_ids
 from hub.submissions.service import AcceptedSubmission
 from policies.decision import Decision, decide_count
 from policies.dictionary import dictionary
@@ -47,6 +50,7 @@ from policies.pseudonyms import Pseudonyms
 from policies.submission import canonical_json
 
 FORMAT = "promise-snapshot/1"
+NOTHING_TOLD: Mapping[BlockKey, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,13 @@ def take_snapshot(database: Database, *, analysis: AnalysisStore, audit: AuditTr
         links = current_links(session)
         submissions = agreed(session, day=audit.clock().date())
         _check_all_linked(session, links.version, submissions)
+        objecting = standing_ids(session)
     agreements = sorted({(one.agreement, one.agreement_version) for one in submissions})
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     persons = PersonLinks(links.provider, links.reference, links.person)
     facts = submitted_facts(submissions, analysis=analysis)
     tables = snapshot_tables(facts, links=persons, organisations=organisations(), under=under)
-    snapshot = _store(tables, links.version, submissions, agreements=agreements, analysis=analysis)
+    snapshot = _store(tables, links.version, submissions, agreements=agreements, objecting=objecting, analysis=analysis)
     with database.transaction() as session:
         _record(session, snapshot, audit=audit)
     return snapshot
@@ -114,29 +119,54 @@ def blocks(
     analysis: AnalysisStore,
     tables: Mapping[str, Sequence[TableDeclaration]],
     audit: AuditTrail,
+    told: Mapping[BlockKey, str] = NOTHING_TOLD,
 ) -> tuple[Block, ...]:
     """Count every declared table once, by indicator and cohort year: the base counts for disclosure control.
 
     What an agreement behind the snapshot does not let be counted is left out, with an event that names the rule.
+
+    Args:
+        told: of each indicator and cohort year that is final, the snapshot from which it was told first; families'
+            objections of that moment go on to hold for its cohort (`hub.outcomes.objections`).
     """
     tables = _countable(database, tables, snapshot, audit=audit)
     agreements = [(str(name), int(version)) for name, version in snapshot.manifest["agreements"]]
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     with database.reading() as session:
         moved = moved_records(session, snapshot.linkage_version, under=under)
+        without = leaving(session, snapshot.id, indicators=tuple(tables), told=told)
     held = open_snapshot(snapshot, analysis=analysis)
-    with open_counter(held, organisations=organisations(), moved=moved) as counter:
-        counted = count_together(counter, tables)
+    counted: list[Block] = []
+    for objections, names in without.sets(tuple(tables)).items():
+        with database.reading() as session:
+            rows = left_out(
+                session, objections, submissions=snapshot.manifest["submissions"], run=snapshot.linkage_version,
+                under=under,
+            )  # fmt: skip
+        with open_counter(held, organisations=organisations(), moved=moved, left_out=rows) as counter:
+            found = count_together(counter, {name: tables[name] for name in tables if name in names})
+        counted += [one for one in found if without.of(one.indicator, one.cohort_year) == objections]
+    counted = _in_order(counted, tables)
     with database.transaction() as session:
         append(
             session,
             audit,
             EventType.COUNTED,
             resource=f"snapshot:{snapshot.id}",
-            counts={"blocks": len(counted), "base_cells": sum(len(block.cells) for block in counted)},
+            counts={
+                "blocks": len(counted),
+                "base_cells": sum(len(block.cells) for block in counted),
+                **({"objections": len(without.today)} if without.today else {}),
+            },
             versions=definition_versions(tuple(tables)),
         )
-    return counted
+    return tuple(counted)
+
+
+def _in_order(counted: Sequence[Block], tables: Mapping[str, object]) -> list[Block]:
+    """As one count gives them: indicators in their order, years within."""
+    place = {name: at for at, name in enumerate(tables)}
+    return sorted(counted, key=lambda block: (place[block.indicator], block.cohort_year))
 
 
 def _countable(
@@ -205,6 +235,7 @@ def _store(
     submissions: Sequence[AcceptedSubmission],
     *,
     agreements: Sequence[AgreementKey],
+    objecting: Sequence[str],
     analysis: AnalysisStore,
 ) -> Snapshot:
     contents = {name: parquet_bytes(table) for name, table in tables.items()}
@@ -219,6 +250,9 @@ def _store(
             name: {"sha256": content_hash(content), "rows": tables[name].num_rows} for name, content in contents.items()
         },
     }
+    if objecting:
+        # Another set of objections is another snapshot, also of the same facts: its moment says who objected.
+        manifest["objections"] = list(objecting)
     files = dict(zip(contents, analysis.put_all(contents.values()), strict=True))
     return Snapshot(sha256(canonical_json(manifest)).hexdigest(), version, manifest, files)
 

@@ -33,7 +33,7 @@ def joining_blocks(
             continue
         names = {indicator for group in groups for indicator, _ in group}
         tables = {name: _union(name, groups, declared=declared, ledger=ledger) for name in sorted(names)}
-        recounted = blocks(database, known, analysis=analysis, tables=tables, audit=audit)
+        recounted = blocks(database, known, analysis=analysis, tables=tables, audit=audit, told=ledger.snapshots)
         by_key = {(block.indicator, block.cohort_year): block for block in recounted}
         for group in groups:
             members = [_with_own_tables(by_key[key], declared, ledger) for key in group if key in by_key]

@@ -27,7 +27,7 @@ def measure_release(database: Database, *, analysis: AnalysisStore, catalogue: C
         )
     names = {indicator for indicator, _ in final}
     told = {name: found for name, found in tables.items() if name in names}
-    counted = blocks(database, snapshot, analysis=analysis, tables=told, audit=audit)
+    counted = blocks(database, snapshot, analysis=analysis, tables=told, audit=audit, told=known.snapshots)
     released = [block for block in counted if (block.indicator, block.cohort_year) in final]
     quality = release_quality(released, [cell for key in sorted(final) for cell in known.cells[key]])
     with database.transaction() as session:

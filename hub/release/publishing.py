@@ -62,9 +62,10 @@ def _draft(
     with database.reading() as session:
         catalogue = catalogue_to_count(session, catalogue)
     tables = declared_tables(catalogue)
-    counted = blocks(database, snapshot, analysis=analysis, tables=tables, audit=audit)
     with database.reading() as session:
         everything, vintage = ledger(session), vintage_of(session)
+    counted = blocks(database, snapshot, analysis=analysis, tables=tables, audit=audit, told=everything.snapshots)
+    with database.reading() as session:
         providers = frozenset(one.provider for one in agreed(session, day=audit.clock().date()))
         rules = release_rules(known_agreements(session), providers=providers, audit=audit)
     joining: tuple[Block, ...] = ()

@@ -26,6 +26,7 @@ from hub.http import Body, declare, principal_of, trail_of, transaction_of
 from hub.linking.tables import Link
 from hub.outcomes.tables import SnapshotRow
 from hub.release.tables import ReleaseRow
+from hub.submissions.opt_outs import opt_outs_of
 from hub.submissions.tables import ACCEPTED, REPLACED, Submission
 from policies.principal import Principal
 
@@ -54,6 +55,7 @@ class ChildRecord:
     submissions: tuple[dict[str, str], ...]
     releases: tuple[dict[str, str], ...]
     recipients: tuple[Recipient, ...]
+    opt_outs: tuple[dict[str, str], ...] = ()
 
 
 @router.post("")
@@ -79,6 +81,10 @@ def disclosures_of(session: Session, reference: str, *, principal: Principal, au
         submissions=_submissions(session, principal) if first is not None else (),
         releases=tuple({"release": one.id, "published": _told(one.published_at)} for one in releases),
         recipients=_recipients(session, [one.id for one in releases]),
+        opt_outs=tuple(
+            {"scope": one.scope, "since": _told(one.recorded_at), "withdrawn": _told(one.withdrawn_at)}
+            for one in opt_outs_of(session, reference, principal=principal)
+        ),
     )
     append(
         session, audit, EventType.RECORD_READ, resource="record", decision="permitted", rule="R-00",

@@ -82,3 +82,16 @@ class Statement(Base):
     act: Mapped[str] = mapped_column(String(10), primary_key=True)
     person: Mapped[str] = mapped_column(String(80), primary_key=True)
     said_at: Mapped[datetime]
+
+
+class OptOut(Base):
+    """A family's objection, by the record reference alone; it holds from one moment until it is taken back."""
+
+    __tablename__ = "opt_outs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    provider: Mapped[str] = mapped_column(ForeignKey("organisations.id"), index=True)
+    reference: Mapped[str] = mapped_column(String(32))
+    scope: Mapped[str] = mapped_column(String(10))
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

@@ -51,6 +51,7 @@ PLACES = (
     Place("/reviews", "Records to verify", "review.read"),
     Place("/linkage", "Linkage", "linkage.quality"),
     Place("/agreements", "Agreements", "agreement.register"),
+    Place("/opt-outs", "Objections", "opt_out.read"),
     Place("/acts", "Two persons", "act.read"),
     Place("/account", "Account", "account.read"),
     Place("/access-log", "Access log", "audit.read"),

@@ -1,5 +1,6 @@
 """PostgreSQL shows a transaction its own provider's rows alone, also when the application asks for all of them."""
 
+import json
 import re
 import shutil
 import uuid
@@ -26,10 +27,11 @@ TABLES = {
     "review_items": "provider",
     "links": "provider",
     "threshold_links": "provider",
+    "opt_outs": "provider",
     "submission_chunks": "submission",
     "submission_statements": "submission",
 }
-FAMILY = {"review_items": "reviews", "links": "links", "threshold_links": "links"}
+FAMILY = {"review_items": "reviews", "links": "links", "threshold_links": "links", "opt_outs": "opt_outs"}
 PRINCIPALS = {
     "steward": Principal("person:s", frozenset({Role.STEWARD}), NOVATO),
     "agent": Principal("agent:novato:1", frozenset({Role.AGENT}), NOVATO),
@@ -69,6 +71,8 @@ def guarded(tmp_path_factory, home_template, postgresql):
         steward = People(hub).cookie(Role.STEWARD, organisation)
         told = hub.client.post(f"/v1/submissions/{prepared.id}/certify", headers={"cookie": steward})
         assert told.status_code == 200
+        objection = {"reference": edge.reference(1).hex(), "scope": "studies", "word": "record"}
+        assert edge.ask("POST", "/v1/opt-outs", json.dumps(objection).encode()).status_code == 200
     with hub.database.transaction() as session:
         request_run(session, audit=hub.trail)
     hub.work()

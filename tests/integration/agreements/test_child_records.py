@@ -73,7 +73,7 @@ def test_another_office_s_record_and_one_that_there_is_not_are_answered_alike(to
     other, absent = ask(novato, reed.reference(45).hex()), ask(novato, "0" * 32)
 
     assert other.content == absent.content
-    assert absent.json() == {"submissions": [], "releases": [], "recipients": []}
+    assert absent.json() == {"submissions": [], "releases": [], "recipients": [], "opt_outs": []}
 
 
 def test_what_is_no_reference_is_refused_without_repeating_it(sqlite_hub):  # noqa: F811

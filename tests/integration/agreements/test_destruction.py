@@ -1,6 +1,7 @@
 """Destruction: after it no row, link, key or pseudonym is in the database, the files or a backup; and a certificate."""
 
 import datetime as dt
+import json
 import shutil
 import sqlite3
 
@@ -39,6 +40,8 @@ class Partnership:
         self.preschool, self.district = hub.enrol(NAME), hub.enrol(OTHER)
         self.sent = self.preschool.deliver(range(40), kind="preschool", under="DSA-PRE", year=2020)
         self.district.deliver(range(20, 60))
+        objection = {"reference": self.preschool.reference(7).hex(), "scope": "all", "word": "record"}
+        assert self.preschool.ask("POST", "/v1/opt-outs", json.dumps(objection).encode()).status_code == 200
         self.link()
         if again:
             self.link()
@@ -151,6 +154,7 @@ def test_destruction_leaves_nothing_in_database_files_or_a_backup_made_after_it(
         with sqlite3.connect(backup / "hub.db") as copy:
             assert copy.execute("SELECT count(*) FROM links WHERE provider = ?", (NAME,)).fetchone() == (0,)
     assert certificate["counts"]["links"] == 40
+    assert certificate["counts"]["objections"] == 1
     assert certificate["counts"]["keys"] == certificate["counts"]["submissions"] == 1
     assert certificate["counts"]["files"] > 0
     assert certificate["destroyed_on"] == hub.clock().date().isoformat()
