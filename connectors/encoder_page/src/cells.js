@@ -1,6 +1,6 @@
 // Reads single cells as connectors/values.py does: text in; a value of our own form, or the code of the fault.
 import { DATA } from "./data.js";
-import { folded, trimmed } from "./normalise.js";
+import { folded, remembered } from "./normalise.js";
 
 const BIRTH_YEAR_MIN = 1940, FIRST_YEAR = 1980, TEXT_MAX = 120;
 const good = (value, code = null) => [value, code], bad = (code) => [null, code];
@@ -120,7 +120,7 @@ export function columnOf(name, table, { formats = [], latest, codes = {} }) {
   const costsRow = required || name === "birth_date";
   return {
     name, type, blank: blank && name !== "birth_date" ? twin(blank) : blank,
-    parse: (cell) => parse(renamed.size ? renamed.get(folded(cell)) || cell : cell),
+    parse: remembered((cell) => parse(renamed.size ? renamed.get(folded(cell)) || cell : cell)),
     code: (fault) => (costsRow ? twin(fault) : fault),
   };
 }

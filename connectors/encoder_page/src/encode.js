@@ -1,13 +1,13 @@
 // A roster becomes view rows and span rows, bit for bit as linkage/encode does (tests/vectors/encoding.json).
 import { aesKey, encryptBlocks } from "./aes.js";
 import { DATA } from "./data.js";
-import { hkdfExpand, hkdfExtract, sha256, shaWords, utf8 } from "./hashes.js";
+import { hkdfExpand, hkdfExtract, sha256, textWords, utf8 } from "./hashes.js";
 import {
-  dateParts, givenForms, inOrder, nameParts, phoneticCode, postcodeValue, sexValue, ssidValue, surnameForms, VARIANT,
+  dateParts, givenForms, inOrder, nameParts, phoneticCode, postcodeValue, remembered, sexValue, ssidValue, surnameForms, VARIANT,
 } from "./normalise.js";
 
 export const ROW_BYTES = 120, SPAN_BYTES = 32;
-const ABSENT = -1, WEIGHT = DATA.schema.filter.weight, SLICE = 4000;
+const ABSENT = -1, WEIGHT = DATA.schema.filter.weight, SLICE = 16000;
 const TAG_NUMBERS = [0, 1, 1, 3, 4, 5, 6];
 const swapped = (w) => ((w << 24) | ((w & 0xff00) << 8) | ((w >>> 8) & 0xff00) | (w >>> 24)) >>> 0;
 const wordsOf = (bytes, at = 0) => {
@@ -45,14 +45,13 @@ export function subkey(secret, purpose) {
 
 /** The first 8 bytes of SHA-256 of a text as two words; zeros stand for no name. */
 export function digest(text) {
-  const words = shaWords(utf8(text));
+  const words = textWords(text);
   return [words[0], words[1]];
 }
 const nameDigest = (text) => (text === "" ? [0, 0] : digest(text));
 const NO_NAME = [0, 0];
 const less = (a, b) => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 const isName = (one) => one[0] !== 0 || one[1] !== 0;
-const same = (a, b) => a[0] === b[0] && a[1] === b[1];
 
 /** Four words of a token: AES(key, AES(key, name || name) xor (value || 0)). */
 export function token(key, first, second, value, into = new Int32Array(4)) {
@@ -113,26 +112,22 @@ export function sealedId(key, record, recordHigh, nonce, nonceHigh, into = new I
   return into;
 }
 
-const textCode = (text) => swapped(shaWords(utf8(text))[0]);
-const remembered = (work) => {
-  const known = new Map();
-  return (key, ...more) => {
-    let found = known.get(key);
-    if (found === undefined) known.set(key, (found = work(key, ...more)));
-    return found;
-  };
-};
+const textCode = (text) => swapped(textWords(text)[0]);
 
 function guardianValue(guardians) {
   const codes = new Set(guardians.flatMap((name) => nameParts(name)).map(phoneticCode));
   return inOrder([...codes]).join(" ") || null;
 }
 
-const nearestFirst = remembered((shape) => {
-  const [given, surname] = shape.split("x").map(Number), pairs = [];
+const PAIRED = new Map();
+function nearestFirst(given, surname) {
+  const key = given * 0x10000 + surname, pairs = PAIRED.get(key) ?? [];
+  if (pairs.length) return pairs;
   for (let i = 0; i < given; i++) for (let j = 0; j < surname; j++) pairs.push([i, j]);
-  return pairs.sort((a, b) => a[0] + a[1] - b[0] - b[1] || a[0] - b[0]).slice(0, DATA.schema.maximum_variants);
-});
+  pairs.sort((a, b) => a[0] + a[1] - b[0] - b[1] || a[0] - b[0]).splice(DATA.schema.maximum_variants);
+  PAIRED.set(key, pairs);
+  return pairs;
+}
 
 /** Records and their rows: a row is one pair of name forms of one record. */
 export function rosterColumns(people) {
@@ -140,26 +135,28 @@ export function rosterColumns(people) {
   const listed = (list) => list.map(({ text, codedBy, variant }) => ({ form: formNumber(forms, text, codedBy), variant }));
   const given = remembered((_, name, aliases) => listed(givenForms(name, aliases)));
   const surname = remembered((_, name, aliases) => listed(surnameForms(name, aliases)));
-  const code = remembered(textCode), parts = remembered(dateParts);
-  const columns = { forms, records: people.map((person) => person.record), values: [], tags: [], withSsid: new Set(), rows: [] };
+  const code = remembered(textCode), postcodeOf = remembered(postcodeValue), sexOf = remembered(sexValue);
+  const initialOf = remembered((name) => [...nameParts(name)[0] ?? ""][0] ?? null);
+  const born = remembered((text) => {
+    const [year, month, day] = dateParts(text), both = month !== null && day !== null;
+    const birth_month_day = both ? `${Math.min(month, day)}-${Math.max(month, day)}` : null;
+    return { birth_year: year === null ? null : String(year), birth_month_day, codes: [year, month, day].map((part) => part ?? ABSENT) };
+  });
+  const columns = { forms, records: people.map((person) => person.record), values: [], tags: [], withSsid: new Set(), rows: { record: [], given: [], surname: [], variant: [] } };
   people.forEach((person, record) => {
-    const [year, month, day] = parts(person.birth_date ?? "");
-    const postcode = postcodeValue(person.postcode), ssid = ssidValue(person.ssid);
-    const initial = nameParts(person.middle)[0];
-    columns.values.push({
-      birth_year: year === null ? null : String(year),
-      birth_month_day: month === null || day === null ? null : `${Math.min(month, day)}-${Math.max(month, day)}`,
-      ssid, postcode, guardian: guardianValue(person.guardian || []),
-    });
-    const texts = [sexValue(person.sex), postcode, initial === undefined ? null : [...initial][0], ssid];
-    columns.tags.push([...[year, month, day].map((part) => part ?? ABSENT), ...texts.map((text) => (text === null ? ABSENT : code(text)))]);
+    const { birth_year, birth_month_day, codes } = born(person.birth_date ?? ""), postcode = postcodeOf(person.postcode ?? null), ssid = ssidValue(person.ssid);
+    columns.values.push({ birth_year, birth_month_day, ssid, postcode, guardian: guardianValue(person.guardian || []) });
+    const texts = [sexOf(person.sex ?? null), postcode, initialOf(person.middle ?? null), ssid];
+    columns.tags.push([...codes, ...texts.map((text) => (text === null ? ABSENT : code(text)))]);
     if (ssid !== null) columns.withSsid.add(person.record);
     const [one, other] = [["given", given], ["surname", surname]].map(([name, of]) => {
       const aliases = person[`alias_${name}`] || [], raw = person[name] ?? null;
       return of(aliases.length ? JSON.stringify([raw, aliases]) : raw, raw, aliases);
     });
-    for (const [i, j] of nearestFirst(`${one.length}x${other.length}`))
-      columns.rows.push({ record, given: one[i].form, surname: other[j].form, variant: one[i].variant | other[j].variant });
+    for (const [i, j] of nearestFirst(one.length, other.length)) {
+      columns.rows.record.push(record); columns.rows.variant.push(one[i].variant | other[j].variant);
+      columns.rows.given.push(one[i].form); columns.rows.surname.push(other[j].form);
+    }
   });
   return columns;
 }
@@ -177,108 +174,130 @@ function formNumber(forms, text, codedBy) {
   return number;
 }
 
-/** The rows of one view with what they are blocked on, record by record; records without a value have none. */
+/** Small numbers for triples of small numbers, and for each how many records have it, their rows standing together. */
+class Blocks {
+  constructor(most) {
+    this.bits = Math.max(4, 33 - Math.clz32(most));
+    this.slots = new Int32Array(2 ** this.bits).fill(-1);
+    this.count = 0;
+    for (const name of ["first", "second", "value", "last", "records"]) this[name] = new Int32Array(most);
+  }
+  number(first, second, value, record) {
+    const { slots } = this;
+    let at = (Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b) ^ Math.imul(value, 0x27d4eb2f)) >>> (32 - this.bits), found;
+    while ((found = slots[at]) >= 0 && (this.value[found] !== value || this.second[found] !== second || this.first[found] !== first)) at = (at + 1) % slots.length;
+    if (found < 0) {
+      slots[at] = found = this.count++;
+      this.first[found] = first; this.second[found] = second; this.value[found] = value; this.last[found] = -1;
+    }
+    if (this.last[found] !== record) { this.last[found] = record; this.records[found]++; }
+    return found;
+  }
+}
+
+/** The digest with a small number for its value, equal for equal ones. */
+function numbered(of, one) {
+  const key = one[0] * 0x200000 + (one[1] >>> 11);
+  if (!of.numbers.has(key)) { of.numbers.set(key, of.digests.length); of.digests.push(one); }
+  return of.numbers.get(key);
+}
+
+/** The rows of one view with their blocks, record by record; records without a value have none. */
 function blockedRows(columns, view) {
-  const { forms, rows } = columns, numbers = new Map();
-  const byForm = view.spelled || view.names === "none"
-    ? forms.spelling : forms.codedBy.map((name) => nameDigest(name === "" ? "" : phoneticCode(name)));
-  const valueDigest = remembered((text) => numbered(numbers, digest(text)));
-  const values = columns.values.map((of) => {
-    const parts = view.values.map((name) => of[name]);
-    return parts.includes(null) ? null : valueDigest(parts.join("\x1f"));
+  const { forms, rows } = columns, of = { numbers: new Map(), digests: [] }, none = numbered(of, NO_NAME);
+  const byForm = (view.spelled || view.names === "none"
+    ? forms.spelling : forms.codedBy.map((name) => nameDigest(name === "" ? "" : phoneticCode(name)))).map((one) => numbered(of, one));
+  const valueNumber = remembered((text) => numbered(of, digest(text)));
+  const values = columns.values.map((told) => {
+    const parts = view.values.map((name) => told[name]);
+    return parts.includes(null) ? -1 : valueNumber(parts.join("\x1f"));
   });
-  for (const one of byForm) numbered(numbers, one);
-  const found = [], none = numbered(numbers, NO_NAME);
-  const add = (row, first, second, byGiven) => found.push({ row, first, second, byGiven, value: values[row.record] });
-  for (const row of rows) {
-    if (values[row.record] === null) continue;
-    const given = byForm[row.given], surname = byForm[row.surname];
-    if (view.names === "none") add(row, none, none, false);
+  const most = 2 * rows.record.length, blocks = new Blocks(most), { digests } = of;
+  const found = { row: new Int32Array(most), block: new Int32Array(most), byGiven: new Uint8Array(most), count: 0 };
+  const add = (row, first, second, byGiven) => {
+    found.row[found.count] = row; found.byGiven[found.count] = byGiven;
+    found.block[found.count++] = blocks.number(first, second, values[rows.record[row]], rows.record[row]);
+  };
+  for (let row = 0; row < rows.record.length; row++) {
+    if (values[rows.record[row]] < 0) continue;
+    const given = byForm[rows.given[row]], surname = byForm[rows.surname[row]], variant = rows.variant[row];
+    const hasGiven = isName(digests[given]), hasSurname = isName(digests[surname]);
+    if (view.names === "none") add(row, none, none, 0);
     else if (view.names === "pair") {
-      if (!isName(given) || !isName(surname)) continue;
-      if (less(surname, given)) add(row, surname, given, false); else add(row, given, surname, false);
+      if (!hasGiven || !hasSurname) continue;
+      if (less(digests[surname], digests[given])) add(row, surname, given, 0); else add(row, given, surname, 0);
     } else {
-      const first = isName(given) && !(view.spelled && row.variant & (VARIANT.surname | VARIANT.surname_part));
-      const second = isName(surname) && !same(surname, given) && !(view.spelled && row.variant & VARIANT.given);
-      if (first) add(row, none, given, true);
-      if (second) add(row, none, surname, false);
+      if (hasGiven && !(view.spelled && variant & (VARIANT.surname | VARIANT.surname_part))) add(row, none, given, 1);
+      if (hasSurname && surname !== given && !(view.spelled && variant & VARIANT.given)) add(row, none, surname, 0);
     }
   }
-  return found;
+  return { found, blocks, digests };
 }
 
-/** The digest with a small number for its value, equal for equal ones, to count by. */
-function numbered(numbers, one) {
-  const key = one[0] * 0x200000 + (one[1] >>> 11);
-  if (!numbers.has(key)) numbers.set(key, numbers.size);
-  one[2] = numbers.get(key);
-  return one;
-}
-
-/** Counts records, not rows; the rows of a record stand together. */
-function profileOf(blocked) {
-  const counted = new Map();
-  let largest = 0;
-  for (const { row, first, second, value } of blocked) {
-    const key = (first[2] * 0x20000 + second[2]) * 0x20000 + value[2];
-    const of = counted.get(key);
-    if (of === undefined) counted.set(key, { record: row.record, records: 1 });
-    else if (of.record !== row.record) { of.record = row.record; of.records++; }
-  }
-  for (const of of counted.values()) largest = Math.max(largest, of.records);
-  return { values: counted.size, largest };
+function tokensOf({ blocks, digests }, key) {
+  const tokens = new Int32Array(4 * blocks.count);
+  for (let i = 0; i < blocks.count; i++) token(key, digests[blocks.first[i]], digests[blocks.second[i]], digests[blocks.value[i]], tokens.subarray(4 * i, 4 * i + 4));
+  return tokens;
 }
 
 async function encodeView(columns, view, { secret, submissionKey, random, pause }) {
-  const blocked = blockedRows(columns, view), order = random.order(blocked.length);
+  const blocked = blockedRows(columns, view), { found, blocks } = blocked, order = random.order(found.count);
   const [tokenKey, filterKey, tagKey] = [`view/${view.name}/token`, `view/${view.name}/filter`, "tags"].map((purpose) => aesKey(subkey(secret, purpose)));
-  const keys = { tokenKey, filterKey, tagKey, idKey: aesKey(submissionKey) };
-  const out = new Uint8Array(ROW_BYTES * blocked.length), told = new DataView(out.buffer);
+  const keys = { filterKey, tagKey, idKey: aesKey(submissionKey) }, tokens = tokensOf(blocked, tokenKey);
+  const out = new Uint8Array(ROW_BYTES * found.count), told = new DataView(out.buffer);
   for (let i = 0; i < order.length; i++) {
     if (i % SLICE === 0) await pause();
-    writeRow(out, told, i * ROW_BYTES, blocked[order[i]], { columns, view, keys, random });
+    const one = order[i];
+    writeRow(out, told, i * ROW_BYTES, found.row[one], found.byGiven[one], tokens, 4 * found.block[one], { columns, view, keys, random });
   }
-  return [out, profileOf(blocked)];
+  let largest = 0;
+  for (let i = 0; i < blocks.count; i++) largest = Math.max(largest, blocks.records[i]);
+  return [out, { values: blocks.count, largest }];
 }
 
-const SALT = new Int32Array(4), ID = new Int32Array(4);
-function putWords(told, at, words) {
-  told.setInt32(at, words[0]); told.setInt32(at + 4, words[1]); told.setInt32(at + 8, words[2]); told.setInt32(at + 12, words[3]);
+const ID = new Int32Array(4);
+function putWords(told, at, words, from) {
+  told.setInt32(at, words[from]); told.setInt32(at + 4, words[from + 1]); told.setInt32(at + 8, words[from + 2]); told.setInt32(at + 12, words[from + 3]);
 }
 function mark(told, at) { told.setInt32(at, -1); told.setInt32(at + 4, -1); }
 
-function writeRow(out, told, at, { row, first, second, byGiven, value }, { columns, view, keys, random }) {
-  putWords(told, at, sealedId(keys.idKey, columns.records[row.record], 0, random.word(), random.word(), ID));
-  const salt = token(keys.tokenKey, first, second, value, SALT), { grams, spelling } = columns.forms;
+/** One row; its token, which salts all of it, is the four words from `salt` on. */
+function writeRow(out, told, at, row, byGiven, tokens, salt, { columns, view, keys, random }) {
+  const { forms: { grams, spelling }, rows } = columns, record = rows.record[row], given = rows.given[row], surname = rows.surname[row];
+  putWords(told, at, sealedId(keys.idKey, columns.records[record], 0, random.word(), random.word(), ID), 0);
   out[at + 16] = view.number;
-  out[at + 17] = row.variant;
-  putWords(told, at + 20, salt);
+  out[at + 17] = rows.variant[row];
+  putWords(told, at + 20, tokens, salt);
   if (view.spelled && view.names === "pair") {
-    const turned = (less(spelling[row.surname], spelling[row.given]) ? 1 : 0) ^ (salt[3] & 1);
+    const turned = (less(spelling[surname], spelling[given]) ? 1 : 0) ^ (tokens[salt + 3] & 1);
     mark(told, at + 36 + 8 * turned);
     mark(told, at + 68 + 8 * (1 - turned));
   } else {
     const byItself = view.spelled && view.names === "each";
-    if (byItself && byGiven) mark(told, at + 36); else fillFilter(out, at + 36, salt, 0, grams[row.given], keys.filterKey);
-    if (byItself && !byGiven) mark(told, at + 68); else fillFilter(out, at + 68, salt, 0, grams[row.surname], keys.filterKey);
-    told.setUint16(at + 18, (grams[row.given].length ? 0 : 1) | (grams[row.surname].length ? 0 : 2), true);
+    if (byItself && byGiven) mark(told, at + 36); else fillFilter(out, at + 36, tokens, salt, grams[given], keys.filterKey);
+    if (byItself && !byGiven) mark(told, at + 68); else fillFilter(out, at + 68, tokens, salt, grams[surname], keys.filterKey);
+    told.setUint16(at + 18, (grams[given].length ? 0 : 1) | (grams[surname].length ? 0 : 2), true);
   }
-  writeTags(told, at + 100, columns.tags[row.record], salt, keys.tagKey);
+  writeTags(told, at + 100, columns.tags[record], tokens, salt, keys.tagKey);
 }
 
 const TAG_WORDS = new Int32Array(4 * TAG_NUMBERS.length);
-function writeTags(told, at, codes, salt, key) {
-  for (let field = 0; field < codes.length; field++) {
-    const words = 4 * field;
-    TAG_WORDS[words] = salt[0]; TAG_WORDS[words + 1] = salt[1];
-    TAG_WORDS[words + 2] = (salt[2] & 0xffffff00) | TAG_NUMBERS[field];
-    TAG_WORDS[words + 3] = swapped(codes[field]);
-  }
+function writeTags(told, at, codes, tokens, salt, key) {
+  let held = 0;
   for (let field = 0; field < codes.length; field++) {
     if (codes[field] === ABSENT) continue;
-    encryptBlocks(key, TAG_WORDS, 1, 4 * field);
-    const tag = (TAG_WORDS[4 * field] >>> 24) | (((TAG_WORDS[4 * field] >>> 16) & 255) << 8);
+    TAG_WORDS[held] = tokens[salt]; TAG_WORDS[held + 1] = tokens[salt + 1];
+    TAG_WORDS[held + 2] = (tokens[salt + 2] & 0xffffff00) | TAG_NUMBERS[field];
+    TAG_WORDS[held + 3] = swapped(codes[field]);
+    held += 4;
+  }
+  encryptBlocks(key, TAG_WORDS, held >> 2);
+  held = 0;
+  for (let field = 0; field < codes.length; field++) {
+    if (codes[field] === ABSENT) continue;
+    const tag = (TAG_WORDS[held] >>> 24) | (((TAG_WORDS[held] >>> 16) & 255) << 8);
     told.setUint16(at + 2 * field, Math.max(tag, 1), true);
+    held += 4;
   }
 }
 

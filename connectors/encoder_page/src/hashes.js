@@ -15,8 +15,17 @@ const K = new Uint32Array(64), START = new Uint32Array(8), SCHEDULE = new Uint32
 
 const ENCODER = new TextEncoder();
 export const utf8 = (text) => ENCODER.encode(text);
-export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
-export const fromHex = (text) => Uint8Array.from(text.match(/../g) || [], (pair) => parseInt(pair, 16));
+const PAIRS = Array.from({ length: 256 }, (_, b) => b.toString(16).padStart(2, "0"));
+export function hex(bytes) {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]];
+  return text;
+}
+export function fromHex(text) {
+  const bytes = new Uint8Array(text.length >> 1);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
 
 export function joined(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -25,30 +34,27 @@ export function joined(...parts) {
   return whole;
 }
 
-export function base64(bytes) {
-  const texts = [];
-  for (let at = 0; at < bytes.length; at += 24576) texts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 24576))));
-  return texts.join("");
-}
+export const base64 = (bytes) => bytes.toBase64();
 export const fromBase64 = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 
-export function sha256(bytes) {
-  const state = shaWords(bytes), out = new Uint8Array(32), told = new DataView(out.buffer);
-  for (let i = 0; i < 8; i++) told.setUint32(4 * i, state[i]);
+function asBytes(words) {
+  const out = new Uint8Array(32), told = new DataView(out.buffer);
+  for (let i = 0; i < 8; i++) told.setUint32(4 * i, words[i]);
   return out;
 }
+export const sha256 = (bytes) => asBytes(shaWords(bytes));
 
-const ONE_BLOCK = new Uint8Array(64), STATE = new Uint32Array(8);
+const ONE_BLOCK = new Uint8Array(64), ONE_VIEW = new DataView(ONE_BLOCK.buffer), STATE = new Uint32Array(8);
 /** The same as eight words, which the next call writes over; most messages here fit one block. */
-export function shaWords(bytes) {
+export function shaWords(bytes, start = START, before = 0) {
   const size = bytes.length, blocks = ((size + 8) >> 6) + 1;
   const padded = blocks === 1 ? ONE_BLOCK.fill(0) : new Uint8Array(blocks << 6);
   padded.set(bytes);
   padded[size] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(size / 0x20000000));
-  view.setUint32(padded.length - 4, (size << 3) >>> 0);
-  STATE.set(START);
+  const view = blocks === 1 ? ONE_VIEW : new DataView(padded.buffer);
+  view.setUint32(padded.length - 8, Math.floor((size + before) / 0x20000000));
+  view.setUint32(padded.length - 4, ((size + before) << 3) >>> 0);
+  STATE.set(start);
   for (let at = 0; at < padded.length; at += 64) compress(STATE, view, at);
   return STATE;
 }
@@ -73,11 +79,37 @@ function compress(state, view, at) {
   state[4] += e; state[5] += f; state[6] += g; state[7] += h;
 }
 
-export function hmac(key, message) {
-  const inner = new Uint8Array(64).fill(0x36), outer = new Uint8Array(64).fill(0x5c);
+/** What HMAC takes of a key, made once for many messages: the states after its inner and its outer block. */
+export function macKey(key) {
   const short = key.length > 64 ? sha256(key) : key;
-  short.forEach((byte, i) => { inner[i] ^= byte; outer[i] ^= byte; });
-  return sha256(joined(outer, sha256(joined(inner, message))));
+  return [0x36, 0x5c].map((sign) => {
+    const block = new Uint8Array(64).fill(sign);
+    short.forEach((byte, i) => { block[i] ^= byte; });
+    STATE.set(START);
+    compress(STATE, new DataView(block.buffer), 0);
+    return STATE.slice();
+  });
+}
+/** The same of a text; one of a few plain letters, as most are here, needs no array of its own. */
+export function textWords(text, start = START, before = 0) {
+  const size = text.length;
+  if (size > 55) return shaWords(utf8(text), start, before);
+  ONE_BLOCK.fill(0);
+  for (let i = 0; i < size; i++) {
+    const sign = text.charCodeAt(i);
+    if (sign > 127) return shaWords(utf8(text), start, before);
+    ONE_BLOCK[i] = sign;
+  }
+  ONE_BLOCK[size] = 0x80;
+  ONE_VIEW.setUint32(60, (size + before) << 3);
+  STATE.set(start);
+  compress(STATE, ONE_VIEW, 0);
+  return STATE;
+}
+export const hmacOfText = ([inner, outer], text) => asBytes(shaWords(asBytes(textWords(text, inner, 64)), outer, 64));
+export function hmac(key, message) {
+  const [inner, outer] = macKey(key);
+  return asBytes(shaWords(asBytes(shaWords(message, inner, 64)), outer, 64));
 }
 
 export const hkdfExtract = (salt, material) => hmac(salt.length ? salt : new Uint8Array(32), material);

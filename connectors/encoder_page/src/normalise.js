@@ -19,8 +19,23 @@ const GIVEN_VARIANTS = leadingForms([
 const SURNAME_VARIANTS = leadingForms(DATA.names.surname_spellings.map((names) => [names[0], names]));
 export const VARIANT = { surname_part: 1, given: 2, surname: 4 };
 
+const PLAIN_ENDS = /^[!-~](?:[^]*[!-~])?$/;
 /** White space cut from both ends, of the same signs as in Python. */
-export const trimmed = (text) => text.replace(MARGINS, "");
+export const trimmed = (text) => (text === "" || PLAIN_ENDS.test(text) ? text : text.replace(MARGINS, ""));
+
+const REMEMBERED_MAX = 20000;
+/** The same function, with its answers kept: most cells of a list are there many times. Further arguments follow the key. */
+export function remembered(work) {
+  const known = new Map();
+  return (key, ...more) => {
+    let found = known.get(key);
+    if (found === undefined) {
+      found = work(key, ...more);
+      if (known.size < REMEMBERED_MAX) known.set(key, found);
+    }
+    return found;
+  };
+}
 
 /** Sorts by code points, as Python does; JavaScript's own order is by halves of surrogate pairs. */
 export function inOrder(texts) {

@@ -14,7 +14,6 @@ const WORDS = {
   "attendance.days_attended": "days present", race_ethnicity: "race", english_learner_status: "English learner status",
   parent_education: "parent's education", programme: "programme", "attendance.term": "term", "attendance.school": "attendance: site",
 };
-const UPLOAD_MAX = 8 * 1024 * 1024;
 const state = { keys: null, name: "", lines: null, notes: [], entry: null, reading: null, assembly: null, summary: null, file: null };
 const byId = (id) => document.getElementById(id);
 const today = () => new Date(Date.now() - 60000 * new Date().getTimezoneOffset()).toISOString().slice(0, 10);
@@ -35,8 +34,8 @@ function show(step, said) {
 }
 function hideFrom(...steps) { for (const step of steps) byId(`step-${step}`).hidden = true; }
 
-function save(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+function save(name, content) {
+  const address = URL.createObjectURL(new Blob([content], { type: "application/json" }));
   element("a", null, { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
   byId("said").textContent = `Saved as ${name}, where this browser keeps its downloads.`;
@@ -171,11 +170,10 @@ async function makeFile() {
   byId("said").textContent = "Working. Keep this window open.";
   await pause();
   const told = { keys: state.keys, kind: state.entry.kind, schoolYear: year(), findings: state.reading.findings.byCode(), now: new Date(), pause };
-  const { id, file, dropped } = await submissionOf(state.assembly, told);
-  state.file = { name: `${state.entry.kind}-${year()}-${id.slice(0, 8)}.submission.json`, text: JSON.stringify(file) };
+  const { id, manifest, file, dropped } = await submissionOf(state.assembly, told);
+  state.file = { name: `${state.entry.kind}-${year()}-${id.slice(0, 8)}.submission.json`, content: file };
   const left = Object.keys(dropped).length ? ` Left out, because the agreement does not name it: ${Object.keys(dropped).join(", ")}.` : "";
-  if (state.file.text.length > UPLOAD_MAX) throw new Error("The file is too large to upload: ask the person who looks after your keys to send it with promise-edge.");
-  byId("made").textContent = `Submission ${id.slice(0, 12)} for ${file.manifest.provider}, ${file.manifest.records} records, made-up ones for padding among them.${left} It holds no name and no birth date.`;
+  byId("made").textContent = `Submission ${id.slice(0, 12)} for ${manifest.provider}, ${manifest.records} records, made-up ones for padding among them.${left} It holds no name and no birth date.`;
   show("made", "The submission file is ready.");
 }
 
@@ -186,6 +184,6 @@ if (typeof document !== "undefined") {
   whenPressed("check", checkList);
   whenPressed("save-summary", () => save("summary.json", JSON.stringify(state.summary, null, 1)));
   whenPressed("make", makeFile);
-  whenPressed("save-file", () => save(state.file.name, state.file.text));
+  whenPressed("save-file", () => save(state.file.name, state.file.content));
   if (!crypto.subtle?.encapsulateBits) byId("fault").textContent = "This browser is too old for the page: use a present Chrome or Edge.";
 }

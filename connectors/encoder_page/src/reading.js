@@ -121,25 +121,29 @@ function yearOfName(name) {
   return years.size === 1 ? [...years][0] : null;
 }
 
+/** The table and element of a name, where there are such. */
+function placeOf(name, table) {
+  const [where, element] = tableOf(name, table);
+  return Object.hasOwn(DATA.tables, where) && Object.hasOwn(DATA.tables[where].elements, element) ? [where, element] : null;
+}
+
 /** What one row of the table says: whom it names, and facts by table. */
-function rowReading(values, table) {
-  const told = new Map(), value = (name) => values.get(name) ?? null;
+function rowReading(values, places) {
+  const told = {}, value = (name) => values.get(name) ?? null;
   for (const [name, of] of values) {
-    const [where, element] = tableOf(name, table);
-    if (!Object.hasOwn(DATA.tables, where) || !Object.hasOwn(DATA.tables[where].elements, element)) continue;
-    if (!told.has(where)) told.set(where, {});
-    told.get(where)[element] = of;
+    const place = places.get(name);
+    if (place) (told[place[0]] ??= {})[place[1]] = of;
   }
-  const days = told.get("attendance"), place = told.get("preschool");
+  const days = told.attendance, place = told.preschool;
   if (days && place && "site" in place && !("school" in days)) days.school = place.site;
-  if (days && !("days_expected" in days && "days_attended" in days)) told.delete("attendance");
+  if (days && !("days_expected" in days && "days_attended" in days)) delete told.attendance;
   const guardian = [value("guardian_given"), value("guardian_surname")].filter((part) => part).join(" ") || null;
   const person = ["given", "surname", "birth_date"].some((name) => values.has(name)) && {
     given: value("given"), middle: value("middle"), surname: value("surname"), suffix: value("suffix"),
     alias_given: value("alias_given"), alias_surname: value("alias_surname"), birth_date: value("birth_date"),
     sex: value("gender"), postcode: value("postcode"), ssid: value("ssid"), guardian, as_of: value("start_date") ?? "",
   };
-  return { localId: value("local_id"), ssid: value("ssid"), person: person || null, facts: [...told.entries()], asOf: "" };
+  return { localId: value("local_id"), ssid: value("ssid"), person: person || null, facts: Object.entries(told), asOf: "" };
 }
 
 /** Every row accepted or rejected, by the map of titles; throws FileRefused. `entry` is one of sources.yaml. */
@@ -158,7 +162,8 @@ export function readTable(name, lines, notes, { entry, schoolYear, latest }) {
   let width = header.length;
   while (width && !header[width - 1]) width--;
   const rows = lines.slice(1), missing = new Set(entry.missing || []);
-  const shape = { columns, width, most: header.length, missing, constants: Object.entries(entry.constants || {}), table: entry.table };
+  const constants = Object.entries(entry.constants || {}), names = [...columns.map((column) => column.name), ...constants.map(([of]) => of)];
+  const shape = { columns, width, most: header.length, missing, constants, places: new Map(names.map((of) => [of, placeOf(of, entry.table)])) };
   let readings = [];
   for (const line of rows) {
     const reading = readRow(line, shape, findings);
@@ -171,7 +176,7 @@ export function readTable(name, lines, notes, { entry, schoolYear, latest }) {
   return { name, layout: "mapped", said, kind: entry.kind, school_year: schoolYear, rows: rows.length, rejected: rows.length - readings.length, findings, readings };
 }
 
-function readRow({ number, cells }, { columns, width, most, missing, constants, table }, findings) {
+function readRow({ number, cells }, { columns, width, most, missing, constants, places }, findings) {
   if (cells.length < width || cells.length > most || (cells.length !== width && cells.slice(width).some((cell) => cell))) {
     findings.add("ROW-001", number);
     return null;
@@ -184,8 +189,8 @@ function readRow({ number, cells }, { columns, width, most, missing, constants, 
     if (value !== null) values.set(column.name, value);
     if (code) found.push([column.place, value === null ? column.code(code) : code, column.title]);
   }
-  for (const [, code, title] of found.sort((a, b) => a[0] - b[0])) findings.add(code, number, title);
-  return found.some(([, code]) => severity(code) === "reject") ? null : rowReading(values, table);
+  if (found.length) for (const [, code, title] of found.sort((a, b) => a[0] - b[0])) findings.add(code, number, title);
+  return found.some(([, code]) => severity(code) === "reject") ? null : rowReading(values, places);
 }
 
 function findDragged(rows, column, findings) {

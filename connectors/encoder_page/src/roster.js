@@ -2,8 +2,8 @@
 // does not name (minimize.py), before anything is encoded.
 import { DATA } from "./data.js";
 import { dayOf } from "./cells.js";
-import { fromHex, hex, hmac, utf8 } from "./hashes.js";
-import { inOrder } from "./normalise.js";
+import { fromHex, hex, hmacOfText, macKey } from "./hashes.js";
+import { inOrder, remembered } from "./normalise.js";
 
 const ONE_VALUE = ["given", "middle", "surname", "suffix", "birth_date", "sex", "postcode", "ssid"];
 const FIELDS = {
@@ -12,7 +12,10 @@ const FIELDS = {
 };
 
 /** The record reference of a local number: meaningless to anybody without the provider's own key. */
-export const referenceOf = (key) => (localId) => hex(hmac(key, utf8(localId)).subarray(0, 16));
+export function referenceOf(key) {
+  const made = macKey(key);
+  return (localId) => hex(hmacOfText(made, localId).subarray(0, 16));
+}
 
 /** People, spans and facts of a reading; what belongs to nobody is added to its findings. */
 export function assembled(reading, { schoolYear, reference }) {
@@ -38,7 +41,7 @@ export function assembled(reading, { schoolYear, reference }) {
 function roster(reading) {
   const parts = new Map(), makers = reading.readings.filter((row) => row.person && row.localId !== null);
   for (const row of makers) parts.set(row.localId, [...(parts.get(row.localId) || []), row.person]);
-  findConflicts(makers, reading.findings);
+  findConflicts(makers, parts, reading.findings);
   const localIds = inOrder([...parts.keys()]);
   return { localIds, people: localIds.map((localId, record) => onePerson(record, parts.get(localId))) };
 }
@@ -47,18 +50,21 @@ function onePerson(record, parts) {
   parts.sort((a, b) => (a.as_of < b.as_of ? -1 : a.as_of > b.as_of ? 1 : 0));
   const person = { record };
   for (const name of ONE_VALUE) person[name] = parts.reduceRight((found, part) => found ?? part[name], null);
-  const others = (list, but) => inOrder([...new Set(list.filter((one) => one !== null && one !== but))]);
+  const others = (list, but) => {
+    const left = list.filter((one) => one !== null && one !== but);
+    return left.length > 1 ? inOrder([...new Set(left)]) : left;
+  };
   person.alias_given = others(parts.flatMap((part) => [part.given, part.alias_given]), person.given);
   person.alias_surname = others(parts.flatMap((part) => [part.surname, part.alias_surname]), person.surname);
   person.guardian = others(parts.map((part) => part.guardian), null);
   return person;
 }
 
-function findConflicts(rows, findings) {
+function findConflicts(rows, parts, findings) {
   const seen = new Map(), owners = new Map();
   const first = (map, key, value) => { if (!map.has(key)) map.set(key, value); return map.get(key); };
   for (const { row, localId, person } of rows) {
-    if (["birth_date", "sex"].some((name) => person[name] && first(seen, `${name}\n${localId}`, person[name]) !== person[name])) findings.add("IDN-005", row);
+    if (parts.get(localId).length > 1 && ["birth_date", "sex"].some((name) => person[name] && first(seen, `${name}\n${localId}`, person[name]) !== person[name])) findings.add("IDN-005", row);
     if (person.ssid && first(owners, person.ssid, localId) !== localId) findings.add("IDN-006", row);
   }
 }
@@ -69,9 +75,10 @@ function isFaulty([table, elements], kind) {
   const law = DATA.tables[table];
   if (!law.kinds.includes(kind)) return true;
   const required = Object.entries(law.elements).some(([name, of]) => of.required && !(name in elements));
-  return required || Object.entries(elements).some(([name, value]) => !mayHold(law.elements[name], value));
+  return required || Object.keys(elements).some((name) => !holderOf(law.elements[name])(elements[name]));
 }
 
+const holderOf = remembered((law) => remembered((value) => mayHold(law, value)));
 function mayHold({ type, codes, pattern, minimum, maximum }, value) {
   if (type === "code") return typeof value === "string" && ((codes || []).includes(value) || (pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(value)));
   if (type === "date") { const m = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value); return m !== null && dayOf(m[1], m[2], m[3]) !== null; }
@@ -84,13 +91,14 @@ const asPython = (elements) => `{${Object.entries(elements).map(([name, value]) 
 
 function factRows(stated, merged, references) {
   const rows = [];
-  const add = (table, localId, elements) => rows.push([`${table}\0${references.get(localId)}\0${asPython(elements)}`, { t: table, r: references.get(localId), ...elements }]);
+  const add = (table, localId, elements) => rows.push([`${table}\0${references.get(localId)}`, elements, { t: table, r: references.get(localId), ...elements }]);
+  const apart = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   for (const [localId, facts] of stated) for (const [table, elements] of facts) add(table, localId, elements);
   for (const [localId, parts] of merged) {
     const told = Object.assign({}, ...parts.map(([, elements]) => elements));
     if (Object.keys(told).length) add("demographics", localId, told);
   }
-  return rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, row]) => row);
+  return rows.sort((a, b) => apart(a[0], b[0]) || apart(asPython(a[1]), asPython(b[1]))).map(([, , row]) => row);
 }
 
 const month = (day) => Math.max(0, (Number(day.slice(0, 4)) - 2000) * 12 + Number(day.slice(5, 7)) - 1);

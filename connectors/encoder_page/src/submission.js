@@ -71,19 +71,23 @@ async function packed(lines) {
 export async function submissionOf(assembly, { keys, kind, schoolYear, findings, now, pause }) {
   const agreement = keys.agreement, left = minimised(assembly, agreement), chunks = [], tables = {};
   const context = (holds) => utf8(canonical([FORMAT, holds, keys.organisation, kind, schoolYear, keys.epoch]));
-  const add = (content, holds, view, count) => chunks.push({ content, entry: { sha256: hex(sha256(content)), size: content.length, holds, view, count } });
-  for (const [content, count] of await packed(left.facts.map((row) => `${canonical(row)}\n`))) add(content, "facts", "", count);
+  const add = async (content, holds, view, count) => {
+    const digest = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", content)));
+    chunks.push({ content, entry: { sha256: digest, size: content.length, holds, view, count } });
+  };
+  const packing = packed(left.facts.map((row) => `${canonical(row)}\n`));
   for (const { t } of left.facts) tables[t] = (tables[t] || 0) + 1;
   let encoded = null, submissionKey = "";
-  if (left.people.length) {
-    const secret = fromBase64(keys.secret), own = crypto.getRandomValues(new Uint8Array(32));
-    encoded = await encodeRoster(left.people, left.spans, { secret, submissionKey: own, views: agreement.linkage.views, pause });
+  const secret = fromBase64(keys.secret), own = crypto.getRandomValues(new Uint8Array(32));
+  if (left.people.length) encoded = await encodeRoster(left.people, left.spans, { secret, submissionKey: own, views: agreement.linkage.views, pause });
+  for (const [content, count] of await packing) await add(content, "facts", "", count);
+  if (encoded) {
     submissionKey = base64(await seal(keys.resolver_public_key, own, context("key")));
     const each = async (bytes, size, holds, view, recipient) => {
       const most = Math.floor((CHUNK_BYTES_MAX - OVERHEAD) / size) * size;
       for (let at = 0; at < bytes.length; at += most) {
         const part = bytes.subarray(at, at + most);
-        add(await seal(recipient, part, context(holds)), holds, view, part.length / size);
+        await add(await seal(recipient, part, context(holds)), holds, view, part.length / size);
       }
     };
     for (const [view, rows] of Object.entries(encoded.rows)) await each(rows, ROW_BYTES, "rows", view, keys.matcher_public_key);
@@ -97,8 +101,9 @@ export async function submissionOf(assembly, { keys, kind, schoolYear, findings,
   };
   const bytes = utf8(canonical(manifest)), signer = await crypto.subtle.importKey("pkcs8", joined(PKCS8, fromBase64(keys.agent)), "Ed25519", false, ["sign"]);
   const signature = base64(new Uint8Array(await crypto.subtle.sign("Ed25519", signer, joined(utf8(`${FORMAT}\n`), bytes))));
-  const carried = Object.fromEntries(chunks.map(({ content, entry }) => [entry.sha256, base64(content)]));
-  return { id: hex(sha256(bytes)), dropped: left.dropped, file: { manifest, signature, chunks: carried, commit: true } };
+  const carried = chunks.map(({ content, entry }, i) => `${i ? "," : ""}"${entry.sha256}":"${base64(content)}"`);
+  const file = new Blob([`{"manifest":${JSON.stringify(manifest)},"signature":"${signature}","commit":true,"chunks":{`, ...carried, "}}"], { type: "application/json" });
+  return { id: hex(sha256(bytes)), dropped: left.dropped, manifest, file };
 }
 
 /** Why this browser, these keys or this day cannot make a submission; empty when all is well. */
