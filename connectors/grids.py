@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from connectors.bundles.archive import archive_bundle
 from connectors.decoding import decode, is_workbook, read_bytes, refuse
 from connectors.lines import KeptLines, Line
+from connectors.workbooks import workbook_lines
 
 DELIMITERS = ("^", ",", "\t", ";", "|")
 CELL_CHARACTERS_MAX = 100_000
 LINES_IN_A_CELL_MAX = 20
-_CELLS_MAX = 24_000_000
-_WIDTH_SAMPLE, _WIDTH_MAX = 2_000, 1_000
 _SPACES = tuple(sign for code in range(0x3001) if (sign := chr(code)).isspace() and sign != "\n")
 
 
@@ -52,7 +48,7 @@ def grid_of_bytes(content: bytes, name: str, *, delimiter: str | None = None) ->
     if not content.strip():
         raise refuse("FIL-001", name)
     if is_workbook(content):
-        return _workbook_grid(content, name)
+        return Grid(name, "worksheet", workbook_lines(content, name), ())
     source = decode(content, name)
     found = delimiter or _delimiter_of(source.text)
     lines, notes = _text_lines(source.text, found, name)
@@ -129,63 +125,3 @@ def _quoted_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         if any(cells) and any(cell.strip() for cell in cells):
             yield before + 1, [cell.strip() for cell in cells]
         before = reader.line_num
-
-
-def _workbook_grid(content: bytes, name: str) -> Grid:
-    rows = _workbook_rows(content, name)
-    if not rows:
-        raise refuse("FIL-001", name)
-    width = min(max(len(line.cells) for line in rows[:_WIDTH_SAMPLE]), _WIDTH_MAX)
-    padded = ((line.number, [*line.cells, *[""] * (width - len(line.cells))]) for line in rows)
-    return Grid(name, "worksheet", KeptLines.of(padded), ())
-
-
-def _workbook_rows(content: bytes, name: str) -> KeptLines:
-    """The rows of the first worksheet that hold anything, without the empty cells at their ends."""
-    if archive_bundle(content, name) is not None:
-        raise refuse("FIL-012", name)
-    import openpyxl  # an optional part of the edge, and slow to import: only a workbook pays for it
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that no row depends on
-        try:
-            book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            rows = _filled_rows(book.worksheets[0].iter_rows(values_only=True, max_col=_WIDTH_MAX))
-            kept = KeptLines.of((number, cells) for number, cells in enumerate(rows, start=1) if cells)
-            book.close()
-        except Exception:  # a foreign parser on a foreign file: whatever it raises means not readable
-            raise refuse("FIL-013", name) from None
-    return kept
-
-
-def _filled_rows(rows: Iterable[Sequence[Any]]) -> Iterator[list[str]]:
-    """Rows without the empty cells at their ends; ValueError when a sheet has more cells than a source file can."""
-    seen = 0
-    for row in rows:
-        seen += len(row) + 1
-        if seen > _CELLS_MAX:
-            raise ValueError
-        texts = _texts(row)
-        while texts and not texts[-1]:
-            texts.pop()
-        yield texts
-
-
-def _texts(row: Iterable[Any]) -> list[str]:
-    return [_cell_text(value) for value in row]
-
-
-def _check_archive(content: bytes, name: str) -> None:
-    if archive_bundle(content, name) is not None:
-        raise refuse("FIL-012", name)
-
-
-def _cell_text(value: Any) -> str:
-    """What the steward sees in the cell, dates as year-month-day and whole numbers without a point."""
-    if value is None:
-        return ""
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()

@@ -17,7 +17,7 @@ from connectors.encoder_page.page_data import data_script
 FOLDER = Path(__file__).parent
 PAGE, DIGEST = FOLDER / "encoder.html", FOLDER / "encoder.html.sha256"
 MANUAL = FOLDER.parents[1] / "docs" / "doors" / "encoder-page.md"
-MODULES = ("aes", "hashes", "normalise", "encode", "cells", "reading", "roster", "submission", "page")
+MODULES = ("aes", "hashes", "normalise", "encode", "cells", "reading", "sheets", "roster", "submission", "page")
 """Each module stands behind those that it imports."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; connect-src 'none'; "

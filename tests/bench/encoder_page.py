@@ -73,7 +73,9 @@ def _measure(browser: Chromium, roster: Path, *, slower: int, profile: bool) -> 
     steps = _journey(browser, roster, profile=profile and slower == 1)
     spent, wall = thread_seconds(browser) - before, sum(steps.values())
     told = ", ".join(f"{step} {seconds:.1f}" for step, seconds in steps.items())
-    print(f"{roster.stem} children, {slower}x throttle: {wall:.1f} s on the wall ({told}), {spent:.1f} CPU s", flush=True)
+    print(
+        f"{roster.stem} children, {slower}x throttle: {wall:.1f} s on the wall ({told}), {spent:.1f} CPU s", flush=True
+    )
     if slower == SLOWER:
         print(f"bar: {SECONDS_BAR:.0f} s at {SLOWER}x: {'held' if wall <= SECONDS_BAR else 'NOT HELD'}")
 

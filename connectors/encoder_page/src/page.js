@@ -1,8 +1,9 @@
 // The page itself: five steps from the keys to the submission file. Texts are set as text, never as markup.
 import { IDENTITY } from "./cells.js";
 import { DATA } from "./data.js";
-import { decoded, EFFECTS, FileRefused, fullName, linesOf, readTable, suggested, summary } from "./reading.js";
+import { EFFECTS, FileRefused, fullName, readTable, suggested, summary } from "./reading.js";
 import { assembled, referenceOf } from "./roster.js";
+import { linesIn } from "./sheets.js";
 import { fromBase64 } from "./hashes.js";
 import { openKeys, submissionOf, whyNot } from "./submission.js";
 
@@ -77,8 +78,8 @@ async function readFile() {
   hideFrom("map", "found", "made");
   if (!byId("year").reportValidity()) return;
   const file = chosen("roster", "your list");
-  const [text, notes] = decoded(new Uint8Array(await file.arrayBuffer()), file.name), [lines, more] = linesOf(text, file.name);
-  Object.assign(state, { name: file.name, lines, notes: [...notes, ...more] });
+  const [lines, notes] = await linesIn(new Uint8Array(await file.arrayBuffer()), file.name);
+  Object.assign(state, { name: file.name, lines, notes });
   const kind = byId("kind").value, table = DATA.kinds[kind], saved = byId("map-file").files[0];
   const entry = saved ? (await parsed(saved, "file of saved meanings")).files?.find((one) => one.kind === kind) : null;
   if (saved && !entry) throw new Error("The saved meanings are for another kind of list.");

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from connectors.errors import FileRefusedError
+from connectors.grids import read_grid
 from connectors.reading import read_file
 from tests.spec.connectors import source_files as made
 
@@ -88,7 +89,7 @@ def test_a_worksheet_with_one_cell_at_its_far_corner_is_refused_soon(tmp_path):
     far.active["XFD1048576"] = "x"
     far.save(tmp_path / "far.xlsx")
 
-    with pytest.raises(FileRefusedError, match="FIL-013"):
+    with pytest.raises(FileRefusedError, match="FIL-004"):
         read_file(tmp_path / "far.xlsx", latest=LATEST)
 
 
@@ -131,3 +132,9 @@ def test_a_workbook_with_a_spoiled_byte_is_read_or_refused(at, tmp_path):
         read_file(tmp_path / "spoiled.xlsx", latest=LATEST)
     except FileRefusedError as refusal:
         assert refusal.code.startswith("FIL-")
+
+
+def test_a_long_workbook_is_read_to_its_end(tmp_path):
+    rows = [["Child No", "Note"], *([n, "x"] for n in range(25_000))]
+
+    assert len(read_grid(workbook(tmp_path / "long.xlsx", rows)).lines) == 25_001

@@ -1,9 +1,9 @@
 // What the page makes of a file by a map of titles: the summary, and people, spans and facts, before any key is used.
-globalThis.readByPage = (bytes, name, { entry, schoolYear, latest }) => {
+globalThis.readByPage = async (bytes, name, { entry, schoolYear, latest }) => {
   const page = globalThis.promiseEncoder;
   try {
-    const [text, notes] = page.decoded(Uint8Array.from(bytes), name), [lines, more] = page.linesOf(text, name);
-    const reading = page.readTable(name, lines, [...notes, ...more], { entry, schoolYear, latest });
+    const [lines, notes] = await page.linesIn(Uint8Array.from(bytes), name);
+    const reading = page.readTable(name, lines, notes, { entry, schoolYear, latest });
     const made = page.assembled(reading, { schoolYear, reference: page.referenceOf(new Uint8Array(32).fill(7)) });
     const spans = made.spans.map((span) => ({ ...span, reference: page.hex(span.reference) }));
     return { summary: page.summary(name, reading, null, made.rejectedLater), people: made.people, spans, facts: made.facts, lines: made.facts.map(page.canonical), findings: reading.findings.byCode() };
@@ -12,4 +12,9 @@ globalThis.readByPage = (bytes, name, { entry, schoolYear, latest }) => {
     return { summary: page.summary(name, null, refusal) };
   }
 };
-globalThis.readAll = (contents, name, how) => contents.map((bytes) => globalThis.readByPage(bytes, name, how));
+globalThis.readAll = (contents, name, how) => Promise.all(contents.map((bytes) => globalThis.readByPage(bytes, name, how)));
+// The lines of cells of each file, or the code of its refusal.
+globalThis.linesOfAll = (contents) => Promise.all(contents.map(async (packed) => {
+  const page = globalThis.promiseEncoder;
+  try { return (await page.linesIn(page.fromBase64(packed), "made.xlsx"))[0].map(({ number, cells }) => [number, cells]); } catch (refusal) { return refusal.code ?? refusal.stack; }
+}));
