@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ BlockKey = tuple[str, int]
 class Proposal:
     """What a release would be made of: the counts of one snapshot, once.
 
-    `joining` are final blocks with tables that join them now, counted from the snapshots of their own releases.
+    `joining` are final blocks with tables that join them now, counted from the snapshots of their own releases;
+    `earlier` are blocks as they were counted at each provisional telling, by vintage.
     """
 
     blocks: tuple[Block, ...]
@@ -37,6 +39,7 @@ class Proposal:
     definitions: Mapping[str, str]
     catalogue_version: int
     joining: tuple[Block, ...] = ()
+    earlier: Mapping[str, tuple[Block, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,14 @@ class Addition:
 
 
 @dataclass(frozen=True)
+class Telling:
+    """What a provisional vintage was counted from, and the version of each block's definition."""
+
+    snapshot: str
+    definitions: Mapping[BlockKey, str]
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Everything ever released, and a mark by which a change of it is noticed; blocks are those that are final."""
 
@@ -71,6 +82,7 @@ class Ledger:
     provisional: tuple[ReleasedCell, ...] = ()
     snapshots: Mapping[BlockKey, str] = field(default_factory=lambda: MappingProxyType({}))
     vintages: Mapping[BlockKey, int] = field(default_factory=lambda: MappingProxyType({}))
+    tellings: Mapping[str, Telling] = field(default_factory=lambda: MappingProxyType({}))
 
     def every_cell(self) -> tuple[ReleasedCell, ...]:
         """All cells, final ones block by block, then what was told provisionally."""
@@ -115,12 +127,9 @@ def draft_release(
 
     new = tuple(sorted((block for block in proposal.blocks if _key(block) not in ledger.cells), key=_key))
     reached = _linked_to(new, [block for block in proposal.blocks if _key(block) in ledger.cells])
-    if vintage == FINAL:
-        protected = protect((*new, *reached, *proposal.joining), rules=rules, ledger=ledger.every_cell(), each=each)
-    else:
-        protected = protect_provisionally(
-            (*new, *reached), vintage=vintage, rules=rules, ledger=ledger.every_cell(), each=each
-        )
+    protector = protect if vintage == FINAL else partial(protect_provisionally, vintage=vintage)
+    together = (*new, *reached, *(proposal.joining if vintage == FINAL else ()))
+    protected = protector(together, rules=rules, ledger=ledger.every_cell(), earlier=proposal.earlier, each=each)
     check_verdict(protected.verdict)
     cells = _cells_by_block(new, protected.cells, vintage=vintage)
     structures = {_key(block): _structure(block, proposal.definitions) for block in new}

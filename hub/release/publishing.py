@@ -22,6 +22,7 @@ from hub.release.joining import joining_blocks
 from hub.release.processes import processes_for
 from hub.release.requests.service import catalogue_to_count
 from hub.release.service import Release, approve, ledger, next_provisional_vintage, publish, store_release
+from hub.release.tellings import told_blocks
 from hub.submissions.agreed import agreed
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue
@@ -74,7 +75,8 @@ def _draft(
             database, analysis=analysis, declared=tables, ledger=everything, counted=counted, audit=audit
         )
     versions = definition_versions(catalogue.indicators)
-    proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining)
+    earlier = told_blocks(database, analysis=analysis, declared=tables, ledger=everything, audit=audit)
+    proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining, earlier)
     with log_refusal(database, audit=audit), processes_for((*counted, *joining)) as each:
         return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
 

@@ -21,6 +21,7 @@ from hub.release.draft import (
     Ledger,
     Proposal,
     Structure,
+    Telling,
     draft_release,
     joined,
     status_reason,
@@ -173,7 +174,24 @@ def ledger(session: Session) -> Ledger:
         coarse = row.vintage.startswith(PROVISIONAL)
         (provisional if coarse else cells[row.indicator, row.cohort_year]).append(released_cell(row))
     final = {key: tuple(found) for key, found in cells.items()}
-    return Ledger(final, structures, _ledger_mark(session), tuple(provisional), snapshots, dict(vintages))
+    return Ledger(
+        final, structures, _ledger_mark(session), tuple(provisional), snapshots, dict(vintages), _tellings(session)
+    )
+
+
+def _tellings(session: Session) -> dict[str, Telling]:
+    """What each provisional vintage was counted from."""
+    found: dict[str, Telling] = {}
+    query = (
+        select(ReleasedBlockRow, ReleaseRow.snapshot)
+        .join(ReleaseRow, ReleaseRow.id == ReleasedBlockRow.first_release)
+        .where(ReleasedBlockRow.vintage.like(f"{PROVISIONAL}%"))
+    )
+    for block, snapshot in session.execute(query):
+        known = found.get(block.vintage, Telling(snapshot, {})).definitions
+        definitions = {**known, (block.indicator, block.cohort_year): block.definition_version}
+        found[block.vintage] = Telling(snapshot, definitions)
+    return found
 
 
 def _final_blocks() -> Select[ReleasedBlockRow, str]:

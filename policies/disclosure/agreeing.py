@@ -38,7 +38,7 @@ def agreeing_list(
 def _bounds(built: System, sheets: tuple[Sheet, ...]) -> tuple[Floats, Floats]:
     """Between which differences from the true counts the rows must lie."""
     low, high = np.zeros(built.matrix.shape[0]), np.zeros(built.matrix.shape[0])
-    low[built.one_sided], high[built.one_sided] = -built.counts[built.one_sided], np.inf
+    low[built.one_sided], high[built.one_sided] = built.least, np.inf
     for block, sheet in enumerate(sheets):
         for group, standing in enumerate(sheet.groups):
             for kind in range(kinds(sheet.frame)):

@@ -5,7 +5,7 @@ within the protection width even by chance. So whichever vintages agree with eac
 audited from a list of persons that agrees with them all, wherever the true one lies (`docs/disclosure.md`, section 2).
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Protocol
@@ -14,10 +14,10 @@ import numpy as np
 
 from policies.disclosure.agreeing import UndecidedError, agreeing_list
 from policies.disclosure.audit import Audit, Finding
-from policies.disclosure.moves import Observer
+from policies.disclosure.moves import Observer, nobody
 from policies.disclosure.provisional import provisional_cell
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, Standing, counted_before, counted_in
+from policies.disclosure.standing import Heard, Sheet, Standing, counted_before, counted_in
 from policies.disclosure.system import Ints, System, kinds
 from policies.disclosure.types import ReleasedCell
 from policies.disclosure.vintages import Told, joined, system_with, true_part
@@ -26,6 +26,18 @@ SETS_TRIED = 20
 """How many sets of vintages are tried for agreement, before nothing new is told of a block."""
 
 Observers = Callable[[System, Rules], tuple[Observer, ...]]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Observers to whom the vintages say the same, and what they say."""
+
+    names: frozenset[tuple[str, ...]]
+    told: tuple[Told, ...]
+
+    def among(self, observers: Observers) -> Observers:
+        """Who of some observers is of the crowd."""
+        return lambda built, rules: tuple(one for one in observers(built, rules) if one.names in self.names)
 
 
 class Telling(Protocol):
@@ -85,7 +97,7 @@ class ProvisionalTelling:
             for group, standing in enumerate(sheet.groups):
                 if not (standing.hidden or standing.zero or standing.fixed):
                     cell = standing.release(_nameless(sheet), complete=sheet.frame.block.complete)
-                    found[number, group] = (provisional_cell(cell, self.vintage),)
+                    found[number, group] = (Heard(provisional_cell(cell, self.vintage)),)
         return found
 
     def as_shown(self) -> tuple[Sheet, ...]:
@@ -135,7 +147,7 @@ class Believers:
     def __init__(self, telling: Telling, told: tuple[Told, ...], *, rules: Rules, observers: Observers) -> None:
         self._telling, self._told, self._rules, self._observers = telling, told, rules, observers
         self._frames = tuple(sheet.frame for sheet in telling.sheets)
-        plain = system_with(self._frames, {})
+        plain = self._plain = system_with(self._frames, {})
         self._truth = plain.truth
         self._true = frozenset(number for number, one in enumerate(told) if true_part(plain, one) == one)
         self._everybody = observers(plain, rules)
@@ -165,7 +177,7 @@ class Believers:
 
     def _alike(self) -> Iterator[tuple[Observer, ...]]:
         """Observers who can believe the same: all of them, unless what some know of their own children forbids it."""
-        outsider = [chosen for chosen, _ in self._agreeing(self._everybody[0])]
+        outsider = [chosen for chosen, _ in self._agreeing(nobody(self._plain))]
         if [chosen for chosen, _ in self._agreeing(_together(self._everybody))] == outsider:
             yield self._everybody
         else:
@@ -220,25 +232,27 @@ class Believers:
 
 
 def withhold_from_believers(
-    stands: tuple[Sheet, ...], told: tuple[Told, ...], *, rules: Rules, vintage: str, observers: Observers
+    stands: tuple[Sheet, ...], crowds: Sequence[Crowd], *, rules: Rules, vintage: str, observers: Observers
 ) -> list[Finding]:
     """Withhold what somebody could tell who joins vintages, of all blocks or of each by itself; gives back what could
     not be mended. With a `vintage`, what is told is provisional."""
-    crowd = [Believers(_telling(stands, rules, vintage), told, rules=rules, observers=observers)]
-    if vintage:
-        crowd[0].protect_from_truth()
-    if not told:
-        return crowd[0].findings
-    for number, sheet in enumerate(stands if len(stands) > 1 else ()):
-        mine = tuple({(0, at[1]): cells for at, cells in one.items() if at[0] == number} for one in told)
-        telling = _telling((sheet,), rules, vintage)
-        crowd.append(Believers(telling, tuple(filter(None, mine)), rules=rules, observers=observers))
+    believers: list[Believers] = []
+    for number, crowd in enumerate(crowds):
+        watching = crowd.among(observers)
+        joining = Believers(_telling(stands, rules, vintage), crowd.told, rules=rules, observers=watching)
+        if vintage or number:
+            joining.protect_from_truth()
+        believers.append(joining)
+        for place, sheet in enumerate(stands if len(stands) > 1 and crowd.told else ()):
+            mine = tuple({(0, at[1]): cells for at, cells in one.items() if at[0] == place} for one in crowd.told)
+            telling = _telling((sheet,), rules, vintage)
+            believers.append(Believers(telling, tuple(filter(None, mine)), rules=rules, observers=watching))
     try:
-        while sum(one.protect() for one in crowd):
+        while sum(one.protect() for one in believers):
             pass
     except UndecidedError:
         withhold_everything(stands)
-    return [finding for one in crowd for finding in one.findings]
+    return [finding for one in believers for finding in one.findings]
 
 
 def withhold_everything(stands: tuple[Sheet, ...]) -> None:

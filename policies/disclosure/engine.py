@@ -9,33 +9,55 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from time import perf_counter
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 
 from policies.disclosure.audit import Audit, Finding
-from policies.disclosure.believers import withhold_everything, withhold_from_believers
+from policies.disclosure.believers import Observers, withhold_everything, withhold_from_believers
 from policies.disclosure.frame import Frame, frame
 from policies.disclosure.linked import linked
 from policies.disclosure.moves import Observer
 from policies.disclosure.provisional import provisional_cell
+from policies.disclosure.recollection import Earlier, crowds, remembered
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, raise_threshold, sheets
 from policies.disclosure.system import System
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
-from policies.disclosure.vintages import joined, system_with, told_finally, told_provisionally, true_part
+from policies.disclosure.vintages import joined, system_with, told_finally, true_part
 from policies.disclosure_floor import MINIMUM_N
 
 
 @dataclass(frozen=True)
+class Before:
+    """The ledger's cells, and blocks as they were counted at each provisional telling, by vintage."""
+
+    cells: tuple[ReleasedCell, ...]
+    blocks: Earlier
+
+    def of(self, frames: tuple[Frame, ...]) -> "Before":
+        """What there is of some blocks."""
+        names = {(f.block.indicator, f.block.cohort_year) for f in frames}
+        cells = tuple(cell for cell in self.cells if (cell.indicator, cell.cohort_year) in names)
+        vintages = {cell.vintage for cell in cells}
+        blocks = {
+            vintage: tuple(one for one in then if (one.indicator, one.cohort_year) in names)
+            for vintage, then in sorted(self.blocks.items())
+            if vintage in vintages
+        }
+        return Before(cells, blocks)
+
+
+@dataclass(frozen=True)
 class Together:
-    """Blocks that are protected together, and the ledger's cells of them; independent of all others.
+    """Blocks that are protected together, and what was told of them; independent of all others.
 
     `vintage` is that of figures to be told provisionally, empty for final ones.
     """
 
     frames: tuple[Frame, ...]
-    ledger: tuple[ReleasedCell, ...]
+    told: Before
     vintage: str = ""
 
 
@@ -53,34 +75,49 @@ class Each(Protocol):
     def __call__(self, work: Callable[[Together], Result], each: Iterable[Together], /) -> Iterable[Result]: ...
 
 
+NONE: Earlier = MappingProxyType({})
+
+
 def protect(
-    blocks: Sequence[Block], *, rules: Rules, ledger: Sequence[ReleasedCell] = (), each: Each = map
+    blocks: Sequence[Block],
+    *,
+    rules: Rules,
+    ledger: Sequence[ReleasedCell] = (),
+    earlier: Earlier = NONE,
+    each: Each = map,
 ) -> Protected:
     """Cells that may be released together with everything in the ledger, if the verdict is clean.
 
+    `earlier` says how the blocks were counted at each provisional telling, by vintage: what each provider knew of its
+    own children then. Where that is not given, it is thought to have known what it knows now.
+
     Raises BlockError when a block contradicts itself. The clock is read for the verdict's seconds alone.
     """
-    return _protect(blocks, rules=rules, ledger=ledger, each=each, vintage="")
+    return _protect(blocks, rules=rules, told=Before(tuple(ledger), earlier), each=each, vintage="")
 
 
 def protect_provisionally(
-    blocks: Sequence[Block], *, vintage: str, rules: Rules, ledger: Sequence[ReleasedCell] = (), each: Each = map
+    blocks: Sequence[Block],
+    *,
+    vintage: str,
+    rules: Rules,
+    ledger: Sequence[ReleasedCell] = (),
+    earlier: Earlier = NONE,
+    each: Each = map,
 ) -> Protected:
     """The same to be told coarsely under a provisional vintage: no number is told exactly or within the width, whether
     it would be withheld or not, so that any of them may be withheld when the figures become final."""
-    return _protect(blocks, rules=rules, ledger=ledger, each=each, vintage=vintage)
+    return _protect(blocks, rules=rules, told=Before(tuple(ledger), earlier), each=each, vintage=vintage)
 
 
-def _protect(
-    blocks: Sequence[Block], *, rules: Rules, ledger: Sequence[ReleasedCell], each: Each, vintage: str
-) -> Protected:
+def _protect(blocks: Sequence[Block], *, rules: Rules, told: Before, each: Each, vintage: str) -> Protected:
     start = perf_counter()
     ordered = sorted(blocks, key=lambda block: (block.indicator, block.cohort_year))
     names = [(block.indicator, block.cohort_year) for block in ordered]
     if len(set(names)) < len(names):
         raise BlockError("two blocks have one indicator and cohort year")
-    frames = [frame(block, not_reported=rules.not_reported) for block in ordered]
-    together = [Together(group, _told_of(group, ledger), vintage) for group in linked(frames)]
+    frames = [frame(remembered(block, told.blocks), not_reported=rules.not_reported) for block in ordered]
+    together = [Together(group, told.of(group), vintage) for group in linked(frames)]
     results = list(each(partial(_protect_together, rules=rules), together))
     shown = {name: sheet for result in results for name, sheet in result.sheets.items()}
     findings = [finding for result in results for finding in result.findings]
@@ -91,33 +128,38 @@ def _protect(
 
 
 def _protect_together(together: Together, *, rules: Rules) -> Result:
-    frames, ledger = together.frames, together.ledger
-    before, told = told_finally(frames, ledger), told_provisionally(frames, ledger)
-    earlier = true_part(system_with(frames, {}), joined(told))
+    frames, told = together.frames, together.told
+    before = told_finally(frames, told.cells)
+    listening = crowds(frames, told.cells, told.blocks, rules=rules, observers=observers)
+    earlier = true_part(system_with(frames, {}), joined(listening[0].told))
     built = system_with(frames, earlier)
     if contradicted(built, before):
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
         stands = sheets(built, replace(rules, min_n=MINIMUM_N), ledger=before, earlier=earlier)
-        findings = _protect_by_threshold(built, stands, rules)
-        findings += withhold_from_believers(stands, told, rules=rules, vintage=together.vintage, observers=observers)
+        watching = listening[0].among(observers)
+        joined_up = partial(withhold_from_believers, rules=rules, vintage=together.vintage, observers=observers)
+        findings = _protect_by_threshold(built, stands, rules, watching=watching)
+        findings += joined_up(stands, listening)
         if findings:
             withhold_everything(stands)
-            findings = Audit(built, stands, rules, observers(built, rules)).protect()
+            findings = Audit(built, stands, rules, watching(built, rules)).protect()
+            findings += joined_up(stands, listening)
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return Result(named, findings)
 
 
-def _protect_by_threshold(built: System, stands: tuple[Sheet, ...], rules: Rules) -> list[Finding]:
+def _protect_by_threshold(
+    built: System, stands: tuple[Sheet, ...], rules: Rules, *, watching: Observers
+) -> list[Finding]:
     """Withhold what an observer could tell, threshold by threshold from the floor; at the floor alone what need not be
     withheld is shown again. So a stricter threshold shows nothing that a looser one withholds."""
-    watching = observers(built, rules)
-    audit = Audit(built, stands, replace(rules, min_n=MINIMUM_N), watching)
+    audit = Audit(built, stands, replace(rules, min_n=MINIMUM_N), watching(built, rules))
     findings = audit.protect() or audit.show_again()
     for min_n in range(MINIMUM_N + 1, rules.min_n + 1):
         step = replace(rules, min_n=min_n)
         if raise_threshold(stands, step) or rules.strict:
-            findings = Audit(built, stands, step, watching).protect()
+            findings = Audit(built, stands, step, watching(built, rules)).protect()
     return findings
 
 
@@ -132,11 +174,6 @@ def observers(built: System, rules: Rules) -> tuple[Observer, ...]:
         most, least = built.together(group)
         found.append(Observer(group, most, np.any([built.pinned[name] for name in group], axis=0), least))
     return tuple(found)
-
-
-def _told_of(frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell]) -> tuple[ReleasedCell, ...]:
-    names = {(f.block.indicator, f.block.cohort_year) for f in frames}
-    return tuple(cell for cell in ledger if (cell.indicator, cell.cohort_year) in names)
 
 
 def _cells(sheet: Sheet) -> Iterator[ReleasedCell]:

@@ -78,7 +78,7 @@ class Mover:
     def __init__(self, system: System, observer: Observer) -> None:
         self._system, self._observer = system, observer
         self._low, self._high = np.zeros(system.matrix.shape[0]), np.zeros(system.matrix.shape[0])
-        self._low[system.one_sided], self._high[system.one_sided] = -system.counts[system.one_sided], np.inf
+        self._low[system.one_sided], self._high[system.one_sided] = system.least, np.inf
         self._raised, self._lowered = np.flatnonzero(system.near), np.flatnonzero(system.truth)
         self._open = ~system.near
         self._load()

@@ -181,7 +181,22 @@ Ledger = Mapping[tuple[int, int], ReleasedCell]
 """The cells ever released, by block and group of a system."""
 
 
-Earlier = Mapping[tuple[int, int], tuple[ReleasedCell, ...]]
+class Change(NamedTuple):
+    """How many more, or fewer, of an observer's own children there were than there are now: known, k, n."""
+
+    known: int = 0
+    k: int = 0
+    n: int = 0
+
+
+class Heard(NamedTuple):
+    """A cell told provisionally, to an observer whose own children have changed since."""
+
+    cell: ReleasedCell
+    change: Change = Change()
+
+
+Earlier = Mapping[tuple[int, int], tuple[Heard, ...]]
 """The cells told provisionally that are still true, by block and group of a system."""
 
 
@@ -250,10 +265,10 @@ def contradicted(system: System, ledger: Ledger) -> bool:
     return False
 
 
-def counted_before(cells: tuple[ReleasedCell, ...]) -> Band | None:
+def counted_before(cells: tuple[Heard, ...]) -> Band | None:
     """Between which counts the rounded ones of earlier vintages leave a group."""
-    told = [rounded_from(cell.known) for cell in cells if cell.known is not None]
-    return (max(low for low, _ in told), min(high for _, high in told)) if told else None
+    told = [(*rounded_from(one.cell.known), one.change.known) for one in cells if one.cell.known is not None]
+    return (max(low - more for low, _, more in told), min(high - more for _, high, more in told)) if told else None
 
 
 def _within(band: Band | None, part: int, whole: int) -> bool:

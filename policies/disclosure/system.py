@@ -5,15 +5,17 @@ Rows that must agree whatever is shown (two cliques over what they share, linked
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from policies.disclosure.cliques import Clique, cliques, separators
+from policies.disclosure.counted import BaseCounts, atoms, base_counts, counted, positions
 from policies.disclosure.frame import Axis, Frame, Group
-from policies.disclosure.types import BaseCell, BlockError, Tally
+from policies.disclosure.types import BlockError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -62,17 +64,6 @@ class Matrix:
 
 
 @dataclass(frozen=True)
-class BaseCounts:
-    """The base cells of one block beside the columns of one clique: where each outcome of each is counted, how many
-    there are, each provider's own, and those of two providers both where that is known."""
-
-    columns: Ints
-    truth: Ints
-    own: Mapping[str, Ints]
-    shared: Mapping[tuple[str, ...], Ints] | None
-
-
-@dataclass(frozen=True)
 class System:
     """Columns, rows, the true counts, and each provider's own children; `near` are the columns to look at first."""
 
@@ -87,7 +78,13 @@ class System:
     pinned: Mapping[str, NDArray[np.bool_]]
     base: tuple[BaseCounts, ...] = ()
     one_sided: range = range(0)
-    """Rows that may not fall below nought whatever is shown: bands that were told before."""
+    """Rows that may not fall below nought, `more` added, whatever is shown: bands that were told before."""
+    more: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def least(self) -> Ints:
+        """How far those rows may change at least."""
+        return -(self.counts[self.one_sided] + self.more)
 
     def together(self, names: Sequence[str]) -> tuple[Ints, Ints]:
         """By column, how many children some providers know at most, and at least: the same may be in several lists."""
@@ -111,17 +108,17 @@ def kinds(frame: Frame) -> int:
     return 3 if frame.block.complete else 5
 
 
-def atoms(frame: Frame) -> int:
-    """How many outcomes a block tells apart."""
-    return 2 if frame.block.complete else 3
+class HalfBand(NamedTuple):
+    """Weights of a group's persons by outcome (no, yes, unknown) that sum, with `more`, to nought or more."""
 
-
-Told = tuple[int, int, tuple[int, int, int]]
-"""Block, group, and weights of its persons by outcome (no, yes, unknown) that sum to nought or more: half a band."""
+    block: int
+    group: int
+    weights: tuple[int, int, int]
+    more: int = 0
 
 
 def system(
-    frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = (), bands: Sequence[Told] = ()
+    frames: tuple[Frame, ...], links: tuple[tuple[int, int, int], ...] = (), bands: Sequence[HalfBand] = ()
 ) -> System:
     """The system of `frames` that share their dimensions; a link says that a kind of one block is another's n."""
     axes = frames[0].axes
@@ -143,34 +140,19 @@ def system(
         ties = _link_rows(entries, frames, ties, link=(left, kind, right), offsets=offsets, cells=sum(sizes))
     end = _band_rows(entries, frames, ties, bands=bands, offsets=offsets, found=found, sheets=sheets)
     matrix = entries.matrix((end, int(offsets[-1])))
-    truth, own, pinned = _counts(frames, found, sheets)
+    truth, own, pinned = counted(frames, found, sheets)
     counts = matrix.times(truth)
     if counts[total:ties].any():
         raise BlockError("linked blocks do not count the same persons")
     first = np.concatenate([np.repeat(chosen, atoms(f)) for f in frames for chosen in near])
     one_sided = range(ties, end)
-    base = _base_counts(frames, found, sheets)
-    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, base, one_sided)
+    base = base_counts(frames, found, sheets)
+    more = np.array([band.more for band in bands], dtype=np.int64)
+    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, base, one_sided, more)
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
     return tuple(number for number, axis in enumerate(axes) if axis.name in names)
-
-
-def _order(frame: Frame) -> tuple[int, ...]:
-    """Where each axis stands among the levels of a base cell."""
-    names = [dimension.name for dimension in frame.block.dimensions]
-    return tuple(names.index(axis.name) for axis in frame.axes)
-
-
-def _positions(frame: Frame, clique: Clique) -> list[tuple[int, ...]]:
-    """The cell of the clique that each base cell falls in."""
-    order = _order(frame)
-    lookup = [{leaf: number for number, leaf in enumerate(frame.axes[axis].leaves)} for axis in clique]
-    return [
-        tuple(table[cell.levels[order[axis]]] for axis, table in zip(clique, lookup, strict=True))
-        for cell in frame.block.cells
-    ]
 
 
 def _cells(frames: tuple[Frame, ...], clique: Clique) -> tuple[Ints, NDArray[np.bool_]]:
@@ -183,7 +165,7 @@ def _cells(frames: tuple[Frame, ...], clique: Clique) -> tuple[Ints, NDArray[np.
         near = {
             place
             for f in frames
-            for place, cell in zip(_positions(f, clique), f.block.cells, strict=True)
+            for place, cell in zip(positions(f, clique), f.block.cells, strict=True)
             if cell.tally.n
         }
         near |= _neighbours(frames, clique, near)
@@ -246,13 +228,13 @@ def _band_rows(
     frames: tuple[Frame, ...],
     row: int,
     *,
-    bands: Sequence[Told],
+    bands: Sequence[HalfBand],
     offsets: Ints,
     found: tuple[Clique, ...],
     sheets: list[Ints],
 ) -> int:
     """One row for each half of a band that was told."""
-    for block, number, weights in bands:
+    for block, number, weights, _ in bands:
         f = frames[block]
         group = f.groups[number]
         clique = _holder(group, found, sheets)
@@ -311,93 +293,3 @@ def _link_rows(
         for atom in ATOMS[of_kind][:width]:
             entries.add(row + numbers, int(offsets[block]) + numbers * width + atom, sign)
     return row + cells
-
-
-def _counts(
-    frames: tuple[Frame, ...], found: tuple[Clique, ...], sheets: list[Ints]
-) -> tuple[Ints, dict[str, Ints], dict[str, NDArray[np.bool_]]]:
-    """The true columns, and by provider its own children and the columns it knows to be wholly its own."""
-    size = sum(len(cells) for cells in sheets) * sum(atoms(f) for f in frames)
-    providers = sorted({name for f in frames for cell in f.block.cells for name in cell.provider_counts})
-    truth = np.zeros(size, dtype=np.int64)
-    own = {name: np.zeros(size, dtype=np.int64) for name in providers}
-    pinned = {name: np.zeros(size, dtype=bool) for name in providers}
-    start = 0
-    for f in frames:
-        whole = _whole_levels(f)
-        for clique, cells in zip(found, sheets, strict=True):
-            lookup = {tuple(cell): number for number, cell in enumerate(cells.tolist())}
-            for place, cell in zip(_positions(f, clique), f.block.cells, strict=True):
-                if not cell.tally.n:
-                    continue
-                at = start + lookup[place] * atoms(f)
-                truth[at : at + atoms(f)] += _outcomes(cell.tally)[: atoms(f)]
-                for name, tally in cell.provider_counts.items():
-                    own[name][at : at + atoms(f)] += _outcomes(tally)[: atoms(f)]
-            for name, levels in whole.items():
-                held = np.zeros(len(cells), dtype=bool)
-                for axis, leaf in levels:
-                    if axis in clique:
-                        held |= cells[:, clique.index(axis)] == leaf
-                pinned[name][start : start + len(cells) * atoms(f)] = np.repeat(held, atoms(f))
-            start += len(cells) * atoms(f)
-    return truth, own, pinned
-
-
-def _base_counts(frames: tuple[Frame, ...], found: tuple[Clique, ...], sheets: list[Ints]) -> tuple[BaseCounts, ...]:
-    parts, start = [], 0
-    for f in frames:
-        counted = [cell for cell in f.block.cells if cell.tally.n]
-        truth = np.array([_outcomes(cell.tally)[: atoms(f)] for cell in counted], dtype=np.int64)
-        own: dict[str, Ints] = {}
-        for number, cell in enumerate(counted):
-            for name, tally in cell.provider_counts.items():
-                own.setdefault(name, np.zeros_like(truth))[number] = _outcomes(tally)[: atoms(f)]
-        shared = _shared(counted, truth)
-        for clique, cells in zip(found, sheets, strict=True):
-            lookup = {tuple(cell): number for number, cell in enumerate(cells.tolist())}
-            places = zip(_positions(f, clique), f.block.cells, strict=True)
-            first = np.array([lookup[place] for place, cell in places if cell.tally.n], dtype=np.int64) * atoms(f)
-            columns = (start + first[:, None] + np.arange(atoms(f))).ravel()
-            by_name = {name: mine.ravel() for name, mine in own.items()}
-            parts.append(BaseCounts(columns, truth.ravel(), by_name, shared))
-            start += len(cells) * atoms(f)
-    return tuple(parts)
-
-
-def _shared(counted: list[BaseCell], truth: Ints) -> dict[tuple[str, ...], Ints] | None:
-    """By pair of providers the children of both, or None if it is not known for all cells."""
-    found: dict[tuple[str, ...], Ints] = {}
-    for number, cell in enumerate(counted):
-        if cell.shared_counts is None:
-            return None
-        for pair, tally in cell.shared_counts.items():
-            found.setdefault(pair, np.zeros_like(truth))[number] = _outcomes(tally)[: truth.shape[1]]
-    return {pair: both.ravel() for pair, both in found.items()}
-
-
-def _outcomes(tally: Tally) -> Ints:
-    return np.array([tally.known - tally.k, tally.k, tally.n - tally.known], dtype=np.int64)
-
-
-def _whole_levels(f: Frame) -> dict[str, set[tuple[int, int]]]:
-    """By provider the level that bears its name, if all there are its own: it knows that nobody else is there."""
-    order = _order(f)
-    everyone: dict[tuple[int, int], int] = {}
-    theirs: dict[str, dict[tuple[int, int], int]] = {}
-    lookup = [{leaf: number for number, leaf in enumerate(axis.leaves)} for axis in f.axes]
-    for cell in f.block.cells:
-        places = [(axis, lookup[axis][cell.levels[order[axis]]]) for axis in range(len(f.axes))]
-        for place in places:
-            everyone[place] = everyone.get(place, 0) + cell.tally.n
-            for name, tally in cell.provider_counts.items():
-                mine = theirs.setdefault(name, {})
-                mine[place] = mine.get(place, 0) + tally.n
-    return {
-        name: {
-            (axis, leaf)
-            for (axis, leaf), count in mine.items()
-            if f.axes[axis].leaves[leaf] == name and count == everyone[axis, leaf]
-        }
-        for name, mine in theirs.items()
-    }

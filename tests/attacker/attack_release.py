@@ -18,7 +18,8 @@ programming, and in whole numbers where that leaves fractions. Found is what can
 three, or told to be none or all of a group. Ends with 1 if anything was found, else 0.
 
 An insider's `own.csv` has indicator, cohort_year, a column for each dimension with the finest level, n, known, k: its
-own children, which it recognises wherever they appear. `--owns` names a level where there are no children but its own.
+own children, which it recognises wherever they appear; with a column vintage, rows of a vintage are its children as
+they were then, and rows without one those it has now. `--owns` names a level where there are no children but its own.
 With the truth at hand, what an insider tells of a group that holds its own children alone is not counted.
 """
 
@@ -195,11 +196,14 @@ def attack_together(blocks, dimensions, *, links=(), insider=None, owned=(), tru
     Numbers that contradict each other are attacked apart: first the blocks, then the vintages of one.
     """
     names = sorted(blocks)
-    printed = [read_printed(blocks[name], dimension_names(blocks[name]), dimensions) for name in names]
+    own = insider or {}
+    printed = [
+        read_printed(blocks[name], dimension_names(blocks[name]), dimensions, own.get(name, ())) for name in names
+    ]
     parts = [Unknowns(one, dimensions, whole=is_whole(one)) for one in printed]
     for name, part in zip(names, parts, strict=True):
-        if name in (insider or {}):
-            part.know(insider[name], owned)
+        if name in own:
+            part.know([row for row in own[name] if not row.get("vintage")], owned)
     found_links = [[(names.index(n), outcomes, sign) for n, outcomes, sign in link] for link in links]
     joined = Joined(parts, found_links)
     secret = [secrets(one, part) for one, part in zip(printed, parts, strict=True)]

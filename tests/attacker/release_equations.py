@@ -66,15 +66,40 @@ class Dimensions:
         return tuple(sorted(found, key=lambda pair: pair[0]))
 
 
+class Shifts:
+    """How many more of an insider's own children there were in a group at an earlier vintage than there are now."""
+
+    def __init__(self, own, dimensions):
+        self.dimensions, self.own = dimensions, defaultdict(list)
+        for row in own:
+            self.own[row.get("vintage", "")].append(row)
+
+    def of(self, group, vintage):
+        if not vintage or vintage not in self.own:
+            return dict.fromkeys(("n", "known", "k"), 0)
+        then, now = self._sum(group, vintage), self._sum(group, "")
+        return {what: then[what] - now[what] for what in then}
+
+    def _sum(self, group, vintage):
+        total = dict.fromkeys(("n", "known", "k"), 0)
+        for row in self.own[vintage]:
+            if all(self.dimensions.leaves[name].index(row[name]) in allowed for name, allowed in group):
+                for what in total:
+                    total[what] += int(row[what])
+        return total
+
+
 def number(text):
     return None if text in (None, "") else int(float(text))
 
 
-def read_printed(rows, names, dimensions):
-    """Group by group, what the rows print."""
-    printed = defaultdict(Printed)
+def read_printed(rows, names, dimensions, own=()):
+    """Group by group, what the rows print. Of an insider's own children, rows of an earlier vintage say how many there
+    were then; what was printed then is brought to the children it has now, all others being thought the same."""
+    printed, shifts = defaultdict(Printed), Shifts(own, dimensions)
     for row in rows:
-        item = printed[dimensions.group(row, names)]
+        group = dimensions.group(row, names)
+        item, more = printed[group], shifts.of(group, row.get("vintage", ""))
         item.labels.append((row["table"], tuple((n, row[n]) for n in names if row.get(n))))
         columns = ("persons", "n", "k") if "persons" in row else ("n", "known", "k")
         counts = {what: number(row.get(column)) for what, column in zip(("n", "known", "k"), columns, strict=True)}
@@ -82,7 +107,8 @@ def read_printed(rows, names, dimensions):
         for what, value in counts.items():
             if value is not None:
                 item.told |= set() if coarse else {what}
-                item.bound(what, *((max(value - 5, 11), value + 4) if coarse and value else (value, value)))
+                low, high = (max(value - 5, 11), value + 4) if coarse and value else (value, value)
+                item.bound(what, low - more[what], high - more[what])
         limits = [(number(row.get("rate_low")), number(row.get("rate_high")), "k", "known")]
         limits.append((number(row.get("coverage_low")), number(row.get("coverage_high")), "known", "n"))
         rate = number(row.get("rate"))
@@ -90,7 +116,7 @@ def read_printed(rows, names, dimensions):
             limits.append((max(rate - 0.5, 0), min(rate + 0.5, 100), "k", "known"))
         for low, high, part, whole in limits:
             if low is not None or high is not None:
-                item.ratios.append((part, whole, low or 0, 100 if high is None else high))
+                item.ratios.append((part, whole, low or 0, 100 if high is None else high, more[part], more[whole]))
     for item in printed.values():
         tighten(item)
     return dict(printed)
@@ -98,13 +124,14 @@ def read_printed(rows, names, dimensions):
 
 def tighten(item):
     """A printed rate says in whole numbers what the other of two counts may be."""
-    for part, whole, low, high in item.ratios:
+    for part, whole, low, high, more, others in item.ratios:
         if item.fixed(whole):
-            of = item.low[whole]
-            item.bound(part, math.ceil(low * of / 100 - 1e-9), math.floor(high * of / 100 + 1e-9))
-        elif item.fixed(part) and item.low[part]:
-            of = item.low[part]
-            item.bound(whole, math.ceil(100 * of / high - 1e-9), math.floor(100 * of / low + 1e-9) if low else MOST)
+            of = item.low[whole] + others
+            item.bound(part, math.ceil(low * of / 100 - 1e-9) - more, math.floor(high * of / 100 + 1e-9) - more)
+        elif item.fixed(part) and item.low[part] + more > 0:
+            of = item.low[part] + more
+            most = math.floor(100 * of / low + 1e-9) - others if low else MOST
+            item.bound(whole, math.ceil(100 * of / high - 1e-9) - others, most)
     for part, whole, rest in (("k", "known", "no"), ("known", "n", "unknown")):
         if item.fixed(part) and item.fixed(whole):
             item.bound(rest, item.low[whole] - item.low[part], item.low[whole] - item.low[part])
@@ -174,10 +201,10 @@ class Unknowns:
             if what in item.low or not (what == "unknown" and self.outcomes == 2):
                 self.targets[group, what] = len(self.rows)
                 self._row([(parts[what], 1.0)], item.low.get(what, 0), item.high.get(what, math.inf))
-        for part, whole, low, high in item.ratios:
-            if not (item.fixed(whole) or (item.fixed(part) and item.low[part])):
-                self._row([(parts[part], 100.0), (parts[whole], -float(low))], 0, math.inf)
-                self._row([(parts[part], -100.0), (parts[whole], float(high))], 0, math.inf)
+        for part, whole, low, high, more, others in item.ratios:
+            if not (item.fixed(whole) or (item.fixed(part) and item.low[part] + more > 0)):
+                self._row([(parts[part], 100.0), (parts[whole], -float(low))], low * others - 100 * more, math.inf)
+                self._row([(parts[part], -100.0), (parts[whole], float(high))], 100 * more - high * others, math.inf)
 
     def _overlap(self, one, host, shared):
         for levels in product(*(range(len(self.dimensions.leaves[n])) for n in sorted(shared))):

@@ -15,6 +15,9 @@ from tests.bench.disclosure import Row, at_most, hierarchies_of, rows_of, small_
 VINTAGES = ("provisional-1", "provisional-2", "final", "final-2")
 """What is told first, and at each of three refreshes; the last meets corrections of what is final."""
 
+PROVISIONAL = VINTAGES[:2]
+"""Those told of the children as they were; from the final one on, what is told stays that of its children."""
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -48,10 +51,11 @@ def random_catalogue(seed: int, *, insiders: bool) -> Catalogue:
     results: list[Protected] = []
     ledger: tuple[ReleasedCell, ...] = ()
     for vintage in VINTAGES:
+        earlier = {name: (then,) for name, then in zip(VINTAGES, blocks, strict=False)}
         if vintage.startswith("provisional"):
-            result = protect_provisionally([block], vintage=vintage, rules=rules, ledger=ledger)
+            result = protect_provisionally([block], vintage=vintage, rules=rules, ledger=ledger, earlier=earlier)
         else:
-            result = protect([block], rules=rules, ledger=ledger)
+            result = protect([block], rules=rules, ledger=ledger, earlier=earlier)
         blocks.append(block)
         results.append(result)
         ledger += tuple(replace(cell, vintage=vintage) for cell in result.cells)
@@ -87,11 +91,11 @@ def _sum(tally: Tally, change: tuple[int, int, int]) -> Tally:
     return Tally(tally.n + n, tally.known + known, tally.k + k)
 
 
-def own_rows(block: Block, provider: str) -> list[dict[str, str]]:
-    """A provider's own children, as the attacker reads them."""
+def own_rows(block: Block, provider: str, *, vintage: str = "") -> list[dict[str, str]]:
+    """A provider's own children, as the attacker reads them; `vintage` where they are those of an earlier telling."""
     return [
         {
-            "indicator": block.indicator, "cohort_year": str(block.cohort_year),
+            "indicator": block.indicator, "cohort_year": str(block.cohort_year), "vintage": vintage,
             **{d.name: level for d, level in zip(block.dimensions, cell.levels, strict=True)},
             "n": str(tally.n), "known": str(tally.known), "k": str(tally.k),
         }
@@ -102,10 +106,11 @@ def own_rows(block: Block, provider: str) -> list[dict[str, str]]:
 
 def found_by(catalogue: Catalogue, *, provider: str = "") -> tuple[int, int]:
     """What the attacker finds who joins every vintage, and how much of it is exact; the outsider, or a provider with
-    its own children of the final telling."""
+    its own children as they were at each telling."""
     final = catalogue.blocks[VINTAGES.index("final")]
     owned = [("district", provider)] if provider in final.dimensions[0].levels else []
-    insider = own_rows(final, provider) if provider else []
+    told = [*zip(PROVISIONAL, catalogue.blocks, strict=False), ("", final)] if provider else []
+    insider = [row for vintage, block in told for row in own_rows(block, provider, vintage=vintage)]
     summary = attack_release(catalogue.rows, hierarchies_of(final), insider=insider, owned=owned)[1]
     return summary["recovered"], summary["exact"]
 

@@ -20,3 +20,13 @@ def test_nor_a_provider_who_knows_its_own_children(seed: int) -> None:
 
     assert all(result.verdict.clean for result in catalogue.results)
     assert found_by(catalogue, provider=provider) == (0, 0)
+
+
+def test_a_provider_whose_own_children_were_corrected_keeps_its_final_release_and_learns_nothing() -> None:
+    catalogue = random_catalogue(568, insiders=True)
+
+    assert all(result.verdict.clean for result in catalogue.results)
+    assert any(cell.status == "F" for cell in catalogue.results[2].cells)
+    assert [found_by(catalogue, provider=name) for name in ("district-00", "preschool-0", "preschool-1")] == [
+        (0, 0)
+    ] * 3

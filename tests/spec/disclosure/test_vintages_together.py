@@ -11,7 +11,7 @@ from policies.disclosure.agreeing import UndecidedError, agreeing_list
 from policies.disclosure.believers import FinalTelling, ProvisionalTelling
 from policies.disclosure.engine import observers, protect, protect_provisionally
 from policies.disclosure.frame import frame
-from policies.disclosure.standing import sheets
+from policies.disclosure.standing import Heard, sheets
 from policies.disclosure.types import (
     BaseCell,
     Block,
@@ -117,7 +117,7 @@ def test_figures_told_again_in_the_same_words_are_one_vintage() -> None:
 
     frames = (frame(block, not_reported=RULES.not_reported),)
 
-    assert len(told_provisionally(frames, (*first, *again))) == 1
+    assert len(told_provisionally(frames, (*first, *again), {})) == 1
 
 
 def test_blocks_that_count_the_same_persons_are_joined_and_each_by_itself() -> None:
@@ -137,7 +137,7 @@ def test_blocks_that_count_the_same_persons_are_joined_and_each_by_itself() -> N
 def test_it_may_not_be_found_out_in_the_branches_allowed_which_vintages_agree() -> None:
     block = groups(AFTER)
     built = system_with((frame(block, not_reported=RULES.not_reported),), {})
-    stands = sheets(built, RULES, ledger={}, earlier={(0, 1): (of("a", 10, vintage=1),)})
+    stands = sheets(built, RULES, ledger={}, earlier={(0, 1): (Heard(of("a", 10, vintage=1)),)})
     outsider = observers(built, RULES)[0]
 
     assert agreeing_list(built, stands, outsider) is not None
