@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 USER, DEVELOPER, SPARK = "requirements.lock", "requirements-dev.lock", "requirements-spark.lock"
-LOCKS = ("requirements-uv.lock", USER, DEVELOPER, SPARK, "requirements-peers.lock")
+EDGE = "requirements-edge.lock"
+LOCKS = ("requirements-uv.lock", USER, DEVELOPER, SPARK, EDGE, "requirements-peers.lock")
 PIN = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)(?: ;([^\\]*))? ?(\\?)$")
 
 
@@ -37,9 +38,10 @@ def main() -> int:
     """Prints each fault; 1 when there is one."""
     texts = {name: (ROOT / name).read_text("utf-8") for name in LOCKS}
     found = [fault for name, text in texts.items() for fault in faults(name, text)]
-    user, developer, spark = (versions(texts[name]) for name in (USER, DEVELOPER, SPARK))
+    user, developer, spark, edge = (versions(texts[name]) for name in (USER, DEVELOPER, SPARK, EDGE))
     found += [f"{key[0]}: another version for developers" for key in user if developer.get(key, user[key]) != user[key]]
     found += [f"{key[0]}: another version on Spark" for key in spark if developer.get(key, spark[key]) != spark[key]]
+    found += [f"{key[0]}: another version at the edge" for key in edge if user.get(key) != edge[key]]
     for fault in found:
         print(fault)
     print(f"{len(user)} packages for use, {len(developer)} for development: {'not ' if found else ''}in order")

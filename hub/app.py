@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,13 +12,16 @@ from importlib.util import find_spec
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.audit.answers import AnswerBook
 from hub.db import NOTHING, Clock, open_database, utc_now
-from hub.errors import SettingError, TooLarge
-from hub.http import Hub, declare, install, problem, undeclared_routes
+from hub.errors import SettingError, TooLarge, Unavailable
+from hub.http import Hub, declare, hub_of, install, problem, undeclared_routes
 from hub.log import Log
+from hub.operations.metrics import Meter
 from hub.settings import Home, Settings
 from hub.web.authentication import authenticate
 from hub.web.pages import error_page
@@ -74,8 +78,8 @@ def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = N
     )
 
 
-def create_app(hub: Hub) -> FastAPI:
-    """The app of one hub; raises SettingError when a route declares no action."""
+def create_app(hub: Hub, *, meter: Meter | None = None) -> FastAPI:
+    """The app of one hub; raises SettingError when a route declares no action. `meter` counts answers."""
     app = FastAPI(
         title="Promise Hub",
         version="0.1.0",
@@ -91,7 +95,7 @@ def create_app(hub: Hub) -> FastAPI:
         app.include_router(router)
     check_declared(routers)
     install(app, draw=error_page)
-    app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock))
+    app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock), meter=meter)
     return app
 
 
@@ -110,10 +114,21 @@ def check_declared(routers: Iterable[APIRouter]) -> None:
 def _own_router() -> APIRouter:
     router = APIRouter()
 
+    @router.get("/v1/live")
+    @declare("public.read", "hub")
+    def live(request: Request) -> Response:
+        """Whether this process answers; a supervisor that gets none starts it again."""
+        return JSONResponse({"live": True})
+
     @router.get("/v1/ready")
     @declare("public.read", "hub")
     def ready(request: Request) -> Response:
-        """Whether the API answers; it reads nothing and so leaves no event."""
+        """Whether the API can do its work: the database answers. It reads no row and so leaves no event."""
+        try:
+            with hub_of(request).database.reading() as session:
+                session.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            raise Unavailable("The database does not answer.", code="database-unavailable") from error
         return JSONResponse({"ready": True})
 
     @router.get("/v1/openapi.json")
@@ -129,8 +144,8 @@ class Edge:
     """Outermost: limits the size of a body, names each request, sets the headers that every answer has, and notes
     the answer in the book before it is sent."""
 
-    def __init__(self, app: ASGIApp, book: AnswerBook) -> None:
-        self._app, self._book = app, book
+    def __init__(self, app: ASGIApp, book: AnswerBook, meter: Meter | None = None) -> None:
+        self._app, self._book, self._meter = app, book, meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -138,7 +153,7 @@ class Edge:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        taken = 0
+        taken, begun = 0, time.perf_counter()
 
         async def limited() -> Message:
             nonlocal taken
@@ -153,6 +168,10 @@ class Edge:
                 present = {name for name, _ in message["headers"]}
                 extra = [pair for pair in HEADERS if pair[0] not in present]
                 self._book.note(request_id, route=_route_path(scope), status=message["status"])
+                if self._meter is not None:
+                    seconds = time.perf_counter() - begun
+                    route, method = _route_path(scope), str(scope["method"])
+                    self._meter.note(route=route, method=method, status=message["status"], seconds=seconds)
                 message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
             await send(message)
 

@@ -8,8 +8,9 @@ happens once. PostgreSQL workers skip locked rows; SQLite workers take turns by 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from hub.errors import HubError
 from hub.log import Log
 
 LEASE_SECONDS = 300
+HAND_BACK_SECONDS = 5.0
+"""How long a worker that is told to stop may go on with its job before it gives it back."""
 ATTEMPTS_MAX = 5
 BACKOFF_SECONDS = 2
 PAUSE_GROWTH = 1.05
@@ -145,6 +148,17 @@ def put_back(session: Session, ticket: Ticket, *, code: str, now: datetime) -> b
     return given_up
 
 
+def hand_back(session: Session, ticket: Ticket, *, worker: str, now: datetime) -> bool:
+    """Let a job that this worker still holds be taken by the next one at once; the attempt counts."""
+    given = session.execute(
+        update(Job)
+        .where(Job.id == ticket.id, Job.state == RUNNING, Job.worker == worker, Job.attempts == ticket.attempt)
+        .values(state=WAITING, available_at=now, lease_until=None)
+        .returning(Job.id)
+    )
+    return given.first() is not None
+
+
 @dataclass(frozen=True)
 class Worker:
     """The loop of one role: takes only the kinds it has handlers for."""
@@ -155,6 +169,9 @@ class Worker:
     clock: Clock
     log: Log
     on_failure: OnFailure
+    patience_seconds: float = HAND_BACK_SECONDS
+    held: list[Ticket] = field(default_factory=list)
+    """The job that is being done, if any."""
 
     def step(self) -> bool:
         """Do one job if one is due; tells whether there was one."""
@@ -170,6 +187,7 @@ class Worker:
 
     def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
         """Work until told to stop; a database that does not answer is waited for."""
+        threading.Thread(target=self._hand_back, args=(stop,), daemon=True).start()
         pause = poll_seconds
         while not stop.is_set():
             try:
@@ -184,7 +202,26 @@ class Worker:
                 stop.wait(pause)
                 pause = min(pause * PAUSE_GROWTH, max(PAUSE_SECONDS_MAX, poll_seconds))
 
+    def _hand_back(self, stop: threading.Event) -> None:
+        """When told to stop in the midst of a long job: wait a little for its end, then give it back."""
+        stop.wait()
+        until = time.monotonic() + self.patience_seconds
+        while self.held and time.monotonic() < until:
+            time.sleep(0.05)
+        for ticket in tuple(self.held):
+            with self.database.transaction() as session:
+                given = hand_back(session, ticket, worker=self.name, now=self.clock())
+            if given:
+                self.log.write("job.handed_back", worker=self.name, kind=ticket.kind, key=ticket.key)
+
     def _do(self, ticket: Ticket) -> None:
+        self.held.append(ticket)
+        try:
+            self._attempt(ticket)
+        finally:
+            self.held.clear()
+
+    def _attempt(self, ticket: Ticket) -> None:
         try:
             outcome = self.handlers[ticket.kind](ticket)
             with self.database.transaction() as session:

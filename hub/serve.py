@@ -89,10 +89,14 @@ def run_api(settings: Settings, listener: socket.socket, stop: threading.Event) 
     import uvicorn
 
     from hub.app import create_app, hub_parts
+    from hub.operations.metrics import Meter
 
     hub = hub_parts(settings)
+    meter = Meter(hub.database, clock=hub.clock) if settings.metrics_port else None
+    if meter is not None:
+        meter.serve(settings.metrics_port, address=settings.metrics_host)
     config = uvicorn.Config(
-        create_app(hub),
+        create_app(hub, meter=meter),
         log_level="critical",  # its error log prints what an exception says; ours names class and place alone
         access_log=False,
         server_header=False,

@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     smtp_sender: str = Field(default="promise-hub@localhost", description="Address that messages come from.")
     smtp_user: str = Field(default="", description="Name to sign in with at the mail server; empty signs in not.")
     smtp_password_file: str = Field(default="", description="File with the password for the mail server, mode 0600.")
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Internal address of the figures for a monitor; no proxy passes it on."
+    )
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the figures for a monitor (Prometheus); 0 serves none."
+    )
     linkage_engine: Literal["embedded", "spark"] = Field(
         default="embedded", description="What compares rows and joins persons: this machine, or Apache Spark."
     )

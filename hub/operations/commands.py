@@ -52,3 +52,11 @@ def destroy(home: HomeOption) -> None:
             print(json.dumps(certificate, indent=1))
         if not waiting:
             print("Nothing waits for destruction. Next: promise-hub agreements status")
+
+
+@app.command()
+def environment() -> None:
+    """Print every setting with its default and meaning, as a file of environment variables."""
+    from hub.operations.environment import reference
+
+    print(reference(), end="")
