@@ -91,7 +91,10 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Draft:
-    """A release that may be stored: its new cells, what it takes over, the clean verdict and its bytes."""
+    """A release that may be stored: its new cells, what it takes over, the clean verdict and its bytes.
+
+    `taken_over` counts the independent groups of blocks whose protection stood from the last preparation.
+    """
 
     snapshot: str
     catalogue_version: int
@@ -104,6 +107,7 @@ class Draft:
     ledger_mark: str
     vintage: str = FINAL
     additions: Mapping[BlockKey, Addition] = field(default_factory=lambda: MappingProxyType({}))
+    taken_over: int = 0
 
     @property
     def content_sha256(self) -> str:

@@ -6,6 +6,7 @@ the draft.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from hub.identity.witnesses import needs_witnesses
 from hub.outcomes.service import blocks, definition_versions, take_snapshot
 from hub.release.draft import FINAL, Draft, Proposal, draft_release
 from hub.release.joining import joining_blocks
+from hub.release.kept import KeptProtections, keep_protections, kept_protections
 from hub.release.processes import processes_for
 from hub.release.requests.service import catalogue_to_count
 from hub.release.service import Release, approve, ledger, next_provisional_vintage, publish, store_release
@@ -34,8 +36,8 @@ def prepare_from_facts(
     database: Database, *, analysis: AnalysisStore, catalogue: Catalogue, audit: AuditTrail
 ) -> Release:
     """Snapshot, count, protect and store what is not final yet, to become final when it is published."""
-    draft = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=lambda session: FINAL)
-    return _stored(database, draft, audit=audit)
+    made = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=lambda session: FINAL)
+    return _stored(database, *made, audit=audit)
 
 
 def prepare_provisional(
@@ -46,8 +48,8 @@ def prepare_provisional(
     None when every block is final already.
     """
     vintage_of = next_provisional_vintage
-    draft = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=vintage_of)
-    return _stored(database, draft, audit=audit) if draft.new_cells else None
+    draft, kept = _draft(database, analysis=analysis, catalogue=catalogue, audit=audit, vintage_of=vintage_of)
+    return _stored(database, draft, kept, audit=audit) if draft.new_cells else None
 
 
 def _draft(
@@ -57,14 +59,15 @@ def _draft(
     catalogue: Catalogue,
     audit: AuditTrail,
     vintage_of: Callable[[Session], str],
-) -> Draft:
-    """A draft of what is linked; one that the joint audit refuses is logged and raised."""
+) -> tuple[Draft, KeptProtections]:
+    """A draft of what is linked, and what it leaves to be taken over; one that the joint audit refuses is logged and
+    raised."""
     snapshot = take_snapshot(database, analysis=analysis, audit=audit)
     with database.reading() as session:
         catalogue = catalogue_to_count(session, catalogue)
     tables = declared_tables(catalogue)
     with database.reading() as session:
-        everything, vintage = ledger(session), vintage_of(session)
+        everything, vintage, before = ledger(session), vintage_of(session), kept_protections(session)
     counted = blocks(database, snapshot, analysis=analysis, tables=tables, audit=audit, told=everything.snapshots)
     with database.reading() as session:
         providers = frozenset(one.provider for one in agreed(session, day=audit.clock().date()))
@@ -78,7 +81,9 @@ def _draft(
     earlier = told_blocks(database, analysis=analysis, declared=tables, ledger=everything, audit=audit)
     proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining, earlier)
     with log_refusal(database, audit=audit), processes_for((*counted, *joining)) as each:
-        return draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=each)
+        kept = KeptProtections(before, rules=rules, name_of=analysis.name_of, each=each)
+        draft = draft_release(proposal, rules=rules, ledger=everything, vintage=vintage, each=kept)
+        return replace(draft, taken_over=kept.taken_over), kept
 
 
 @contextmanager
@@ -133,6 +138,7 @@ def release_rules(agreements: Sequence[Agreement], *, providers: frozenset[str],
     )
 
 
-def _stored(database: Database, draft: Draft, *, audit: AuditTrail) -> Release:
+def _stored(database: Database, draft: Draft, kept: KeptProtections, *, audit: AuditTrail) -> Release:
     with database.transaction() as session:
+        keep_protections(session, kept.found)
         return store_release(session, draft, audit=audit)

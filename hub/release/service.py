@@ -83,7 +83,12 @@ def store_release(session: Session, draft: Draft, *, audit: AuditTrail) -> Relea
         audit,
         EventType.RELEASE_PREPARED,
         resource=f"release/{row.id}",
-        counts={"shown": row.shown, "withheld": row.withheld, "blocks": len(draft.new_cells) + len(draft.frozen)},
+        counts={
+            "shown": row.shown,
+            "withheld": row.withheld,
+            "blocks": len(draft.new_cells) + len(draft.frozen),
+            "taken_over": draft.taken_over,
+        },
         versions={"content": row.content_sha256, "snapshot": row.snapshot},
     )
     return _release(row)

@@ -104,6 +104,18 @@ class ReleaseEvidenceRow(Base):
     verdict: Mapped[str] = mapped_column(Text)
 
 
+class KeptProtectionRow(Base):
+    """What is told of one independent group of blocks, to be taken over while nothing that it depends on has changed.
+
+    `name` is an HMAC of all that; `states` says of each group of children whether and why it is withheld, no count.
+    """
+
+    __tablename__ = "kept_protections"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    states: Mapped[str] = mapped_column(Text)
+
+
 class TableRequestRow(Base):
     """A partner's request for a further table, what contributors may say to it until when, and what was decided.
 
