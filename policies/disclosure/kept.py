@@ -13,7 +13,8 @@ from policies.disclosure.engine import Result, Together
 from policies.disclosure.frame import Frame
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Band, Sheet, counted_in
-from policies.disclosure.vintages import system_with, told_finally, told_provisionally
+from policies.disclosure.types import Block
+from policies.disclosure.vintages import system_with, told_finally
 
 States = list[list[list[Any]]]
 """By block and group: whether it is withheld, empty and shown as such; its bands, and why. No count."""
@@ -24,13 +25,10 @@ def content(together: Together, rules: Rules) -> bytes | None:
 
     Blocks with final figures are never kept: what they show was settled when it was released.
     """
-    if told_finally(together.frames, together.ledger):
+    if told_finally(together.frames, together.told.cells):
         return None
-    told = [
-        sorted([place, _plain([replace(cell, vintage="") for cell in cells])] for place, cells in one.items())
-        for one in told_provisionally(together.frames, together.ledger)
-    ]
     blocks = [_block(f) for f in together.frames]
+    told = list(dict.fromkeys(_telling(together, vintage) for vintage in _vintages(together)))
     said = {"blocks": blocks, "told": told, "provisional": bool(together.vintage), "rules": _plain(rules)}
     return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
@@ -66,20 +64,39 @@ def _pair(band: Band | None) -> list[int] | None:
     return band and list(band)
 
 
-def _block(f: Frame) -> dict[str, Any]:
-    block = f.block
+def _vintages(together: Together) -> list[str]:
+    """Vintages in the engine's order; which name one has does not matter, nor that it was told again as it was."""
+    return sorted({cell.vintage for cell in together.told.cells})
+
+
+def _telling(together: Together, vintage: str) -> str:
+    """What one vintage told, and the counts that it was told of."""
+    cells = [replace(cell, vintage="") for cell in together.told.cells if cell.vintage == vintage]
+    counted = [
+        [one.indicator, one.cohort_year, _counts(one)]
+        for one in sorted(together.told.blocks.get(vintage, ()), key=lambda block: (block.indicator, block.cohort_year))
+    ]
+    return json.dumps([sorted(_plain(cells), key=json.dumps), counted])
+
+
+def _counts(block: Block) -> list[Any]:
     order = sorted(range(len(block.dimensions)), key=lambda number: block.dimensions[number].name)
     counts = [
         [[cell.levels[n] for n in order], *(_plain(x) for x in (cell.tally, cell.provider_counts, cell.shared_counts))]
         for cell in block.cells
     ]
+    return sorted(counts, key=json.dumps)
+
+
+def _block(f: Frame) -> dict[str, Any]:
+    block = f.block
     return {
         "block": [block.indicator, block.cohort_year, block.complete, block.population, block.part_of],
         "axes": [_plain(axis) for axis in f.axes],
         "minima": sorted([d.name, _plain(d.minimum)] for d in block.dimensions),
         "groups": [[group.levels, group.rank] for group in f.groups],
         "cells": f.cells,
-        "counts": sorted(counts, key=json.dumps),
+        "counts": _counts(block),
     }
 
 

@@ -58,15 +58,16 @@ def test_the_order_of_rows_and_categories_does_not_matter():
 
 def test_told_again_in_the_same_words_nothing_is_protected_a_third_time():
     ledger, taken, results = (), [], []
-    found = {}
+    found, earlier = {}, {}
     for telling in (1, 2, 3):
         kept = KeptProtections(found, rules=DEFAULT_RULES, name_of=name_of)
-        vintage = f"provisional-{telling}"
-        result = protect_provisionally(counted(), vintage=vintage, rules=DEFAULT_RULES, ledger=ledger, each=kept)
-        scratch = protect_provisionally(counted(), vintage=vintage, rules=DEFAULT_RULES, ledger=ledger)
+        told = {"vintage": f"provisional-{telling}", "rules": DEFAULT_RULES, "ledger": ledger, "earlier": dict(earlier)}
+        result = protect_provisionally(counted(), **told, each=kept)
+        scratch = protect_provisionally(counted(), **told)
         assert result.cells == scratch.cells
         assert result.verdict == scratch.verdict
         ledger, found = (*ledger, *result.cells), kept.found
+        earlier[f"provisional-{telling}"] = tuple(counted())
         taken.append(kept.taken_over)
         results.append(result)
 
