@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
+import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
@@ -20,6 +21,8 @@ from hub.audit.answers import AnswerBook
 from hub.db import NOTHING, Clock, open_database, utc_now
 from hub.errors import SettingError, TooLarge, Unavailable
 from hub.http import Hub, declare, hub_of, install, problem, undeclared_routes
+from hub.identity.oidc import Connection
+from hub.identity.providers import read_providers
 from hub.log import Log
 from hub.operations.metrics import Meter
 from hub.settings import Home, Settings
@@ -32,6 +35,7 @@ BODY_BYTES_MAX = CHUNK_BYTES_MAX + 64 * 1024
 
 ROUTED = (
     "hub.web.sign_in",
+    "hub.web.providers",
     "hub.web.log",
     "hub.agreements.routes",
     "hub.epochs.routes",
@@ -65,7 +69,9 @@ HEADERS = (
 )
 
 
-def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = None) -> Hub:
+def hub_parts(
+    settings: Settings, *, clock: Clock = utc_now, log: Log | None = None, http: httpx.Client | None = None
+) -> Hub:
     """What the API holds, opened by its settings."""
     home = Home(settings.home)
     return Hub(
@@ -75,7 +81,19 @@ def hub_parts(settings: Settings, *, clock: Clock = utc_now, log: Log | None = N
         clock=clock,
         log=log or Log(),
         facts=home.public_facts(),
+        connections=connections_of(settings, clock=clock, http=http),
     )
+
+
+def connections_of(settings: Settings, *, clock: Clock, http: httpx.Client | None = None) -> dict[str, Connection]:
+    """The identity providers of the operator's file; raises SettingError where it, or a secret of it, is wrong."""
+    found = read_providers(settings.sign_in_providers)
+    for provider in found.values():
+        provider.client_secret()
+    if not found:
+        return {}
+    shared = http or httpx.Client()
+    return {name: Connection(one, shared, clock) for name, one in found.items()}
 
 
 def create_app(hub: Hub, *, meter: Meter | None = None) -> FastAPI:

@@ -7,7 +7,7 @@ does not tell whether the hidden thing exists: the body depends on code and rule
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, Scope
 from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
+from hub.identity.oidc import Connection
 from hub.log import Log
 from hub.pace import Pace
 from hub.settings import Home, Settings
@@ -57,6 +58,7 @@ class Hub:
     facts: dict[str, str]
     index: LogIndex = field(default_factory=LogIndex)
     pace: Pace = field(default_factory=Pace)
+    connections: Mapping[str, Connection] = field(default_factory=dict)
 
 
 def declare(action: str, resource: str) -> Callable[[Endpoint], Endpoint]:

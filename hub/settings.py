@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     )
     session_idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after this long unused.")
     session_hours: int = Field(default=8, ge=1, le=12, description="A session ends after this long in any case.")
+    sign_in_providers: str = Field(
+        default="", description="File that names the identity providers people sign in with; empty means none."
+    )
     requests_per_minute: int = Field(
         default=6000, ge=10, le=1_000_000, description="How often one caller may ask in a minute."
     )

@@ -43,6 +43,7 @@ ACTS: Mapping[str, Act] = {
     "person.roles": Act("person.manage", "change somebody's roles"),
     "person.remove": Act("person.manage", "remove somebody who left"),
     "person.reset": Act("person.manage", "let somebody set up a lost second factor anew"),
+    "person.bind": Act("person.manage", "let somebody sign in by an identity provider"),
     "agent.revoke": Act("key.manage", "take nothing more from an agent's key", _PROVIDERS),
     "agreement.activate": Act("agreement.activate", "let an agreement hold", _PROVIDERS),
     "agreement.amend": Act("agreement.activate", "let a new version of an agreement hold", _PROVIDERS),

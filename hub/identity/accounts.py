@@ -25,7 +25,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Conflict, Fault, Invalid, NotFound, NotSignedIn, TooMany
 from hub.identity import service
-from hub.identity.tables import Account, Passkey, SignInAttempt
+from hub.identity.tables import Account, Binding, Passkey, SignInAttempt
 from policies.passwords import (
     ADDRESS_ATTEMPTS_MAX,
     ARGON2_ITERATIONS,
@@ -110,8 +110,17 @@ def confirm_codes(session: Session, person: str, code: str, *, key: bytes, audit
 
 def check_attempts(session: Session, name: str, *, address: str, now: datetime) -> None:
     """Note an attempt, then raise nothing; TooMany before it when there were too many, whoever the name is."""
+    of_name = {_subject("name", name.strip().lower()): ATTEMPTS_MAX}
+    _count(session, of_name | {_subject("address", address): ADDRESS_ATTEMPTS_MAX}, now=now)
+
+
+def check_address(session: Session, address: str, *, now: datetime) -> None:
+    """The same for a way in that asks for no name."""
+    _count(session, {_subject("address", address): ADDRESS_ATTEMPTS_MAX}, now=now)
+
+
+def _count(session: Session, limits: dict[str, int], *, now: datetime) -> None:
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPTS_WITHIN))
-    limits = {_subject("name", name.strip().lower()): ATTEMPTS_MAX, _subject("address", address): ADDRESS_ATTEMPTS_MAX}
     for subject, limit in limits.items():
         count = select(func.count()).select_from(SignInAttempt).where(SignInAttempt.subject == subject)
         if session.execute(count).scalar_one() >= limit:
@@ -165,6 +174,7 @@ def reset(session: Session, person: str, *, audit: AuditTrail) -> None:
     service.end_sessions(session, person, audit=audit)
     session.execute(delete(Account).where(Account.person == person))
     session.execute(delete(Passkey).where(Passkey.person == person))
+    session.execute(delete(Binding).where(Binding.person == person))
     append(session, audit, EventType.ACCOUNT_RESET, resource=f"person:{person}")
 
 

@@ -146,15 +146,36 @@ def sign_in(session: Session, secret: str, *, code: str = "", hours: int, audit:
 
 def open_session(session: Session, person: str, *, hours: int, sets_up: bool = False, audit: AuditTrail) -> Opened:
     """A new session of a person who just showed who it is; one that sets up an account does nothing else."""
+    return _open(session, person, hours=hours, proved_at=audit.clock(), sets_up=sets_up, audit=audit)
+
+
+def open_session_from(
+    session: Session, person: str, *, provider: str, proved_at: datetime | None, hours: int, audit: AuditTrail
+) -> Opened:
+    """A new session of somebody whom an identity provider brought, and when a second factor was shown there."""
+    return _open(session, person, hours=hours, proved_at=proved_at, provider=provider, audit=audit)
+
+
+def _open(
+    session: Session,
+    person: str,
+    *,
+    hours: int,
+    proved_at: datetime | None,
+    sets_up: bool = False,
+    provider: str | None = None,
+    audit: AuditTrail,
+) -> Opened:
     now = audit.clock()
     opened = Opened(new_secret(), new_secret(), person, sets_up)
     session.add(
         SignedIn(
             secret_hash=hash_of(opened.secret), person=person, form_secret=opened.form_secret, made_at=now,
-            seen_at=now, ends_at=now + timedelta(hours=hours), proved_at=now, sets_up=sets_up,
+            seen_at=now, ends_at=now + timedelta(hours=hours), proved_at=proved_at, sets_up=sets_up, provider=provider,
         )
     )  # fmt: skip
-    append(session, audit, EventType.SIGNED_IN, resource=f"person:{person}")
+    versions = {} if provider is None else {"provider": provider}
+    append(session, audit, EventType.SIGNED_IN, resource=f"person:{person}", versions=versions)
     return opened
 
 
@@ -170,12 +191,19 @@ def may_come_in(session: Session, person: str, *, now: datetime) -> frozenset[Ro
     return frozenset(Role(role) for role in found.roles) if found is not None and _may_come_in(found, now) else None
 
 
-def sign_out(session: Session, secret: str, *, audit: AuditTrail) -> None:
-    """End a session; ending it again is nothing more."""
+def sign_out(session: Session, secret: str, *, audit: AuditTrail) -> str | None:
+    """End a session; ending it again is nothing more. The identity provider it came from comes back, if any."""
     found = session.get(SignedIn, hash_of(secret))
     if found is not None and found.ended_at is None:
         found.ended_at = audit.clock()
     append(session, audit, EventType.SIGNED_OUT, resource=audit.actor)
+    return None if found is None else found.provider
+
+
+def provider_of(session: Session, secret: str) -> str | None:
+    """The identity provider that a session came from, if any."""
+    found = session.get(SignedIn, hash_of(secret))
+    return None if found is None else found.provider
 
 
 def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit: AuditTrail) -> Known | None:

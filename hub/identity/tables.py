@@ -61,6 +61,7 @@ class SignedIn(Base):
     ended_at: Mapped[datetime | None]
     proved_at: Mapped[datetime | None]
     sets_up: Mapped[bool] = mapped_column(default=False)
+    provider: Mapped[str | None] = mapped_column(String(40))
 
 
 class Account(Base):
@@ -96,6 +97,31 @@ class PasskeyChallenge(Base):
     ticket_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     challenge: Mapped[bytes]
     person: Mapped[str | None] = mapped_column(String(32))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Binding(Base):
+    """Who a subject of an identity provider is here, by the hash of issuer and subject; two persons said so."""
+
+    __tablename__ = "sign_in_bindings"
+
+    subject_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    bound_at: Mapped[datetime]
+
+
+class ProviderVisit(Base):
+    """Somebody was sent to an identity provider and may come back once, with the same browser, within minutes.
+
+    Of a session that is to prove a second factor its hash stands here: its cookie is not sent with the answer.
+    """
+
+    __tablename__ = "provider_visits"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(40))
+    session: Mapped[str | None] = mapped_column(String(64))
+    sent_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 

@@ -21,6 +21,7 @@ from hub.identity import agents
 from hub.identity import service as people
 from hub.identity.accounts import reset
 from hub.identity.invitations import invite
+from hub.identity.provider_sign_in import bind
 from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
 from hub.linking import service as linking
 from hub.operations.destruction import begin_destruction, parties_of_end
@@ -149,6 +150,10 @@ def _add(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
     return people.add_person(session, organisation=payload["organisation"], roles=roles, audit=audit)
 
 
+def _bind(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    bind(session, payload["person"], issuer=payload["issuer"], subject=payload["subject"], audit=audit)
+
+
 def _reset(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
     reset(session, payload["person"], audit=audit)
     return str(payload["person"])
@@ -187,6 +192,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "person.roles": Performer(("person", "roles"), _of_person, _change_roles),
     "person.remove": Performer(("person",), _of_person, _remove),
     "person.reset": Performer(("person",), _of_person, _reset),
+    "person.bind": Performer(("person", "issuer", "subject"), _of_person, _bind),
     "agent.revoke": Performer(("agent",), _of_agent, _revoke),
     "linkage.accept": Performer(("version",), _nobody, _accept),
     "agreement.activate": Performer(("agreement", "version"), _ready, _activate),

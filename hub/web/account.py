@@ -166,6 +166,7 @@ def _values(request: Request) -> dict[str, Any]:
         held = service.list_tokens(session, _person(request))
         licences = [one for one, _ in _licences(request, session)]
         keys = passkeys.passkeys_of(session, _person(request))
+        provider = service.provider_of(session, _cookie(request))
         append(session, trail_of(request), EventType.PAGE_READ, resource="account", counts={"tokens": len(held)})
     now = hub_of(request).clock()
     tokens = [
@@ -177,7 +178,11 @@ def _values(request: Request) -> dict[str, Any]:
         }
         for token in held
     ]
-    return {"tokens": tokens, "licences": licences, "passkeys": keys, "secret": None}
+    came_by = hub_of(request).connections.get(provider or "")
+    return {
+        "tokens": tokens, "licences": licences, "passkeys": keys, "secret": None,
+        "provider": None if came_by is None else came_by.provider,
+    }  # fmt: skip
 
 
 def _licences(request: Request, session: Session) -> list[tuple[str, Any]]:

@@ -14,11 +14,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from hub.audit.events import EventType
 from hub.audit.service import append
-from hub.errors import Invalid
+from hub.errors import Invalid, Unavailable
 from hub.http import Body, cookie_name, declare, hub_of, trail_of, transaction_of
 from hub.identity import accounts, passkeys, service
+from hub.identity.oidc import Connection
 from hub.identity.passkeys import Site
 from hub.web.pages import SCRIPT_POLICY, page, passkey_script
+from policies.principal import ANONYMOUS
 
 router = APIRouter(tags=["sign-in"])
 
@@ -29,7 +31,8 @@ def sign_in_page(request: Request, link: str = "") -> Response:
     """A page with the ways in, or with one button that uses the link."""
     with transaction_of(request) as session:
         append(session, trail_of(request), EventType.PAGE_READ, resource="sign-in")
-    return page(request, "sign_in", link=link, policy=SCRIPT_POLICY)
+    providers = [one.provider for one in hub_of(request).connections.values()]
+    return page(request, "sign_in", link=link, providers=providers, policy=SCRIPT_POLICY)
 
 
 @router.get("/static/passkey.js")
@@ -83,13 +86,23 @@ def by_passkey(request: Request, body: Body) -> Response:
 @router.post("/sign-out")
 @declare("session.manage", "session")
 def sign_out(request: Request) -> Response:
-    """End the session."""
+    """End the session; whoever came by an identity provider is shown the way to sign out there too."""
     name = cookie_name(hub_of(request).settings.own_url())
     with transaction_of(request) as session:
-        service.sign_out(session, request.cookies.get(name, ""), audit=trail_of(request))
-    answer = RedirectResponse("/", status_code=303)
+        provider = service.sign_out(session, request.cookies.get(name, ""), audit=trail_of(request))
+    connection = hub_of(request).connections.get(provider or "")
+    answer: Response = RedirectResponse("/", status_code=303) if connection is None else _out(request, connection)
     answer.delete_cookie(name, path="/")
     return answer
+
+
+def _out(request: Request, connection: Connection) -> Response:
+    try:
+        way_out = connection.way_out(back=f"{hub_of(request).settings.own_url()}/")
+    except Unavailable:
+        way_out = None
+    request.state.principal = ANONYMOUS
+    return page(request, "signed_out", way_out=way_out, provider=connection.provider.name)
 
 
 def site_of(request: Request) -> Site:

@@ -58,14 +58,15 @@ class AppTransport(httpx.BaseTransport):
 class MadeUpHub:
     """A hub of this test: its API, its workers and its signer, each asked to act by hand."""
 
-    def __init__(self, folder, url, clock):
-        self.settings, self.clock = Settings(home=folder, database_url=url, public_url=BASE), clock
+    def __init__(self, folder, url, clock, *, http=None, **settings):
+        told = {"home": folder, "database_url": url, "public_url": BASE} | settings
+        self.settings, self.clock = Settings(**told), clock
         self.home = Home(folder)
         self.database = Database(url)
         self.facts = self.home.public_facts()
-        self.parts = hub_parts(self.settings, clock=clock, log=Log(clock=clock))
+        self.parts = hub_parts(self.settings, clock=clock, log=Log(clock=clock), http=http)
         self.app = create_app(self.parts)
-        self.client = httpx.Client(transport=AppTransport(self.app), base_url=BASE)
+        self.client = httpx.Client(transport=AppTransport(self.app), base_url=self.settings.public_url)
         self.trail = AuditTrail("operator", None, "command", "test", clock)
         with self.database.transaction() as session:
             open_log(session)
