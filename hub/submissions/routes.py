@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from hub.errors import Fault, Invalid
 from hub.http import Body, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
-from hub.submissions import service, statements
+from hub.submissions import manifests, service, statements
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
 from hub.submissions.tables import RECEIVING
@@ -58,7 +58,7 @@ def list_submissions(request: Request) -> Response:
 @declare("submission.send", "submission")
 def put_chunk(request: Request, submission: str, sha256: str, body: Body) -> Response:
     """Keep one chunk; sending it again is nothing. Facts that do not keep the form refuse the submission."""
-    _keep(request, submission, {sha256: body})
+    keep_chunks(request, submission, {sha256: body})
     return Response(status_code=204)
 
 
@@ -77,7 +77,7 @@ def missing_chunks(request: Request, submission: str) -> Response:
 @declare("submission.send", "submission")
 def commit_submission(request: Request, submission: str) -> Response:
     """All chunks are there: set the checks going."""
-    return JSONResponse({"state": _commit(request, submission)}, status_code=202)
+    return JSONResponse({"state": commit_chunks(request, submission)}, status_code=202)
 
 
 @router.get("/{submission}")
@@ -130,8 +130,8 @@ def take_envelope(request: Request, envelope: Envelope, *, sender: Principal) ->
         )
     state = opened.state
     if state == RECEIVING:
-        _keep(request, opened.submission, envelope.chunks)
-        state = _commit(request, opened.submission) if envelope.commit else state
+        keep_chunks(request, opened.submission, envelope.chunks)
+        state = commit_chunks(request, opened.submission) if envelope.commit else state
     return opened, state
 
 
@@ -147,7 +147,7 @@ def _said(request: Request, act: Callable[..., statements.Standing], submission:
     return JSONResponse({**asdict(standing), "persons_needed": statements.PERSONS_NEEDED})
 
 
-def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> None:
+def keep_chunks(request: Request, submission: str, pieces: Mapping[str, bytes]) -> None:
     """Check and keep arriving chunks; facts that do not keep the form refuse the submission."""
     intake = _intake(request)
     with reading_of(request) as session:
@@ -174,7 +174,7 @@ def _keep(request: Request, submission: str, pieces: Mapping[str, bytes]) -> Non
             intake.inbox.clear(submission)
 
 
-def _commit(request: Request, submission: str) -> str:
+def commit_chunks(request: Request, submission: str) -> str:
     intake = _intake(request)
     with reading_of(request) as session:
         service.own_submission(session, submission, principal=principal_of(request))
@@ -185,9 +185,9 @@ def _commit(request: Request, submission: str) -> str:
         )
 
 
-def _intake(request: Request) -> service.Intake:
+def _intake(request: Request) -> manifests.Intake:
     hub = hub_of(request)
-    return service.Intake(
+    return manifests.Intake(
         Inbox(hub.home.inbox), hub.facts["resolver_public_key"], hub.facts["schema_hash"], int(hub.facts["epoch"])
     )
 

@@ -18,19 +18,16 @@ from sqlalchemy.orm import Session
 from hub.agreements.service import known_agreements
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.epochs.service import may_send, present_epoch
-from hub.errors import Conflict, Fault, Invalid, NotFound, Refused, TooLarge
-from hub.identity.agents import agent_key
+from hub.errors import Conflict, Invalid, NotFound, TooLarge
 from hub.jobs import enqueue
 from hub.submissions.facts import check_facts
 from hub.submissions.inbox import Inbox
+from hub.submissions.manifests import Intake, checked_manifest, not_of_the_form
 from hub.submissions.messages import tell
 from hub.submissions.status import Status, status_of
 from hub.submissions.tables import ACCEPTED, CHECKING, RECEIVING, REFUSED, WITHDRAWN, Submission, SubmissionChunk
-from linkage.errors import LinkageError
-from linkage.profile import ViewProfile, check_profile
 from linkage.sealing import seal
-from policies.decision import decide_submission, permitted_elements
+from policies.decision import permitted_elements
 from policies.dictionary import FactError
 from policies.principal import Principal
 from policies.submission import (
@@ -39,7 +36,6 @@ from policies.submission import (
     Manifest,
     SubmissionError,
     check_chunk,
-    check_signature,
     context,
     manifest_bytes,
     read_manifest,
@@ -47,16 +43,6 @@ from policies.submission import (
 )
 
 ROWS_CHECK, SPANS_CHECK = "rows.check", "spans.check"
-
-
-@dataclass(frozen=True)
-class Intake:
-    """What the API needs to take a submission in: the inbox, and what hub.json says to the edges."""
-
-    inbox: Inbox
-    resolver_public_key: str
-    schema_hash: str
-    epoch: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +83,7 @@ def open_submission(
     session: Session, value: Any, signature: str, *, principal: Principal, intake: Intake, audit: AuditTrail
 ) -> Opened:
     """Take a manifest; the same again tells the present state. Raises Invalid or Refused, and stores nothing then."""
-    manifest = _checked_manifest(session, value, signature, principal=principal, intake=intake, audit=audit)
+    manifest = checked_manifest(session, value, signature, principal=principal, intake=intake, audit=audit)
     name = submission_id(manifest)
     found = session.get(Submission, name)
     if found is not None:
@@ -158,7 +144,7 @@ def checked_chunk(wanted: Wanted, chunk: Chunk, content: bytes, *, intake: Intak
     try:
         check_chunk(chunk, content)
     except SubmissionError as error:
-        raise _invalid(error) from error
+        raise not_of_the_form(error) from error
     if chunk.holds != "facts":
         return content
     check_facts(content, kind=wanted.manifest.kind, count=chunk.count, permitted=wanted.permitted)
@@ -193,7 +179,7 @@ def refuse_for_facts(
     submission = own_submission(session, name, principal=principal)
     if submission.state == RECEIVING:
         refuse(session, submission, code=error.code, place=error.place, next_step=error.next_step, audit=audit)
-    return _invalid(error)
+    return not_of_the_form(error)
 
 
 def commit_submission(session: Session, name: str, *, principal: Principal, intake: Intake, audit: AuditTrail) -> str:
@@ -316,70 +302,6 @@ def permitted_by(session: Session, manifest: Manifest) -> frozenset[tuple[str, s
     return frozenset()
 
 
-def _checked_manifest(
-    session: Session, value: Any, signature: str, *, principal: Principal, intake: Intake, audit: AuditTrail
-) -> Manifest:
-    try:
-        manifest = read_manifest(value)
-        key = agent_key(session, manifest.agent_key)
-        if key is None or principal.actor != f"agent:{manifest.agent_key}":
-            raise SubmissionError("SUB-002", "agent_key", "sign the manifest with the key that signs the request")
-        check_signature(manifest, signature, key[0])
-    except SubmissionError as error:
-        raise _invalid(error) from error
-    _check_agreement(session, manifest, principal=principal, audit=audit)
-    _check_epoch(session, manifest, intake)
-    return manifest
-
-
-def _check_agreement(session: Session, manifest: Manifest, *, principal: Principal, audit: AuditTrail) -> None:
-    decision = decide_submission(
-        principal,
-        provider=manifest.provider,
-        agreement=(manifest.agreement.id, manifest.agreement.version),
-        school_year=manifest.school_year,
-        agreements=known_agreements(session),
-        day=audit.clock().date(),
-    )
-    if not decision.permitted:
-        steps = {"R-21": "Fetch the agreement again and prepare the submission under its present version."}
-        raise Refused(decision.reason, code=decision.rule, rule=decision.rule, next_step=steps.get(decision.rule, ""))
-
-
-def _check_epoch(session: Session, manifest: Manifest, intake: Intake) -> None:
-    if not may_send(session, manifest.epoch, manifest.provider):
-        raise Invalid(
-            "This provider has not accepted the epoch.",
-            code="epoch-not-accepted",
-            next_step="Run `promise-edge keys accept` and `promise-edge keys begin`, then prepare and push again.",
-            faults=[Fault("epoch", "epoch-not-accepted")],
-        )
-    if manifest.epoch != present_epoch(session, intake.epoch):
-        raise Invalid(
-            "The submission was encoded in another epoch.",
-            code="epoch-wrong",
-            next_step="Run `promise-edge keys begin`, then prepare and push again.",
-            faults=[Fault("epoch", "epoch-wrong")],
-        )
-    if manifest.schema_hash != intake.schema_hash:
-        raise Invalid(
-            "The submission was encoded by another linkage schema.",
-            code="schema-wrong",
-            next_step="Update the edge tool and encode again.",
-            faults=[Fault("schema_hash", "schema-wrong")],
-        )
-    profile = {view: ViewProfile(of.values, of.largest) for view, of in manifest.profile.items()}
-    try:
-        check_profile(profile, records=manifest.records)
-    except LinkageError as error:
-        raise Invalid(
-            "A value of a view is too common.",
-            code=error.code,
-            next_step=error.next_step,
-            faults=[Fault("profile", error.code)],
-        ) from error
-
-
 def _missing(session: Session, submission: Submission, inbox: Inbox) -> tuple[str, ...]:
     if submission.state != RECEIVING:
         return ()
@@ -420,13 +342,4 @@ def _chunk_row(name: str, position: int, chunk: Chunk) -> SubmissionChunk:
         holds=chunk.holds,
         view=chunk.view,
         count=chunk.count,
-    )
-
-
-def _invalid(error: FactError | SubmissionError) -> Invalid:
-    return Invalid(
-        f"It does not keep the form at {error.place}.",
-        code=error.code,
-        next_step=error.next_step,
-        faults=[Fault(error.place, error.code)],
     )
