@@ -64,7 +64,7 @@ def places_for(principal: Principal) -> tuple[Place, ...]:
 
 
 SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
-"""For the pages of passkeys: a browser offers them to scripts alone. The one script is ours."""
+"""For the pages of passkeys and of the upload: a browser offers both to scripts alone. The scripts are ours."""
 
 
 def page(request: Request, name: str, *, status: int = 200, policy: str = POLICY, **values: object) -> HTMLResponse:
@@ -111,8 +111,13 @@ def who_words(principal: Principal) -> str:
 
 
 def passkey_script() -> str:
-    """The one script: it asks the browser for a passkey."""
+    """The script that asks the browser for a passkey."""
     return resources.files("hub.web").joinpath("static", "passkey.js").read_text("utf-8")
+
+
+def upload_script() -> str:
+    """The script that sends a submission file piece by piece."""
+    return resources.files("hub.web").joinpath("static", "upload.js").read_text("utf-8")
 
 
 def style_sheet() -> str:

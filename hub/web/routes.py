@@ -23,7 +23,7 @@ from hub.release.service import Release, current_release
 from hub.release.voices.service import shown_voices
 from hub.submissions import service as submissions
 from hub.web.access_log import disclosures
-from hub.web.pages import page, places_for, style_sheet
+from hub.web.pages import POLICY, SCRIPT_POLICY, page, places_for, style_sheet
 from hub.web.register import entries_for
 from policies.catalogue_files import catalogue
 from policies.roles import extent_of
@@ -84,7 +84,8 @@ def list_submissions(request: Request) -> Response:
         found = submissions.list_submissions(session, principal=principal_of(request), audit=trail_of(request))
     principal = principal_of(request)
     uploads = bool(extent_of("submission.upload", principal.roles))
-    return page(request, "submissions", found=found, organisation=principal.organisation, uploads=uploads)
+    policy, office = SCRIPT_POLICY if uploads else POLICY, principal.organisation
+    return page(request, "submissions", policy=policy, found=found, organisation=office, uploads=uploads)
 
 
 @router.get("/submissions/{submission}")

@@ -1,7 +1,8 @@
 """Takes a submission file that a steward uploads: what the encoder page made, without an agent that could push it.
 
 The file is signed by the provider's agent as a pushed one is, and goes through the same checks to the same states and
-the same receipt; the event names the person who uploaded it.
+the same receipt; the event names the person who uploaded it. The page's script sends a file piece by piece, so that it
+may be larger than one request and an interrupted upload goes on where it stopped; without scripts it goes whole.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from email.policy import HTTP
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from hub.errors import Fault, Invalid
 from hub.http import Body, declare, principal_of, reading_of
 from hub.identity.agents import agent_key, agent_principal
-from hub.submissions.routes import read_envelope, take_envelope
+from hub.submissions.routes import commit_chunks, keep_chunks, read_envelope, take_envelope
+from hub.web.pages import upload_script
 from policies.principal import Principal
 
 router = APIRouter(tags=["pages"])
@@ -29,6 +31,37 @@ def upload(request: Request, body: Body) -> Response:
     envelope = read_envelope(_file_of(request, body))
     opened, _ = take_envelope(request, envelope, sender=_agent_of(request, envelope.manifest))
     return RedirectResponse(f"/submissions/{opened.submission}", status_code=303)
+
+
+@router.post("/submissions/upload/begin")
+@declare("submission.upload", "submission")
+def begin(request: Request, body: Body) -> Response:
+    """Open the submission of a manifest and its signature; the pieces that are still to be sent come back."""
+    envelope = read_envelope(body)
+    opened, state = take_envelope(request, envelope, sender=_agent_of(request, envelope.manifest))
+    return JSONResponse({"submission": opened.submission, "state": state, "missing": list(opened.missing)})
+
+
+@router.put("/submissions/{submission}/upload/{sha256}")
+@declare("submission.upload", "submission")
+def piece(request: Request, submission: str, sha256: str, body: Body) -> Response:
+    """Keep one piece; sending it again is nothing."""
+    keep_chunks(request, submission, {sha256: body})
+    return Response(status_code=204)
+
+
+@router.post("/submissions/{submission}/upload/end")
+@declare("submission.upload", "submission")
+def end(request: Request, submission: str) -> Response:
+    """All pieces are there: set the checks going."""
+    return JSONResponse({"submission": submission, "state": commit_chunks(request, submission)})
+
+
+@router.get("/static/upload.js")
+@declare("public.read", "script")
+def script(request: Request) -> Response:
+    """The script of the upload; it tells nothing, so it leaves no event."""
+    return Response(upload_script(), media_type="text/javascript", headers={"Cache-Control": "public, max-age=3600"})
 
 
 def _file_of(request: Request, body: bytes) -> bytes:

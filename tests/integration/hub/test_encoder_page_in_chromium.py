@@ -4,9 +4,12 @@ import datetime as dt
 import json
 import shutil
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from connectors.encoder_page import build
 from connectors.encoder_page.key_file import page_keys
@@ -139,6 +142,72 @@ def test_a_list_becomes_a_file_that_the_hub_accepts_and_nothing_else_leaves(sqli
     assert browser.requests() == []
     names = {name for line in made_up_list(60).splitlines()[1:] for name in line.lower().split(",")[1:4]}
     assert [name for name in names if name.encode() in content.lower()] == []
+
+
+@pytest.fixture
+def served(sqlite_hub):
+    """The hub on a port of loopback, for a browser."""
+    server = uvicorn.Server(uvicorn.Config(sqlite_hub.app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+def wait_until(browser, condition):
+    """As the page's own wait, over the moment in which it leads to another page."""
+    for _ in range(600):
+        try:
+            if browser.run(condition):
+                return
+        except RuntimeError:
+            continue
+        time.sleep(0.05)
+    raise TimeoutError(condition)
+
+
+def line(browser, *, offline=False, bytes_a_second=-1):
+    browser.send(
+        "Network.emulateNetworkConditions",
+        offline=offline,
+        latency=0,
+        downloadThroughput=-1,
+        uploadThroughput=bytes_a_second,
+    )
+
+
+def test_a_list_too_long_for_one_request_is_uploaded_although_the_line_is_cut(
+    sqlite_hub, office, browser, served, tmp_path
+):
+    roster = tmp_path / "children.csv"
+    roster.write_text(made_up_list(10_000), "utf-8")
+    go_to_check(browser, office, roster)
+    press(browser, "make", "made")
+    file = saved_file(browser, tmp_path)
+    name, _, value = sqlite_hub.sign_in(OFFICE, Role.STEWARD).partition("=")
+    said = "document.getElementById('upload-said').textContent"
+
+    browser.send("Network.setCookie", name=name, value=value, url=served)
+    browser.open(f"{served}/submissions")
+    browser.choose_file("#upload input", file)
+    line(browser, bytes_a_second=1024 * 1024)
+    browser.run("document.querySelector('#upload button').click()")
+    wait_until(browser, f"{said}.startsWith('Sending piece 2')")
+    line(browser, offline=True)
+    wait_until(browser, f"{said}.includes('trying again')")
+    line(browser)
+    wait_until(
+        browser, "location.pathname.length > 60 && document.querySelector('h1').textContent.includes('preschool')"
+    )
+    sqlite_hub.work()
+
+    with sqlite_hub.database.reading() as session:
+        assert [(one.state, one.refusal) for one in session.query(Submission)] == [("accepted", None)]
+    assert file.stat().st_size > 8 * 1024 * 1024
+    assert sqlite_hub.events().count("submission.opened") == 1
 
 
 def test_a_file_of_another_organisation_and_a_changed_one_are_refused_alike(sqlite_hub, office, browser, tmp_path):
