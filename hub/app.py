@@ -47,6 +47,7 @@ ROUTED = (
     "hub.release.requests.routes",
     "hub.release.voices.routes",
     "hub.web.routes",
+    "hub.web.results",
     "hub.web.explorer",
     "hub.web.pathway",
     "hub.web.log_reading",

@@ -5,6 +5,7 @@ Worked out from released cells alone: whoever holds the answer could say the sam
 
 from collections.abc import Mapping, Sequence
 
+from hub.languages import ENGLISH, Language
 from hub.release.slices import PublishedCell
 from hub.release.words import level_label
 from policies.disclosure.types import TOTAL
@@ -13,13 +14,17 @@ from policies.disclosure_floor import MINIMUM_N
 YEARS_MIN = 2
 
 
-def advice_on(cells: Sequence[PublishedCell], *, parents: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+def advice_on(
+    cells: Sequence[PublishedCell], *, parents: Mapping[str, Mapping[str, str]], language: Language = ENGLISH
+) -> tuple[str, ...]:
     """Sentences of advice on the rows of one table, none when nothing is hidden."""
-    found = (wider_group(cells, parents=parents), joined_years(cells))
+    found = (wider_group(cells, parents=parents, language=language), joined_years(cells, language))
     return tuple(sentence for sentence in found if sentence)
 
 
-def wider_group(cells: Sequence[PublishedCell], *, parents: Mapping[str, Mapping[str, str]]) -> str:
+def wider_group(
+    cells: Sequence[PublishedCell], *, parents: Mapping[str, Mapping[str, str]], language: Language = ENGLISH
+) -> str:
     """Which shown groups hold groups that are hidden."""
     shown = {(cell.cohort_year, _place(cell)) for cell in cells if not cell.hidden}
     wider: dict[tuple[str, str], None] = {}
@@ -30,11 +35,11 @@ def wider_group(cells: Sequence[PublishedCell], *, parents: Mapping[str, Mapping
                 wider[dimension, above] = None
     if not wider:
         return ""
-    named = ", ".join(level_label(dimension, level) for dimension, level in wider)
-    return f"Hidden groups are part of groups that are shown: {named}."
+    named = ", ".join(level_label(dimension, level, language) for dimension, level in wider)
+    return language.say("Hidden groups are part of groups that are shown: {named}.", named=named)
 
 
-def joined_years(cells: Sequence[PublishedCell]) -> str:
+def joined_years(cells: Sequence[PublishedCell], language: Language = ENGLISH) -> str:
     """Groups that are hidden year after year, where the years together leave room for one that could be shown.
 
     The room is the total less the shown groups, over the years: what everybody can work out, and no group's number.
@@ -46,10 +51,13 @@ def joined_years(cells: Sequence[PublishedCell]) -> str:
     room = sum(_left_over(cells, year) for year in years)
     if not always or room < MINIMUM_N * len(always):
         return ""
-    groups = "1 group is" if len(always) == 1 else f"{len(always)} groups are"
-    return (
-        f"{groups} hidden in each of the {len(years)} years; with years joined there may be enough children to show "
-        "more. No table joins years yet: tell the partnership that you need one."
+    return language.say_many(
+        "{count} group is hidden in each of the {years} years; with years joined there may be enough children to show "
+        "more. No table joins years yet: tell the partnership that you need one.",
+        "{count} groups are hidden in each of the {years} years; with years joined there may be enough children to "
+        "show more. No table joins years yet: tell the partnership that you need one.",
+        count=len(always),
+        years=len(years),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from hub.errors import NotFound
+from hub.languages import ENGLISH, Language
 from hub.release.gaps import GapPoint
 from hub.release.questions import Gaps, GapSeries, Observations, Pathway
 from hub.release.service import Release
@@ -91,12 +92,16 @@ def _labels(cell: PublishedCell) -> Mapping[str, str]:
     return {f"{name}_label": level_label(name, level) for name, level in cell.levels.items()}
 
 
-def citation(indicator: str, *, release: Release) -> str:
+def citation(indicator: str, *, release: Release, language: Language = ENGLISH) -> str:
     """One sentence by which the number can be found again: release, its entry in the audit log, definition."""
     found = indicators().get(indicator)
-    version = "" if found is None else f", definition version {found.version}"
-    entry = "" if release.log_entry is None else f" (log entry {release.log_entry})"
-    return f"{PUBLISHER}, release {release.id}{entry}, “{indicator_title(indicator)}”{version}."
+    said = [language.say("{publisher}, release {release}", publisher=PUBLISHER, release=release.id)]
+    if release.log_entry is not None:
+        said.append(" " + language.say("(log entry {number})", number=release.log_entry))
+    said.append(f", “{indicator_title(indicator, language)}”")
+    if found is not None:
+        said.append(", " + language.say("definition version {version}", version=found.version))
+    return f"{''.join(said)}."
 
 
 def gap_rows(found: Gaps) -> list[Row]:
@@ -144,7 +149,7 @@ def gaps_body(found: Gaps) -> Row:
 
 def pathway_rows(found: Pathway) -> list[Row]:
     """One row an outcome."""
-    return [{**asdict(stage), "release": found.release.id} for stage in found.stages]
+    return [{**asdict(stage), "preschool": found.preschool, "release": found.release.id} for stage in found.stages]
 
 
 def pathway_body(found: Pathway) -> Row:
@@ -152,6 +157,7 @@ def pathway_body(found: Pathway) -> Row:
     return {
         "release": found.release.id,
         "kindergarten_year": found.kindergarten_year,
+        "preschool": found.preschool,
         "rows": pathway_rows(found),
         "notes": [
             "Each outcome is that of the class expected in its year: children who moved in or away differ.",

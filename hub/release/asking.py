@@ -58,6 +58,10 @@ class Asker:
         return next((known for known in in_force(self.agreements, self.day) if known.id == self.agreement), None)
 
 
+PRESCHOOL = "preschool"
+"""The dimension that tells which preschool a child of a class went to."""
+
+
 def asker_of(request: Request, session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
     """Who asks, with the agreement and purpose named; of a token its own agreement."""
     principal = principal_of(request)
@@ -178,6 +182,31 @@ def check_gaps(
         for pair in catalogue.gaps
         if (not pairs or pair.name in pairs) and (table := catalogue.table(indicator, name=pair.table)) is not None
     ]
+
+
+def check_pathway(preschool: str | None, *, catalogue: Catalogue) -> dict[str, CatalogueTable]:
+    """By outcome the declared table that follows these children; raises Invalid for no level of preschools.
+
+    All children stand in every outcome's total. Those of a preschool stand where its table is declared.
+    """
+    if preschool is not None and preschool not in preschool_levels():
+        raise Invalid(
+            "There is no such kind of preschool.",
+            code="preschool-unknown",
+            next_step=f"Ask one of: {', '.join(preschool_levels())}.",
+            faults=(Fault("preschool", "preschool-unknown"),),
+        )
+    split = (PRESCHOOL,) if preschool else ()
+    found = {step.indicator: catalogue.table_split_by(step.indicator, dimensions=split) for step in catalogue.pathway}
+    tables = {name: table for name, table in found.items() if table is not None}
+    if not tables or (preschool is None and len(tables) < len(catalogue.pathway)):
+        raise Invalid("The catalogue holds no such pathway.", code="table-not-declared")
+    return tables
+
+
+def preschool_levels() -> tuple[str, ...]:
+    """The kinds of preschool whose children can be followed."""
+    return tuple(level.id for level in dimension_files()[PRESCHOOL].levels if level.id not in ("none", "unknown"))
 
 
 def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tuple[Decision, Agreement | None]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import vl_convert
 
+from hub.languages import ENGLISH, Language
 from hub.release.gaps import GapPoint, Pace, rate_interval
 from hub.release.slices import HIDDEN_REASON, PublishedCell
-from hub.release.words import level_label, rate_words
+from hub.release.words import EVERYBODY, level_label, rate_untold, rate_words
 
 Spec = dict[str, Any]
 
@@ -27,7 +28,9 @@ LABELS_APART = 0.2
 WIDEST_RANGE = 60
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
+# The drawing's own English labels are left out: the text alternative beside it says what it shows.
 CONFIG: Spec = {
+    "aria": False,
     "font": FONT,
     "background": None,
     "view": {"stroke": None},
@@ -66,6 +69,11 @@ class Mark:
     high: int | None
     words: str
 
+    @property
+    def untold(self) -> bool:
+        """Whether there is no number, and the words are the reason why."""
+        return self.rate is None and self.low is None
+
 
 @dataclass(frozen=True)
 class Course:
@@ -85,7 +93,7 @@ def draw(spec: Spec) -> str:
     return svg[opening.start() :].replace(opening.group(0), scaled.replace("<svg", '<svg aria-hidden="true"', 1), 1)
 
 
-def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Spec:
+def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int, language: Language = ENGLISH) -> Spec:
     """The gap to the target year: points with their 95 % band, bars where only a range is told, the two roads ahead."""
     shown = [{"year": p.cohort_year, "gap": p.gap, "low": p.low, "high": p.high} for p in points if p.gap is not None]
     ranges = [
@@ -100,7 +108,12 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
         "axis": {"format": "d", "values": list(range(min(years), target_year + 1)), "title": None, "grid": False},
         "scale": {"domain": [min(years) - 0.3, target_year + 0.1], "nice": False},
     }
-    y = {"field": "gap", "type": "quantitative", "title": "points", "scale": {"domain": _gap_domain(points)}}
+    y = {
+        "field": "gap",
+        "type": "quantitative",
+        "title": language.say("points"),
+        "scale": {"domain": _gap_domain(points)},
+    }
     layers: list[Spec] = [
         {
             "data": {"values": shown},
@@ -113,8 +126,8 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {"data": {"values": [{"gap": 0}]}, "mark": {"type": "rule", "color": GREY}, "encoding": {"y": y}},
-        *_roads(pace, x=x, y=y, target_year=target_year),
-        _margin(x=x, y=y, target_year=target_year),
+        *_roads(pace, x=x, y=y, target_year=target_year, language=language),
+        _margin(x=x, y=y, target_year=target_year, language=language),
         {
             "data": {"values": shown},
             "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.5, "point": {"color": BLUE, "size": 55}},
@@ -129,7 +142,7 @@ def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int) -> Sp
     return {"width": 360, "height": 190, "config": CONFIG, "layer": layers}
 
 
-def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int) -> list[Spec]:
+def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int, language: Language) -> list[Spec]:
     if pace.latest_year is None or pace.latest_gap is None or pace.latest_year >= target_year:
         return []
     start: Spec = {"year": pace.latest_year, "gap": pace.latest_gap}
@@ -137,9 +150,11 @@ def _roads(pace: Pace, *, x: Spec, y: Spec, target_year: int) -> list[Spec]:
     together = made is not None and pace.needed is not None and made["gap"] < LABELS_APART * pace.latest_gap
     layers: list[Spec] = []
     if made is not None:
-        layers += _road([start, made], GREY, dash=[2, 3], words="" if together else "at this pace", x=x, y=y)
+        layers += _road(
+            [start, made], GREY, dash=[2, 3], words="" if together else language.say("at this pace"), x=x, y=y
+        )
     if pace.needed is not None:
-        layers += _road([start, needed], VERMILLION, dash=[7, 4], words="needed", x=x, y=y)
+        layers += _road([start, needed], VERMILLION, dash=[7, 4], words=language.say("needed"), x=x, y=y)
     return layers
 
 
@@ -168,10 +183,10 @@ def _road(ends: list[Spec], colour: str, *, dash: list[int], words: str, x: Spec
     ]
 
 
-def _margin(*, x: Spec, y: Spec, target_year: int) -> Spec:
+def _margin(*, x: Spec, y: Spec, target_year: int, language: Language) -> Spec:
     """The longest label, unseen, so that all gap charts come out at one scale."""
     return {
-        "data": {"values": [{"year": target_year, "gap": 0, "words": "at this pace"}]},
+        "data": {"values": [{"year": target_year, "gap": 0, "words": language.say("at this pace")}]},
         "mark": {"type": "text", "align": "left", "dx": 7, "opacity": 0, "fontSize": 12},
         "encoding": {"x": x, "y": y, "text": {"field": "words"}},
     }
@@ -185,19 +200,21 @@ def _gap_domain(points: Sequence[GapPoint]) -> list[float]:
     return [5 * floor(foot / 5), 5 * ceil((top + 2) / 5)]
 
 
-def dot_chart(rows: Sequence[DotRow]) -> Spec:
+def dot_chart(rows: Sequence[DotRow], language: Language = ENGLISH) -> Spec:
     """Groups with their intervals, one panel a split; a hidden group keeps its row and gets words, no position."""
     splits = list(dict.fromkeys(row.split for row in rows))
+    said = language.say("per cent")
     return {
         "config": CONFIG,
         "spacing": 14,
         "vconcat": [
-            _dot_panel([row for row in rows if row.split == split], last=split == splits[-1]) for split in splits
+            _dot_panel([row for row in rows if row.split == split], title=said if split == splits[-1] else None)
+            for split in splits
         ],
     }
 
 
-def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
+def _dot_panel(rows: Sequence[DotRow], *, title: str | None) -> Spec:
     order = [row.group for row in rows]
     y = {
         "field": "group",
@@ -220,7 +237,7 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
         "scale": {"domain": [0, 100]},
         "axis": {
             "values": [0, 20, 40, 60, 80, 100],
-            **({"title": "per cent"} if last else {"title": None, "labels": False, "ticks": False}),
+            **({"title": title} if title else {"title": None, "labels": False, "ticks": False}),
         },
     }
     exact = [_dot(row) for row in rows if row.rate is not None]
@@ -272,15 +289,16 @@ def _dot_panel(rows: Sequence[DotRow], *, last: bool) -> Spec:
     }
 
 
-def dot_row(cell: PublishedCell, *, split: str) -> DotRow:
+def dot_row(cell: PublishedCell, *, split: str, language: Language = ENGLISH) -> DotRow:
     """A cell as a row of a dot plot; a hidden one has words and no position."""
-    group = ", ".join(level_label(name, level) for name, level in cell.levels.items()) or "All"
-    words = rate_words(cell)
-    if words == HIDDEN_REASON:
-        return DotRow(split, group, None, None, None, HIDDEN_REASON)
+    named = [level_label(name, level, language) for name, level in cell.levels.items()]
+    group = ", ".join(named) or language.say(EVERYBODY)
+    words = rate_words(cell, language)
+    if rate_untold(cell):
+        return DotRow(split, group, None, None, None, words)
     low, high = cell.rate_low, cell.rate_high
     bounds = (low, high) if cell.rate is None or not cell.known else rate_interval(cell.rate, cell.known)
-    counted = "" if cell.known is None else f", n {cell.known:,}"
+    counted = "" if cell.known is None else f", n {language.number(cell.known)}"
     return DotRow(split, group, cell.rate, bounds[0], bounds[1], f"{words}{counted}")
 
 
@@ -288,19 +306,19 @@ def _dot(row: DotRow) -> Mapping[str, Any]:
     return {"group": row.group, "rate": row.rate, "low": row.low, "high": row.high, "label": row.label}
 
 
-def course_chart(courses: Sequence[Course]) -> Spec:
+def course_chart(courses: Sequence[Course], language: Language = ENGLISH) -> Spec:
     """Small panels, one a group on the same scales, the others in grey; a hidden year breaks the line and is named."""
     years = sorted({mark.year for one in courses for mark in one.marks})
     return {
         "config": CONFIG,
         "columns": 2,
         "spacing": {"row": 22, "column": 30},
-        "concat": [_course_panel(one, courses, years=years) for one in courses],
+        "concat": [_course_panel(one, courses, years=years, language=language) for one in courses],
     }
 
 
-def _course_panel(course: Course, courses: Sequence[Course], *, years: Sequence[int]) -> Spec:
-    hidden = [str(mark.year) for mark in course.marks if mark.words == HIDDEN_REASON]
+def _course_panel(course: Course, courses: Sequence[Course], *, years: Sequence[int], language: Language) -> Spec:
+    hidden = [str(mark.year) for mark in course.marks if mark.untold]
     x = {
         "field": "year",
         "type": "quantitative",
@@ -322,7 +340,7 @@ def _course_panel(course: Course, courses: Sequence[Course], *, years: Sequence[
         for mark in course.marks
         if mark.rate is None and mark.low is not None
     ]
-    told = f"{', '.join(hidden)}: {HIDDEN_REASON}" if hidden else ""
+    told = f"{', '.join(hidden)}: {language.say(HIDDEN_REASON)}" if hidden else ""
     return {
         "title": {"text": course.group, "subtitle": told, "anchor": "start", "fontSize": 13, "subtitleFontSize": 11},
         "width": 250,

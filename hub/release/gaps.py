@@ -3,7 +3,7 @@
 Pure: nothing here can see more than what everybody entitled to the release can see, so a gap tells nothing new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
@@ -72,13 +72,18 @@ def pace(points: Sequence[GapPoint], *, target_year: int, pace_years: int) -> Pa
     if not shown:
         return Pace(None, None, None, None, None, "cannot be told")
     latest = max(shown)
-    back = {year: abs(latest - year - pace_years) for year in shown if year < latest - 1}
-    near = [year for year in sorted(back, reverse=True) if back[year] < pace_years]
-    since = min(near, key=lambda year: back[year]) if near else None
+    since = year_before(shown, latest=latest, pace_years=pace_years)
     made = None if since is None else round((shown[latest] - shown[since]) / (latest - since), 1)
     left = target_year - latest
     needed = round(-shown[latest] / left, 1) if left > 0 and shown[latest] > 0 else None
     return Pace(latest, shown[latest], since, made, needed, _standing(shown[latest], made=made, needed=needed))
+
+
+def year_before(shown: Iterable[int], *, latest: int, pace_years: int) -> int | None:
+    """The shown year nearest to `pace_years` before the newest, the later of two; at least two years back."""
+    back = {year: abs(latest - year - pace_years) for year in shown if year < latest - 1}
+    near = [year for year in sorted(back, reverse=True) if back[year] < pace_years]
+    return min(near, key=lambda year: back[year]) if near else None
 
 
 def rate_interval(rate: int, persons: int) -> tuple[float, float]:

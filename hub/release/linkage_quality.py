@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from hub.languages import ENGLISH, Language
 from hub.release.slices import PublishedCell, Slice, read_slice
 from hub.release.words import dimension_title, indicator_title, level_label, rate_words
 from policies.catalogue_files import Catalogue
@@ -27,7 +28,9 @@ SPREAD_LIMIT = 5
 class GroupShare:
     """The linked share of one group; `difference` is standardised, None where numbers are withheld.
 
-    `points` of the share at most hang on uncertain links, None where that is withheld.
+    `points` of the share at most hang on uncertain links, None where that is withheld; then at least
+    `precision_least` per cent of the group's links are right, and `recall_least` of those it ought to have are there,
+    as far as the linkage weighed them.
     """
 
     split: str
@@ -39,6 +42,8 @@ class GroupShare:
     difference: float | None
     points: int | None
     hidden: bool
+    precision_least: int | None
+    recall_least: int | None
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,9 @@ class ReleasedQuality:
     spreads: Mapping[str, int]
 
 
-def released_quality(session: Session, release: str, *, catalogue: Catalogue) -> ReleasedQuality:
+def released_quality(
+    session: Session, release: str, *, catalogue: Catalogue, language: Language = ENGLISH
+) -> ReleasedQuality:
     """The quality of the linkage as a release tells it; empty where it tells nothing."""
     groups = [
         share
@@ -74,23 +81,31 @@ def released_quality(session: Session, release: str, *, catalogue: Catalogue) ->
             _cells(session, release, LINKED_SHARE, table.name),
             table.dimensions[0],
             settled=_cells(session, release, LINKED_SHARE + SETTLED, table.name),
+            language=language,
         )
     ]
     outcomes = [name for name in catalogue.indicators if name + SETTLED in catalogue.tables]
-    figures = [one for name in outcomes for one in _figures(session, release, name)]
+    figures = [one for name in outcomes for one in _figures(session, release, name, language=language)]
     return ReleasedQuality(tuple(groups), tuple(figures), _spreads(groups))
 
 
-def linkage_notes(session: Session, release: str, *, indicator: str, years: Sequence[int]) -> tuple[str, ...]:
+def linkage_notes(
+    session: Session, release: str, *, indicator: str, years: Sequence[int], language: Language = ENGLISH
+) -> tuple[str, ...]:
     """What a reader must know of the linkage beside an indicator's figures of these years, each one sentence."""
     linked, settled = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED))
-    shares = [f"{year}: {rate_words(linked[year])}" for year in years if year in linked and not linked[year].hidden]
-    notes = [f"Linked to a record of another provider, of those counted: {'; '.join(shares)}."] if shares else []
+    shares = [
+        f"{year}: {rate_words(linked[year], language)}" for year in years if year in linked and not linked[year].hidden
+    ]
+    notes = []
+    if shares:
+        told = "; ".join(shares)
+        notes.append(language.say("Linked to a record of another provider, of those counted: {told}.", told=told))
     points = [hanging_points(settled[year]) for year in years if year in settled]
     known = [one for one in points if one is not None]
     if known:
-        many = "1 point" if max(known) == 1 else f"{max(known)} points"
-        notes.append(f"At most {many} of a rate hang on uncertain links.")
+        many = language.say_many("1 point", "{count} points", count=max(known))
+        notes.append(language.say("At most {points} of a rate hang on uncertain links.", points=many))
     return tuple(notes)
 
 
@@ -113,23 +128,52 @@ def standardised_difference(linked: int, unlinked: int, *, of_linked: int, of_un
     return round((one - other) / spread, 2) if spread else None
 
 
-def _shares(cells: Sequence[PublishedCell], dimension: str, *, settled: Sequence[PublishedCell]) -> list[GroupShare]:
+def least_right(cell: PublishedCell, points: int | None) -> tuple[int | None, int | None]:
+    """The least precision and recall of a group's links, in per cent, when so many points of its share are uncertain.
+
+    Every uncertain link may be wrong, or every uncertain one that was not made may be missed: with a share s and p
+    uncertain points, (s - p) / s and s / (s + p). From the lower end of s where it is told as a range.
+    """
+    share = cell.rate if cell.rate is not None else cell.rate_low
+    if points is None or not share:
+        return None, None
+    return max(0, math.floor(100 * (share - points) / share)), math.floor(100 * share / (share + points))
+
+
+def _shares(
+    cells: Sequence[PublishedCell], dimension: str, *, settled: Sequence[PublishedCell], language: Language
+) -> list[GroupShare]:
     points = {(cell.cohort_year, cell.levels[dimension]): hanging_points(cell) for cell in settled}
     totals = {cell.cohort_year: cell for cell in cells if cell.levels[dimension] == TOTAL}
     return [
-        GroupShare(
-            split=dimension_title(dimension),
-            group=level_label(dimension, cell.levels[dimension]),
-            cohort_year=cell.cohort_year,
-            share=rate_words(cell),
-            counted=cell.known,
-            rate=cell.rate,
-            difference=_difference(cell, totals.get(cell.cohort_year)),
+        _share(
+            cell,
+            dimension,
+            total=totals.get(cell.cohort_year),
             points=None if cell.hidden else points.get((cell.cohort_year, cell.levels[dimension])),
-            hidden=cell.hidden,
+            language=language,
         )
         for cell in cells
     ]
+
+
+def _share(
+    cell: PublishedCell, dimension: str, *, total: PublishedCell | None, points: int | None, language: Language
+) -> GroupShare:
+    precision, recall = least_right(cell, points)
+    return GroupShare(
+        split=dimension_title(dimension, language),
+        group=level_label(dimension, cell.levels[dimension], language),
+        cohort_year=cell.cohort_year,
+        share=rate_words(cell, language),
+        counted=cell.known,
+        rate=cell.rate,
+        difference=_difference(cell, total),
+        points=points,
+        hidden=cell.hidden,
+        precision_least=precision,
+        recall_least=recall,
+    )
 
 
 def _difference(cell: PublishedCell, total: PublishedCell | None) -> float | None:
@@ -138,21 +182,23 @@ def _difference(cell: PublishedCell, total: PublishedCell | None) -> float | Non
     return standardised_difference(cell.k, cell.known - cell.k, of_linked=total.k, of_unlinked=total.known - total.k)
 
 
-def _figures(session: Session, release: str, indicator: str) -> list[FigureQuality]:
+def _figures(session: Session, release: str, indicator: str, *, language: Language) -> list[FigureQuality]:
     linked, settled, figures = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED, ""))
     found = []
     for year, figure in sorted(figures.items()):
+        if year not in linked and year not in settled:
+            continue
         points = hanging_points(settled[year]) if year in settled else None
         low = figure.rate if figure.rate is not None else figure.rate_low
         high = figure.rate if figure.rate is not None else figure.rate_high
         found.append(
             FigureQuality(
                 indicator=indicator,
-                title=indicator_title(indicator),
+                title=indicator_title(indicator, language),
                 cohort_year=year,
-                linked=rate_words(linked[year]) if year in linked else "",
+                linked=rate_words(linked[year], language) if year in linked else "",
                 points=points,
-                figure=rate_words(figure),
+                figure=rate_words(figure, language),
                 lowest=None if low is None or points is None else max(0, low - points),
                 highest=None if high is None or points is None else min(100, high + points),
             )

@@ -7,53 +7,74 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from hub.languages import ENGLISH, Language
 from hub.release.linkage_quality import linkage_notes
 from hub.release.slices import PublishedCell, Slice, read_slice
+from hub.release.words import dimension_title
 from policies.catalogue_files import Catalogue, CatalogueTable
 
 
 def notes_on(
-    session: Session, release: str, *, table: CatalogueTable, cells: Sequence[PublishedCell], catalogue: Catalogue
+    session: Session,
+    release: str,
+    *,
+    table: CatalogueTable,
+    cells: Sequence[PublishedCell],
+    catalogue: Catalogue,
+    language: Language = ENGLISH,
 ) -> tuple[str, ...]:
     """The notes of an answer, each one sentence."""
-    found = [provisional_note(cells), hidden_note(cells), coverage_note(cells)]
+    found = [provisional_note(cells, language), hidden_note(cells, language), coverage_note(cells, language)]
     if cells:
         years = sorted({cell.cohort_year for cell in cells})
-        found.extend(linkage_notes(session, release, indicator=cells[0].indicator, years=years))
+        found.extend(linkage_notes(session, release, indicator=cells[0].indicator, years=years, language=language))
     if cells and any(cell.hidden for cell in cells):
-        found.append(_coarser_note(session, release, table=table, cells=cells, catalogue=catalogue))
+        coarser = _coarser(session, release, table=table, cells=cells, catalogue=catalogue)
+        found.append("" if coarser is None else _coarser_note(*coarser, cells=cells, language=language))
     return tuple(note for note in found if note)
 
 
-def hidden_note(cells: Sequence[PublishedCell]) -> str:
+def hidden_note(cells: Sequence[PublishedCell], language: Language = ENGLISH) -> str:
     """How many rows are hidden, and why, in words."""
     hidden = sum(cell.hidden for cell in cells)
     if not hidden:
         return ""
-    return f"{hidden} of {len(cells)} rows {'is' if hidden == 1 else 'are'} hidden to protect students."
+    return language.say_many(
+        "{count} of {all} rows is hidden to protect students.",
+        "{count} of {all} rows are hidden to protect students.",
+        count=hidden,
+        all=len(cells),
+    )
 
 
-def provisional_note(cells: Sequence[PublishedCell]) -> str:
+def provisional_note(cells: Sequence[PublishedCell], language: Language = ENGLISH) -> str:
     """Which years are provisional, and what that means."""
     years = sorted({cell.cohort_year for cell in cells if cell.provisional})
     if not years:
         return ""
-    named = ", ".join(str(year) for year in years)
-    return f"Provisional: {named}. Counts are rounded to ten and rates given as ranges, until final figures come once."
+    return language.say(
+        "Provisional: {years}. Counts are rounded to ten and rates given as ranges, until final figures come once.",
+        years=", ".join(str(year) for year in years),
+    )
 
 
-def coverage_note(cells: Sequence[PublishedCell]) -> str:
+def coverage_note(cells: Sequence[PublishedCell], language: Language = ENGLISH) -> str:
     """For which part of each group the outcome is known."""
     lows = [cell.coverage_low for cell in cells if cell.coverage_low is not None]
     highs = [cell.coverage_high for cell in cells if cell.coverage_high is not None]
     if not lows or not highs or min(lows) == 100:
         return ""
-    return f"The outcome is known for {min(lows)} to {max(highs)} % of a group; unknown is not counted as not reached."
+    return language.say(
+        "The outcome is known for {low} to {high} % of a group; unknown is not counted as not reached.",
+        low=min(lows),
+        high=max(highs),
+    )
 
 
-def _coarser_note(
+def _coarser(
     session: Session, release: str, *, table: CatalogueTable, cells: Sequence[PublishedCell], catalogue: Catalogue
-) -> str:
+) -> tuple[int, str] | None:
+    """How many rows would still be hidden without the split whose loss shows most, and that split."""
     indicator, hidden = cells[0].indicator, sum(cell.hidden for cell in cells)
     years = [cell.cohort_year for cell in cells]
     best: tuple[int, str] | None = None
@@ -66,4 +87,13 @@ def _coarser_note(
         then = sum(cell.hidden for cell in read_slice(session, release, wanted=wanted).cells)
         if then < hidden and (best is None or then < best[0]):
             best = (then, dropped)
-    return "" if best is None else f"Without the split by {best[1]}, hidden rows fall from {hidden} to {best[0]}."
+    return best
+
+
+def _coarser_note(then: int, dropped: str, *, cells: Sequence[PublishedCell], language: Language) -> str:
+    return language.say(
+        "Without the split by {split}, hidden rows fall from {hidden} to {then}.",
+        split=dimension_title(dropped, language).lower(),
+        hidden=sum(cell.hidden for cell in cells),
+        then=then,
+    )

@@ -1,4 +1,4 @@
-"""A class of kindergartners through the outcomes, from released totals alone.
+"""A class of kindergartners, or the children of it whom a preschool had, through the outcomes, from released rows.
 
 The class is followed by the years in which each outcome is expected, so children who moved in or away differ from
 outcome to outcome; the text beside it says so. Not observed is never counted as not reached.
@@ -8,10 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hub.languages import message
 from hub.release.slices import PublishedCell
 from policies.catalogue_files import PathwayStep
 
-State = Literal["observed", "hidden", "not yet observed", "before the records begin", "no record of this year"]
+State = Literal[
+    "observed",
+    "hidden",
+    "not yet observed",
+    "before the records begin",
+    "no record of this year",
+    "no table for these children",
+]
+STATES = (
+    message("not yet observed"),
+    message("before the records begin"),
+    message("no record of this year"),
+    message("no table for these children"),
+)
+"""The states of an outcome that is not observed, as they are said."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +56,19 @@ def stages(
     cells: Mapping[str, PublishedCell | None],
     years: Mapping[str, Sequence[int]],
 ) -> tuple[Stage, ...]:
-    """Each outcome in its expected year; `cells` holds the released total of that year, `years` what is released."""
+    """Each outcome in its expected year; `cells` holds the released row of that year, `years` what is released.
+
+    An outcome that has no place in `cells` has no table for these children.
+    """
     return tuple(
         _stage(
             step.indicator,
             kindergarten_year + step.years_after_kindergarten,
-            cell=cells.get(step.indicator),
+            cell=cells[step.indicator],
             years=years.get(step.indicator, ()),
         )
+        if step.indicator in cells
+        else Stage(step.indicator, kindergarten_year + step.years_after_kindergarten, "no table for these children")
         for step in steps
     )
 

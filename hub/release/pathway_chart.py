@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.languages import ENGLISH, Language
 from hub.release.charts import BLUE, CONFIG, GREY, Spec
 
 
@@ -16,7 +17,7 @@ class Step:
     words: str
 
 
-def pathway_chart(steps: Sequence[Step]) -> Spec:
+def pathway_chart(steps: Sequence[Step], language: Language = ENGLISH) -> Spec:
     """A bar an outcome: reached, not reached, and what a range leaves open between; what is not told has words only."""
     order = [step.title for step in steps]
     axis = {"labelLimit": 255, "minExtent": 200, "labelFontSize": 13, "ticks": False, "domain": False}
@@ -26,7 +27,7 @@ def pathway_chart(steps: Sequence[Step]) -> Spec:
         "type": "quantitative",
         "scale": {"domain": [0, 100]},
         "axis": {
-            "title": "per cent of those whose outcome is known",
+            "title": language.say("per cent of those whose outcome is known"),
             "values": [0, 20, 40, 60, 80, 100],
             "grid": False,
         },

@@ -9,6 +9,7 @@ import zlib
 
 import vl_convert
 
+from hub.languages import ENGLISH, Language
 from hub.release.answers import citation
 from hub.release.charts import Spec, dot_chart, dot_row
 from hub.release.questions import Observations
@@ -34,20 +35,23 @@ def latest_year(found: Observations) -> int | None:
     return max((cell.cohort_year for cell in found.cells), default=None)
 
 
-def latest_chart(found: Observations) -> Spec | None:
+def latest_chart(found: Observations, language: Language = ENGLISH) -> Spec | None:
     """The newest cohort year as a dot plot; None where there is nothing to draw, or too much to read."""
     cells = [cell for cell in found.cells if cell.cohort_year == latest_year(found)]
     apart = [cell for cell in cells if TOTAL not in cell.levels.values()] or cells
-    return dot_chart([dot_row(cell, split="") for cell in apart]) if 0 < len(apart) <= ROWS_MAX else None
+    if not 0 < len(apart) <= ROWS_MAX:
+        return None
+    return dot_chart([dot_row(cell, split="", language=language) for cell in apart], language)
 
 
-def chart_words(found: Observations) -> str:
+def chart_words(found: Observations, language: Language = ENGLISH) -> str:
     """What the chart shows, in words: each group with its rate, its range, or that it is hidden."""
     year = latest_year(found)
     if year is None:
-        return "The release holds no cohort of these years."
-    rows = [dot_row(cell, split="") for cell in found.cells if cell.cohort_year == year]
-    return f"Rates in {year}: " + "; ".join(f"{row.group} {row.label}" for row in rows) + "."
+        return language.say("The release holds no cohort of these years.")
+    rows = [dot_row(cell, split="", language=language) for cell in found.cells if cell.cohort_year == year]
+    told = "; ".join(f"{row.group} {row.label}" for row in rows)
+    return language.say("Rates in {year}: {told}.", year=year, told=told)
 
 
 def described(content: bytes, words: str) -> bytes:

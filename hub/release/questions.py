@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
-from hub.errors import Invalid
+from hub.languages import ENGLISH, Language
 from hub.release.advice import advice_on
-from hub.release.asking import Asker, Question, check_gaps, check_may_read, check_question, check_year
+from hub.release.asking import Asker, Question, check_gaps, check_may_read, check_pathway, check_question, check_year
 from hub.release.gaps import GapPoint, Pace, ReleasedRate, gap_point, gap_point_lower_is_better, pace
 from hub.release.notes import notes_on
 from hub.release.pathway import Stage, stages
@@ -56,15 +56,25 @@ class Gaps:
 
 @dataclass(frozen=True)
 class Pathway:
-    """One class of kindergartners through the outcomes, in the years in which each is expected."""
+    """One class of kindergartners through the outcomes, in the years in which each is expected.
+
+    `preschool` names the children of the class whom it follows: a level of that dimension, None for all.
+    """
 
     release: Release
     kindergarten_year: int
     stages: tuple[Stage, ...]
+    preschool: str | None = None
 
 
 def observations(
-    session: Session, question: Question, *, catalogue: Catalogue, asker: Asker, audit: AuditTrail
+    session: Session,
+    question: Question,
+    *,
+    catalogue: Catalogue,
+    asker: Asker,
+    audit: AuditTrail,
+    language: Language = ENGLISH,
 ) -> Observations:
     """The rows of a declared table. Raises Invalid for what nobody may ask and Refused for what this asker may not."""
     table = check_question(question, catalogue=catalogue, day=asker.day)
@@ -72,8 +82,8 @@ def observations(
     release = _release(session, question.release)
     page = read_slice(session, release.id, wanted=_slice(question, table))
     cells = page.cells if licence is None else _licensed(page.cells, licence)
-    notes = notes_on(session, release.id, table=table, cells=cells, catalogue=catalogue)
-    notes = (*notes, *advice_on(cells, parents=level_parents()))
+    notes = notes_on(session, release.id, table=table, cells=cells, catalogue=catalogue, language=language)
+    notes = (*notes, *advice_on(cells, parents=level_parents(), language=language))
     _log(
         session,
         audit,
@@ -124,19 +134,28 @@ def pathway(
     catalogue: Catalogue,
     asker: Asker,
     audit: AuditTrail,
+    preschool: str | None = None,
 ) -> Pathway:
-    """The outcomes of one class, each in its expected year: reached, not reached, not observed kept apart."""
+    """The outcomes of one class, each in its expected year: reached, not reached, not observed kept apart.
+
+    With `preschool` only the children of the class who went to such a preschool, where the catalogue has them apart.
+    """
     check_year(kindergarten_year, "cohort", day=asker.day)
-    decisions = [
-        check_may_read(asker, step.indicator, table=_total_table(catalogue, step.indicator))
-        for step in catalogue.pathway
-    ]
+    tables = check_pathway(preschool, catalogue=catalogue)
+    read = {name: check_may_read(asker, name, table=table) for name, table in tables.items()}
     found = _release(session, release)
     cells = {
-        step.indicator: _total_cell(
-            session, found.id, step.indicator, kindergarten_year + step.years_after_kindergarten
+        step.indicator: _pathway_cell(
+            session,
+            found.id,
+            step.indicator,
+            table=tables[step.indicator],
+            year=kindergarten_year + step.years_after_kindergarten,
+            level=preschool,
+            licence=read[step.indicator][1],
         )
         for step in catalogue.pathway
+        if step.indicator in tables
     }
     road = stages(
         catalogue.pathway, kindergarten_year=kindergarten_year, cells=cells, years=cohort_years(session, found.id)
@@ -145,12 +164,12 @@ def pathway(
         session,
         audit,
         asker=asker,
-        resource=f"pathway/{kindergarten_year}",
-        decision=decisions[0][0],
+        resource=f"pathway/{kindergarten_year}" + (f"/{preschool}" if preschool else ""),
+        decision=next(iter(read.values()))[0],
         counts={"stages": len(road)},
         release=found,
     )
-    return Pathway(found, kindergarten_year, road)
+    return Pathway(found, kindergarten_year, road, preschool)
 
 
 def gap_series(
@@ -202,17 +221,21 @@ def _release(session: Session, release: str | None) -> Release:
     return current_release(session) if release is None else published_release(session, release)
 
 
-def _total_table(catalogue: Catalogue, indicator: str) -> CatalogueTable:
-    table = catalogue.table_split_by(indicator, dimensions=())
-    if table is None:
-        raise Invalid("The catalogue holds no total of an outcome on the pathway.", code="table-not-declared")
-    return table
-
-
-def _total_cell(session: Session, release: str, indicator: str, year: int) -> PublishedCell | None:
-    wanted = Slice(indicator, "total", first_year=year, last_year=year)
-    cells = read_slice(session, release, wanted=wanted).cells
-    return next((cell for cell in cells if all(level == TOTAL for level in cell.levels.values())), None)
+def _pathway_cell(
+    session: Session,
+    release: str,
+    indicator: str,
+    *,
+    table: CatalogueTable,
+    year: int,
+    level: str | None,
+    licence: Agreement | None,
+) -> PublishedCell | None:
+    wanted = Slice(indicator, table.name, first_year=year, last_year=year)
+    cells: Sequence[PublishedCell] = read_slice(session, release, wanted=wanted).cells
+    if licence is not None:
+        cells = _licensed(cells, licence)
+    return next((cell for cell in cells if all(found == (level or TOTAL) for found in cell.levels.values())), None)
 
 
 def _log(

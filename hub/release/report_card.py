@@ -9,29 +9,79 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import groupby
-from math import ceil, floor
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from hub.languages import ENGLISH, Language, message
 from hub.outcomes.state import state_figures
 from hub.release.answers import citation
-from hub.release.charts import DotRow, Spec, dot_chart, dot_row, draw, gap_chart
+from hub.release.charts import Spec, dot_chart, dot_row, draw, gap_chart
 from hub.release.gaps import GapPoint, Pace
 from hub.release.notes import coverage_note
 from hub.release.questions import GapSeries, gap_series
+from hub.release.sentences import gap_sentence, gap_words
 from hub.release.service import Release
 from hub.release.slices import HIDDEN_REASON, PublishedCell, Slice, read_slice
 from hub.release.state_lines import StateLine, state_lines
-from hub.release.words import dimension_title, indicator_title, level_label, range_words, rate_words
+from hub.release.words import (
+    dimension_title,
+    indicator_title,
+    level_label,
+    range_untold,
+    range_words,
+    rate_untold,
+    rate_words,
+)
 from policies.catalogue_files import Catalogue
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import Indicator, indicators
 from policies.indicator_sets import Contribution, indicator_sets
 
-# The splits that StriveTogether names: race, gender, economic status.
-SPLITS = ("economic-status", "race", "gender")
+# The splits that StriveTogether names: race, gender, economic status; and where a student goes to school.
+SPLITS = ("economic-status", "race", "gender", "district")
+
+READINGS = (
+    (
+        message("A gap describes what systems provide, not children."),
+        message(
+            "It is the difference between two groups’ rates, in points. Ask what the schools, programmes and policies "
+            "behind a number gave to whom."
+        ),
+    ),
+    (
+        message("Pace."),
+        message(
+            "“Needed” is the change a year that would close the gap by {year}; “made” is the change a year over about "
+            "the last three years. A minus narrows the gap."
+        ),
+    ),
+    (
+        message("Hidden numbers."),
+        message(
+            "Groups of ten or fewer students are hidden, and others with them where a hidden number could be worked "
+            "out. They keep their row and say so in words. Very high and very low rates are given as a range. All "
+            "numbers ever released are checked together."
+        ),
+    ),
+    (
+        message("Unknown is not “no”."),
+        message(
+            "A student whose outcome no record tells is left out of the rate and is never counted as not having "
+            "reached it."
+        ),
+    ),
+)
+"""How to read the card: a heading and what it says."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a place of a table says; `untold` where it is the reason why a number is hidden."""
+
+    words: str
+    untold: bool
 
 
 @dataclass(frozen=True)
@@ -41,10 +91,15 @@ class GapView:
     title: str
     sentence: str
     pace: Pace
-    chart: Markup | None
+    spec: Spec | None
     reference: str
     group: str
-    rows: tuple[tuple[int, str, str, str], ...]
+    rows: tuple[tuple[int, tuple[Words, ...]], ...]
+
+    @property
+    def chart(self) -> Markup | None:
+        """The chart as it is drawn; None where there is nothing to draw."""
+        return None if self.spec is None else _drawn(self.spec)
 
 
 @dataclass(frozen=True)
@@ -52,10 +107,13 @@ class GroupRow:
     """One group of the latest year."""
 
     split: str
+    dimension: str
+    level: str
     group: str
     rate: str
     counted: str
     hidden: bool
+    uncounted: bool
 
 
 @dataclass(frozen=True)
@@ -68,6 +126,7 @@ class Milestone:
     words: Indicator | None
     year: int | None
     rate: str
+    rate_untold: bool
     counted: str
     trend: Markup | None
     gaps: tuple[GapView, ...]
@@ -91,6 +150,7 @@ class Contributor:
     definition: str
     year: int | None
     rate: str
+    rate_untold: bool
     trend: Markup | None
     provisional: bool
 
@@ -100,6 +160,7 @@ class ReportCard:
     """The whole card; `made_up` says that the hub holds a demonstration's people only."""
 
     release: Release
+    language: Language
     made_up: bool
     target_year: int
     milestones: tuple[Milestone, ...]
@@ -111,20 +172,34 @@ class ReportCard:
         return any(one.provisional for one in self.milestones) or any(one.provisional for one in self.contributors)
 
 
-def report_card(session: Session, release: Release, *, catalogue: Catalogue, made_up: bool = False) -> ReportCard:
+@dataclass(frozen=True)
+class Way:
+    """A link from the card: to its PDF, to itself in the other language."""
+
+    path: str
+    words: str
+    language: str
+
+
+def report_card(
+    session: Session, release: Release, *, catalogue: Catalogue, made_up: bool = False, language: Language = ENGLISH
+) -> ReportCard:
     """The card of a release, from its public tables."""
     milestones = tuple(
-        _milestone(session, release, number=number, indicator=indicator, catalogue=catalogue)
+        _milestone(session, release, number=number, indicator=indicator, catalogue=catalogue, language=language)
         for number, indicator in enumerate(indicator_sets().core, start=1)
     )
-    contributors = tuple(_contributor(session, release, one) for one in indicator_sets().contributing)
-    return ReportCard(release, made_up, catalogue.target_year, milestones, contributors)
+    contributors = tuple(
+        _contributor(session, release, one, language=language) for one in indicator_sets().contributing
+    )
+    return ReportCard(release, language, made_up, catalogue.target_year, milestones, contributors)
 
 
-def render(card: ReportCard) -> str:
-    """The card as one HTML file."""
+def render(card: ReportCard, *, ways: Sequence[Way] = ()) -> str:
+    """The card as one HTML file; `ways` lead on from it where a hub serves it."""
     style = resources.files("hub.release").joinpath("templates", "report_card.css").read_text("utf-8")
-    return _environment().get_template("report_card.html").render(card=card, style=Markup(style))  # noqa: S704
+    template = _environment().get_template("report_card.html")
+    return template.render(card=card, say=card.language.say, readings=READINGS, ways=ways, style=Markup(style))  # noqa: S704
 
 
 @cache
@@ -138,7 +213,9 @@ def _environment() -> Environment:
     )
 
 
-def _milestone(session: Session, release: Release, *, number: int, indicator: str, catalogue: Catalogue) -> Milestone:
+def _milestone(
+    session: Session, release: Release, *, number: int, indicator: str, catalogue: Catalogue, language: Language
+) -> Milestone:
     totals = read_slice(session, release.id, wanted=Slice(indicator, "total")).cells
     latest = max(totals, key=lambda cell: cell.cohort_year, default=None)
     cells = () if latest is None else _latest_groups(session, release, indicator=indicator, year=latest.cohort_year)
@@ -147,42 +224,52 @@ def _milestone(session: Session, release: Release, *, number: int, indicator: st
         for pair in catalogue.gaps
         if catalogue.table(indicator, name=pair.table) is not None
     )
-    groups = tuple(_group_row(cell) for cell in cells)
+    groups = tuple(_group_row(cell, language) for cell in cells)
     return Milestone(
         number=number,
         id=indicator,
-        title=indicator_title(indicator),
+        title=indicator_title(indicator, language),
         words=indicators().get(indicator),
         year=None if latest is None else latest.cohort_year,
-        rate="not yet observed" if latest is None else rate_words(latest),
-        counted="" if latest is None or latest.known is None else f"{latest.known:,} counted",
-        trend=_trend(totals),
-        gaps=tuple(_gap_view(series, target_year=catalogue.target_year) for series in gaps),
+        rate=_latest_rate(latest, language),
+        rate_untold=latest is not None and rate_untold(latest),
+        counted=""
+        if latest is None or latest.known is None
+        else language.say("{number} counted", number=language.number(latest.known)),
+        trend=_trend(totals, language),
+        gaps=tuple(_gap_view(series, target_year=catalogue.target_year, language=language) for series in gaps),
         splits=tuple((name, tuple(rows)) for name, rows in groupby(groups, key=lambda row: row.split)),
-        group_chart=_drawn(dot_chart([dot_row(cell, split=next(iter(cell.levels))) for cell in cells]))
-        if cells
-        else None,
-        hidden=_hidden_words(groups),
-        coverage=coverage_note(() if latest is None else (latest,)),
-        citation=citation(indicator, release=release),
-        state=state_lines(totals, state_figures(session, indicator)),
+        group_chart=_drawn(_groups_chart(cells, language)) if cells else None,
+        hidden=_hidden_words(groups, language),
+        coverage=coverage_note(() if latest is None else (latest,), language),
+        citation=citation(indicator, release=release, language=language),
+        state=state_lines(totals, state_figures(session, indicator), language=language),
         provisional=latest is not None and latest.provisional,
     )
 
 
-def _contributor(session: Session, release: Release, one: Contribution) -> Contributor:
+def _latest_rate(latest: PublishedCell | None, language: Language) -> str:
+    return language.say("not yet observed") if latest is None else rate_words(latest, language)
+
+
+def _groups_chart(cells: Sequence[PublishedCell], language: Language) -> Spec:
+    return dot_chart([dot_row(cell, split=next(iter(cell.levels)), language=language) for cell in cells], language)
+
+
+def _contributor(session: Session, release: Release, one: Contribution, *, language: Language) -> Contributor:
     totals = read_slice(session, release.id, wanted=Slice(one.indicator, "total")).cells
     latest = max(totals, key=lambda cell: cell.cohort_year, default=None)
     words = indicators()[one.indicator]
     return Contributor(
         id=one.indicator,
-        title=words.title,
-        toward=indicator_title(one.toward),
-        better=words.better,
-        definition=words.definition,
+        title=language.say(words.title),
+        toward=indicator_title(one.toward, language),
+        better=language.say(words.better),
+        definition=language.say(words.definition),
         year=None if latest is None else latest.cohort_year,
-        rate="not yet observed" if latest is None else rate_words(latest),
-        trend=_trend(totals),
+        rate=_latest_rate(latest, language),
+        rate_untold=latest is not None and rate_untold(latest),
+        trend=_trend(totals, language),
         provisional=latest is not None and latest.provisional,
     )
 
@@ -198,93 +285,58 @@ def _latest_groups(session: Session, release: Release, *, indicator: str, year: 
     )
 
 
-def _gap_view(series: GapSeries, *, target_year: int) -> GapView:
+def _gap_view(series: GapSeries, *, target_year: int, language: Language) -> GapView:
     pair = series.pair
     drawable = any(point.gap is not None for point in series.points)
+    chart = gap_chart(series.points, series.pace, target_year=target_year, language=language)
     return GapView(
-        title=pair.title,
-        sentence=gap_sentence(series, target_year=target_year),
+        title=language.say(pair.title),
+        sentence=gap_sentence(series, target_year=target_year, language=language),
         pace=series.pace,
-        chart=_drawn(gap_chart(series.points, series.pace, target_year=target_year)) if drawable else None,
-        reference=level_label(pair.dimension, pair.reference),
-        group=level_label(pair.dimension, pair.group),
-        rows=tuple(_gap_row(point) for point in series.points),
+        spec=chart if drawable else None,
+        reference=level_label(pair.dimension, pair.reference, language),
+        group=level_label(pair.dimension, pair.group, language),
+        rows=tuple((point.cohort_year, _gap_row(point, language)) for point in series.points),
     )
 
 
-def _gap_row(point: GapPoint) -> tuple[int, str, str, str]:
-    reference = range_words(point.reference.rate, point.reference.low, high=point.reference.high)
-    group = range_words(point.group.rate, point.group.low, high=point.group.high)
-    return point.cohort_year, reference, group, gap_words(point)
+def _gap_row(point: GapPoint, language: Language) -> tuple[Words, ...]:
+    rates = (
+        Words(
+            range_words(one.rate, one.low, high=one.high, language=language),
+            range_untold(one.rate, one.low, high=one.high),
+        )
+        for one in (point.reference, point.group)
+    )
+    return (*rates, Words(gap_words(point, language), point.gap is None and point.low is None))
 
 
-def gap_words(point: GapPoint) -> str:
-    """A gap as words: points, a range, or hidden."""
-    if point.gap is not None:
-        return f"{point.gap}".replace("-", "−")
-    if point.low is None or point.high is None:
-        return HIDDEN_REASON
-    return f"{floor(point.low)} to {ceil(point.high)}".replace("-", "−")
-
-
-def gap_sentence(series: GapSeries, *, target_year: int) -> str:
-    """What the chart finds, in a sentence; it is also the chart's text alternative."""
-    made = series.pace
-    if made.latest_gap is None:
-        return "The gap cannot be told: at least one of the two rates is hidden or given as a range in every year."
-    latest = next(point for point in series.points if point.cohort_year == made.latest_year)
-    first = f"{_latest_words(latest)}{_range_words(latest)}."
-    if made.standing == "closed":
-        return first
-    needed = "" if made.needed is None else f" To close by {target_year} it must narrow {-made.needed:g} points a year;"
-    if made.made is None:
-        return f"{first}{needed} the pace made cannot be told yet."
-    verb = "narrowed" if made.made < 0 else "widened" if made.made > 0 else "did not change"
-    by = "" if made.made == 0 else f" {abs(made.made):g} a year"
-    return f"{first}{needed} from {made.since_year} to {made.latest_year} it {verb}{by}: {made.standing}."
-
-
-def _latest_words(point: GapPoint) -> str:
-    gap = point.gap or 0
-    if gap > 0:
-        return f"In {point.cohort_year} the gap was {_points(gap)}"
-    if gap == 0:
-        return f"In {point.cohort_year} the two rates were the same"
-    return f"In {point.cohort_year} there was no gap: the group’s rate was {_points(-gap)} above"
-
-
-def _range_words(point: GapPoint) -> str:
-    if point.low is None or point.high is None:
-        return ""
-    return f" (chance alone leaves it between {floor(point.low)} and {ceil(point.high)})".replace("-", "−")
-
-
-def _points(number: int) -> str:
-    return "1 point" if number == 1 else f"{number} points"
-
-
-def _group_row(cell: PublishedCell) -> GroupRow:
+def _group_row(cell: PublishedCell, language: Language) -> GroupRow:
     split, level = next(iter(cell.levels.items()))
-    words = rate_words(cell)
-    counted = HIDDEN_REASON if cell.known is None else f"{cell.known:,}"
-    return GroupRow(dimension_title(split), level_label(split, level), words, counted, words == HIDDEN_REASON)
+    return GroupRow(
+        split=dimension_title(split, language),
+        dimension=split,
+        level=level,
+        group=level_label(split, level, language),
+        rate=rate_words(cell, language),
+        counted=language.say(HIDDEN_REASON) if cell.known is None else language.number(cell.known),
+        hidden=rate_untold(cell),
+        uncounted=cell.known is None,
+    )
 
 
-def _dot_rows(cells: Sequence[PublishedCell]) -> list[DotRow]:
-    return [dot_row(cell, split=next(iter(cell.levels))) for cell in cells]
-
-
-def _hidden_words(groups: Sequence[GroupRow]) -> str:
+def _hidden_words(groups: Sequence[GroupRow], language: Language) -> str:
     hidden = [row.group for row in groups if row.hidden]
     if not hidden:
-        return "Nothing had to be hidden in these groups."
-    return (
-        f"Hidden to protect students: {', '.join(hidden)}. Groups of ten or fewer are never shown, and others are "
-        "hidden with them where a hidden number could be worked out from what is shown."
+        return language.say("Nothing had to be hidden in these groups.")
+    return language.say(
+        "Hidden to protect students: {groups}. Groups of ten or fewer are never shown, and others are "
+        "hidden with them where a hidden number could be worked out from what is shown.",
+        groups=", ".join(hidden),
     )
 
 
-def _trend(totals: Sequence[PublishedCell]) -> Markup | None:
+def _trend(totals: Sequence[PublishedCell], language: Language) -> Markup | None:
     """A small line of the rate of all; a year that is hidden or a range leaves a break."""
     points = [(cell.cohort_year, cell.rate) for cell in totals]
     shown = [(year, rate) for year, rate in points if rate is not None]
@@ -294,10 +346,16 @@ def _trend(totals: Sequence[PublishedCell]) -> Markup | None:
     places = [(4 + 92 * (year - first) / (last - first), 26 - 0.22 * rate) for year, rate in shown]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     x, y = places[-1]
-    return Markup(  # noqa: S704 (numbers only)
-        f'<svg viewBox="0 0 100 30" class="trend" role="img" aria-label="From {shown[0][1]} % in {shown[0][0]} '
-        f'to {shown[-1][1]} % in {shown[-1][0]}">'
-        f'<polyline points="{line}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3"/></svg>'
+    words = language.say(
+        "From {first} % in {since} to {last} % in {until}",
+        first=shown[0][1],
+        since=shown[0][0],
+        last=shown[-1][1],
+        until=shown[-1][0],
+    )
+    return Markup('<svg viewBox="0 0 100 30" class="trend" role="img" aria-label="{}">{}</svg>').format(
+        words,
+        Markup('<polyline points="{}"/><circle cx="{:.1f}" cy="{:.1f}" r="3"/>').format(line, x, y),
     )
 
 

@@ -163,16 +163,23 @@ def show_pathway(
     request: Request,
     *,
     cohort: Annotated[int, Query(ge=asking.FIRST_YEAR, le=asking.LAST_YEAR)],
+    preschool: Slug = "",
     agreement: Slug = "",
     purpose: Slug = "",
     release: Slug = "",
 ) -> Response:
-    """The class that began kindergarten in a school year through the seven outcomes."""
+    """The class that began kindergarten in a school year, or its children of a preschool, through the outcomes."""
     wanted_format(request)
     with transaction_of(request) as session:
         asker = asker_of(request, session, agreement=agreement, purpose=purpose)
         found = questions.pathway(
-            session, cohort, release=release or None, catalogue=catalogue(), asker=asker, audit=trail_of(request)
+            session,
+            cohort,
+            release=release or None,
+            catalogue=catalogue(),
+            asker=asker,
+            audit=trail_of(request),
+            preschool=preschool or None,
         )
     body = answers.pathway_body(found)
     return _answer(request, body, rows=answers.pathway_rows(found), release=found.release.id, asker=asker)

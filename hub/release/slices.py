@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Select, and_, select, tuple_
 from sqlalchemy.orm import Session
 
+from hub.languages import message
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow
 from policies.disclosure.types import CONFIDENTIAL
 
 # One reason for everybody outside the compliance office: which kind of protection it was would itself tell.
-HIDDEN_REASON = "hidden to protect students"
+HIDDEN_REASON = message("hidden to protect students")
 RANGE_REASON = "given as a range to protect students"
 PROVISIONAL_REASON = "provisional: count rounded to ten, rate given as a range"
 PROVISIONAL_ROOM = 5

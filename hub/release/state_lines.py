@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hub.languages import ENGLISH, Language, message
 from hub.outcomes.state import SourcedFigure
 from hub.release.slices import PublishedCell
 from hub.release.words import level_label, rate_words
 from policies.organisation_files import organisations
 from policies.state_figures.reading import COUNTY, STATE, StateFigure
 
-NOT_TOLD = "not told"
-HIDDEN_BY_STATE = "hidden to protect students"
+NOT_TOLD = message("not told")
+HIDDEN_BY_STATE = message("hidden to protect students")
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,19 @@ class StateLine:
     source: str
 
 
-def state_lines(totals: Sequence[PublishedCell], figures: Iterable[SourcedFigure]) -> tuple[StateLine, ...]:
+def state_lines(
+    totals: Sequence[PublishedCell], figures: Iterable[SourcedFigure], *, language: Language = ENGLISH
+) -> tuple[StateLine, ...]:
     """A line for each year of which the state told the county's figure of all students."""
     of_all = [one for one in figures if not one.figure.dimension]
-    ours = {cell.cohort_year: rate_words(cell) for cell in totals}
-    told = {(one.figure.year, one.figure.place): figure_words(one.figure) for one in of_all}
+    ours = {cell.cohort_year: rate_words(cell, language) for cell in totals}
+    told = {(one.figure.year, one.figure.place): figure_words(one.figure, language) for one in of_all}
     return tuple(
         StateLine(
             year=one.figure.year,
-            ours=ours.get(one.figure.year, NOT_TOLD),
-            county=figure_words(one.figure),
-            state=told.get((one.figure.year, STATE), NOT_TOLD),
+            ours=ours.get(one.figure.year, language.say(NOT_TOLD)),
+            county=figure_words(one.figure, language),
+            state=told.get((one.figure.year, STATE), language.say(NOT_TOLD)),
             source=one.source,
         )
         for one in of_all
@@ -44,11 +47,11 @@ def state_lines(totals: Sequence[PublishedCell], figures: Iterable[SourcedFigure
     )
 
 
-def figure_words(figure: StateFigure) -> str:
+def figure_words(figure: StateFigure, language: Language = ENGLISH) -> str:
     """The state's rate in words."""
     if figure.rate is None:
-        return HIDDEN_BY_STATE if figure.hidden else NOT_TOLD
-    return f"{figure.rate:g} %"
+        return language.say(HIDDEN_BY_STATE if figure.hidden else NOT_TOLD)
+    return language.say("{rate} %", rate=f"{figure.rate:g}")
 
 
 def state_rows(figures: Iterable[SourcedFigure]) -> list[dict[str, object]]:

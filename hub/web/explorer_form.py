@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from hub.languages import ENGLISH, Language
 from hub.release.answers import dimension_cards
 from hub.release.asking import Asker, Question, read_levels
-from hub.release.words import dimension_title, indicator_title
+from hub.release.words import dimension_title, indicator_title, level_label
 from policies.agreements import Agreement, in_force
 from policies.catalogue_files import Catalogue, CatalogueTable
 from policies.indicator_files import dimensions
@@ -55,15 +56,17 @@ class Form:
     licences: tuple[Choice, ...]
 
 
-def form_for(asker: Asker, wanted: Wanted, *, catalogue: Catalogue, years: Sequence[int]) -> Form:
+def form_for(
+    asker: Asker, wanted: Wanted, *, catalogue: Catalogue, years: Sequence[int], language: Language = ENGLISH
+) -> Form:
     """The choices that this asker has; linked splits stand there for partners only."""
     tables = [table for table in catalogue.tables.get(wanted.indicator, ()) if may_choose(asker, table)]
     first, last = chosen_years(wanted, years)
     chosen = f"{asker.agreement}/{asker.purpose}"
     return Form(
-        indicators=_indicators(catalogue, wanted.indicator),
-        splits=_splits(tables, wanted.by),
-        levels=_levels(tables, wanted.only),
+        indicators=_indicators(catalogue, wanted.indicator, language=language),
+        splits=_splits(tables, wanted.by, language=language),
+        levels=_levels(tables, wanted.only, language=language),
         first_years=_years(years, first),
         last_years=_years(years, last),
         licences=tuple(Choice(value, words, value == chosen) for value, words in purposes_of(asker)),
@@ -130,16 +133,20 @@ def first_licence(asker: Asker) -> str:
     return next((value for value, _ in purposes_of(asker)), "")
 
 
-def _indicators(catalogue: Catalogue, chosen: str) -> tuple[Group, ...]:
+def _indicators(catalogue: Catalogue, chosen: str, *, language: Language) -> tuple[Group, ...]:
     from policies.indicator_sets import indicator_sets
 
     sets = indicator_sets()
-    named = {"core": "Milestones", "contributing": "What leads to them", None: "How well records are linked"}
+    named = {
+        "core": language.say("Milestones"),
+        "contributing": language.say("What leads to them"),
+        None: language.say("How well records are linked"),
+    }
     return tuple(
         Group(
             words,
             tuple(
-                Choice(name, indicator_title(name), name == chosen)
+                Choice(name, indicator_title(name, language), name == chosen)
                 for name in catalogue.indicators
                 if sets.set_of(name) == belongs
             ),
@@ -148,14 +155,15 @@ def _indicators(catalogue: Catalogue, chosen: str) -> tuple[Group, ...]:
     )
 
 
-def _splits(tables: Sequence[CatalogueTable], chosen: str) -> tuple[Group, ...]:
+def _splits(tables: Sequence[CatalogueTable], chosen: str, *, language: Language) -> tuple[Group, ...]:
     linked = {name for name, found in dimensions().items() if found.linked}
+    kinds = ((language.say("From a student's own record"), False), (language.say("From a linked record"), True))
     return tuple(
         Group(words, choices)
-        for words, wanted in (("From a student's own record", False), ("From a linked record", True))
+        for words, wanted in kinds
         if (
             choices := tuple(
-                Choice(",".join(one.dimensions), one.title, ",".join(one.dimensions) == chosen)
+                Choice(",".join(one.dimensions), language.say(one.title), ",".join(one.dimensions) == chosen)
                 for one in tables
                 if bool(linked & set(one.dimensions)) is wanted
             )
@@ -163,15 +171,18 @@ def _splits(tables: Sequence[CatalogueTable], chosen: str) -> tuple[Group, ...]:
     )
 
 
-def _levels(tables: Sequence[CatalogueTable], chosen: str) -> tuple[Group, ...]:
+def _levels(tables: Sequence[CatalogueTable], chosen: str, *, language: Language) -> tuple[Group, ...]:
     cards = {str(card["id"]): card["levels"] for card in dimension_cards()}
     named = dict.fromkeys(name for table in tables for name in table.dimensions)
-    return tuple(Group(dimension_title(name), _level_choices(name, cards[name], chosen)) for name in named)
+    return tuple(
+        Group(dimension_title(name, language), _level_choices(name, cards[name], chosen=chosen, language=language))
+        for name in named
+    )
 
 
-def _level_choices(dimension: str, levels: object, chosen: str) -> tuple[Choice, ...]:
+def _level_choices(dimension: str, levels: object, *, chosen: str, language: Language) -> tuple[Choice, ...]:
     told = levels if isinstance(levels, Iterable) else ()
-    values = ((f"{dimension}:{level['id']}", str(level["label"])) for level in told)
+    values = ((f"{dimension}:{level['id']}", level_label(dimension, str(level["id"]), language)) for level in told)
     return tuple(Choice(value, words, value == chosen) for value, words in values)
 
 

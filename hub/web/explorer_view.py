@@ -9,14 +9,23 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from hub.languages import ENGLISH, Language
 from hub.release.answers import citation
 from hub.release.asking import Question
 from hub.release.charts import Course, Mark, course_chart, draw
 from hub.release.pictures import chart_words, latest_chart
 from hub.release.questions import Observations
-from hub.release.slices import HIDDEN_REASON, PublishedCell
+from hub.release.slices import PublishedCell
 from hub.release.state_lines import StateLine
-from hub.release.words import dimension_title, indicator_title, level_label, rate_words
+from hub.release.words import (
+    EVERYBODY,
+    coverage_words,
+    dimension_title,
+    indicator_title,
+    level_label,
+    rate_untold,
+    rate_words,
+)
 from policies.disclosure.types import TOTAL
 from policies.indicator_files import Indicator, indicators
 
@@ -34,6 +43,7 @@ class TableRow:
     counted: str
     coverage: str
     hidden: bool
+    untold: bool
 
 
 @dataclass(frozen=True)
@@ -67,26 +77,33 @@ class View:
 
 
 def view_of(
-    found: Observations, question: Question, *, licence: Sequence[tuple[str, str]], address: str, beside: Beside
+    found: Observations,
+    question: Question,
+    *,
+    licence: Sequence[tuple[str, str]],
+    address: str,
+    beside: Beside,
+    language: Language = ENGLISH,
 ) -> View:
     """The answer in words, with a chart of the newest year and one of the years where they are small enough to read."""
     query = [*_query(question, found), *licence]
     link = urlencode([pair for pair in query if pair[1]])
     drawn = replace(found, cells=tuple(_apart(cell, question) for cell in found.cells))
-    chart, courses = latest_chart(drawn), _courses(drawn.cells)
+    chart, courses = latest_chart(drawn, language), _courses(drawn.cells, language)
+    cited = citation(question.indicator, release=found.release, language=language)
     return View(
         indicator=question.indicator,
-        title=_title(found, question),
+        title=_title(found, question, language),
         words=indicators().get(question.indicator),
-        splits=tuple(dimension_title(name) for name in found.table.dimensions),
-        rows=tuple(_row(cell, found.table.dimensions) for cell in found.cells),
+        splits=tuple(dimension_title(name, language) for name in found.table.dimensions),
+        rows=tuple(_row(cell, found.table.dimensions, language=language) for cell in found.cells),
         chart=None if chart is None else _drawn(draw(chart)),
-        chart_words=chart_words(drawn),
-        courses=_drawn(draw(course_chart(courses))) if courses else None,
+        chart_words=chart_words(drawn, language),
+        courses=_drawn(draw(course_chart(courses, language))) if courses else None,
         courses_words=_courses_words(courses),
         beside=beside,
         notes=found.notes,
-        citation=f"{citation(question.indicator, release=found.release)} {address}/v1/observations?{link}",
+        citation=f"{cited} {address}/v1/observations?{link}",
         query=f"/v1/observations?{link}",
         address=f"{address}/v1/observations?{link}",
         python=_python_lines(query, address=address, signed=bool(licence)),
@@ -112,11 +129,12 @@ def _query(question: Question, found: Observations) -> list[tuple[str, str]]:
     ]
 
 
-def _title(found: Observations, question: Question) -> str:
-    split = ", ".join(dimension_title(name).lower() for name in found.table.dimensions if name not in question.levels)
-    only = ", ".join(level_label(name, level) for name, level in question.levels.items())
-    title = indicator_title(question.indicator)
-    return f"{title}, {split or 'all'}" + (f"; only: {only}" if only else "")
+def _title(found: Observations, question: Question, language: Language) -> str:
+    apart = [name for name in found.table.dimensions if name not in question.levels]
+    split = ", ".join(dimension_title(name, language).lower() for name in apart) or language.say("all")
+    only = ", ".join(level_label(name, level, language) for name, level in question.levels.items())
+    title = f"{indicator_title(question.indicator, language)}, {split}"
+    return language.say("{title}; only: {only}", title=title, only=only) if only else title
 
 
 def _apart(cell: PublishedCell, question: Question) -> PublishedCell:
@@ -125,33 +143,33 @@ def _apart(cell: PublishedCell, question: Question) -> PublishedCell:
     return replace(cell, levels=left)
 
 
-def _row(cell: PublishedCell, dimensions: Sequence[str]) -> TableRow:
-    coverage = "" if cell.coverage_low is None else f"{cell.coverage_low} to {cell.coverage_high} %"
+def _row(cell: PublishedCell, dimensions: Sequence[str], *, language: Language) -> TableRow:
     return TableRow(
         year=cell.cohort_year,
-        levels=tuple(level_label(name, cell.levels[name]) for name in dimensions),
-        rate=rate_words(cell),
-        counted="" if cell.known is None else f"{cell.known:,}",
-        coverage="all" if (cell.coverage_low, cell.coverage_high) == (100, 100) else coverage,
+        levels=tuple(level_label(name, cell.levels[name], language) for name in dimensions),
+        rate=rate_words(cell, language),
+        counted="" if cell.known is None else language.number(cell.known),
+        coverage=coverage_words(cell.coverage_low, cell.coverage_high, language=language),
         hidden=cell.hidden,
+        untold=rate_untold(cell),
     )
 
 
-def _courses(cells: Sequence[PublishedCell]) -> tuple[Course, ...]:
+def _courses(cells: Sequence[PublishedCell], language: Language) -> tuple[Course, ...]:
     """Each group over the years; none where there is one year, or too many groups to tell apart."""
     years = sorted({cell.cohort_year for cell in cells})
     groups: dict[str, list[Mark]] = {}
     for cell in cells:
-        name = ", ".join(level_label(split, level) for split, level in cell.levels.items()) or "All"
-        groups.setdefault(name, []).append(_mark(cell))
+        named = [level_label(split, level, language) for split, level in cell.levels.items()]
+        groups.setdefault(", ".join(named) or language.say(EVERYBODY), []).append(_mark(cell, language))
     if len(years) < 2 or len(groups) > COURSES_MAX:
         return ()
     return tuple(Course(name, tuple(marks)) for name, marks in groups.items())
 
 
-def _mark(cell: PublishedCell) -> Mark:
-    words = rate_words(cell)
-    if words == HIDDEN_REASON:
+def _mark(cell: PublishedCell, language: Language) -> Mark:
+    words = rate_words(cell, language)
+    if rate_untold(cell):
         return Mark(cell.cohort_year, None, None, None, words)
     return Mark(cell.cohort_year, cell.rate, cell.rate_low, cell.rate_high, words)
 

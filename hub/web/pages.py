@@ -15,6 +15,8 @@ from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.errors import CallerError, HubError
 from hub.http import hub_of, principal_of, trail_of, transaction_of
+from hub.languages import message
+from hub.web.speaking import speaking_to
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import extent_of
 
@@ -33,28 +35,53 @@ ROLE_WORDS: Mapping[Role, str] = {
 
 @dataclass(frozen=True)
 class Place:
-    """One entry of the navigation, shown to those whose roles may open it."""
+    """One entry of the navigation, shown to those whose roles may open it; `about` says what it is."""
 
     path: str
     words: str
     action: str
+    about: str = ""
 
 
 PLACES = (
-    Place("/report", "Report card", "public.read"),
-    Place("/explorer", "Explorer", "public.read"),
-    Place("/pathway", "Pathway", "public.read"),
-    Place("/definitions", "Definitions", "public.read"),
-    Place("/submissions", "Submissions", "submission.read"),
-    Place("/requests", "Requests", "table.request"),
-    Place("/voices", "Voices", "voice.read"),
-    Place("/reviews", "Records to verify", "review.read"),
-    Place("/linkage", "Linkage", "linkage.quality"),
-    Place("/agreements", "Agreements", "agreement.register"),
+    Place(
+        "/report",
+        message("Report card"),
+        "public.read",
+        message("Seven milestones, their gaps, and the pace to 2028"),
+    ),
+    Place(
+        "/evidence", message("Evidence"), "public.read", message("What was kept or improved, and which gaps narrowed")
+    ),
+    Place(
+        "/explorer",
+        message("Explorer"),
+        "public.read",
+        message("Ask one protected table: indicator, split, years"),
+    ),
+    Place(
+        "/pathway",
+        message("Pathway"),
+        "public.read",
+        message("One class of kindergartners, or a preschool’s children, through the seven outcomes"),
+    ),
+    Place(
+        "/link-quality",
+        message("Links"),
+        "public.read",
+        message("How well records are linked, and for whom"),
+    ),
+    Place("/definitions", message("Definitions"), "public.read", message("Who is counted, and how")),
+    Place("/submissions", "Submissions", "submission.read", "What you sent, what was found, what to do next"),
+    Place("/requests", "Requests", "table.request", "Further tables: asked, commented, decided"),
+    Place("/voices", "Voices", "voice.read", "What partners, families and youth say beside the numbers"),
+    Place("/reviews", "Records to verify", "review.read", "Our own records that somebody should look at again"),
+    Place("/linkage", "Linkage", "linkage.quality", "How good the links are, and for whom"),
+    Place("/agreements", "Agreements", "agreement.register", "What is in force, until when, and what went out"),
     Place("/opt-outs", "Objections", "opt_out.read"),
-    Place("/acts", "Two persons", "act.read"),
-    Place("/account", "Account", "account.read"),
-    Place("/access-log", "Access log", "audit.read"),
+    Place("/acts", "Two persons", "act.read", "What one person asked and others approve"),
+    Place("/account", "Account", "account.read", "Ways in, proof of who you are, tokens"),
+    Place("/access-log", "Access log", "audit.read", "Who did what, when, under which agreement"),
 )
 
 
@@ -68,12 +95,18 @@ SCRIPT_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
 
 
 def page(request: Request, name: str, *, status: int = 200, policy: str = POLICY, **values: object) -> HTMLResponse:
-    """A page of the frame for whoever asks."""
+    """A page of the frame for whoever asks, in the language that they ask for where the page speaks it."""
     principal = principal_of(request)
+    speaking = speaking_to(request, name)
     html = (
         _environment()
         .get_template(f"{name}.html")
         .render(
+            speaking=speaking,
+            say=speaking.language.say,
+            say_many=speaking.language.say_many,
+            number=speaking.language.number,
+            to=speaking.to,
             places=places_for(principal),
             path=request.url.path,
             made_up=hub_of(request).home.synthetic_mark.is_file(),
@@ -81,7 +114,7 @@ def page(request: Request, name: str, *, status: int = 200, policy: str = POLICY
             **values,
         )
     )
-    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": policy})
+    return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": policy, **speaking.headers()})
 
 
 def error_page(request: Request, error: HubError) -> HTMLResponse:

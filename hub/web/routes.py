@@ -1,25 +1,19 @@
-"""The pages: home, report card, explorer, definitions, submissions, agreements, access log.
+"""The pages: home, definitions, submissions, agreements.
 
 They call the services that the API calls. A page that shows something leaves its event before it is sent.
 """
 
-import base64
-import re
-from functools import lru_cache
-from hashlib import sha256
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from hub.agreements.service import known_agreements
 from hub.audit.events import EventType
 from hub.audit.service import append
-from hub.db import Database
-from hub.http import declare, hub_of, principal_of, reading_of, trail_of, transaction_of
+from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.release.answers import indicator_card
 from hub.release.requests.service import catalogue_to_ask
-from hub.release.service import Release, current_release
 from hub.release.voices.service import shown_voices
 from hub.submissions import service as submissions
 from hub.web.access_log import disclosures
@@ -50,18 +44,6 @@ def home(request: Request) -> Response:
 def styles(request: Request) -> Response:
     """The style sheet; it tells nothing, so it leaves no event."""
     return Response(style_sheet(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
-
-
-@router.get("/report")
-@declare("public.read", "report card")
-def report(request: Request) -> Response:
-    """The report card of the current release: the same file that `promise-hub release report` writes."""
-    with reading_of(request) as session:
-        release = current_release(session)
-    hub = hub_of(request)
-    html, policy = _card(hub.database, release, made_up=hub.home.synthetic_mark.is_file())
-    _note(request, f"report-card/{release.id}")
-    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
 @router.get("/definitions")
@@ -123,24 +105,3 @@ def list_agreements(request: Request) -> Response:
 def _note(request: Request, name: str) -> None:
     with transaction_of(request) as session:
         append(session, trail_of(request), EventType.PAGE_READ, resource=name)
-
-
-@lru_cache(maxsize=4)
-def _card(database: Database, release: Release, *, made_up: bool) -> tuple[str, str]:
-    """The card and its policy, drawn once: a release never changes."""
-    from hub.release.report_card import render, report_card
-
-    with database.reading() as session:
-        card = report_card(session, release, catalogue=catalogue(), made_up=made_up)
-    return _with_policy(render(card))
-
-
-def _with_policy(html: str) -> tuple[str, str]:
-    """The page and the policy that allows its one style block by its hash, and nothing else."""
-    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)
-    digest = base64.b64encode(sha256((style[1] if style else "").encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return html, policy

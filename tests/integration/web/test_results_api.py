@@ -271,5 +271,5 @@ def test_without_the_split_that_hides_most_more_would_be_shown_says_a_note(publi
 
     assert answer["notes"] == [
         "1 of 4 rows is hidden to protect students.",
-        "Without the split by race, hidden rows fall from 1 to 0.",
+        "Without the split by race and ethnicity, hidden rows fall from 1 to 0.",
     ]

@@ -43,7 +43,15 @@ def test_a_hidden_outcome_is_hidden_and_says_why() -> None:
 def test_a_year_without_a_record_is_never_counted_as_not_reached() -> None:
     years = {"ready": [2021, 2022], "reading": [2022, 2024]}
 
-    road = stages(STEPS, kindergarten_year=2020, cells={}, years=years)
+    road = stages(STEPS, kindergarten_year=2020, cells=dict.fromkeys(step.indicator for step in STEPS), years=years)
 
     assert [stage.state for stage in road] == ["before the records begin", "no record of this year", "not yet observed"]
     assert all(stage.reached is None and stage.not_reached is None for stage in road)
+
+
+def test_an_outcome_without_a_table_of_these_children_says_so() -> None:
+    road = stages(STEPS[:1], kindergarten_year=2020, cells={}, years={"ready": [2020]})
+
+    assert [(stage.state, stage.reached, stage.known) for stage in road] == [
+        ("no table for these children", None, None)
+    ]

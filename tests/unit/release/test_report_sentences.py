@@ -4,7 +4,7 @@ import pytest
 
 from hub.release.gaps import GapPoint, ReleasedRate, gap_point, pace
 from hub.release.questions import GapSeries
-from hub.release.report_card import gap_sentence, gap_words
+from hub.release.sentences import gap_sentence, gap_words
 from hub.release.summary import gap_line
 from policies.catalogue_files import GapPair
 
