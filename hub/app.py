@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import httpx
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -27,6 +28,7 @@ from hub.log import Log
 from hub.operations.metrics import Meter
 from hub.settings import Home, Settings
 from hub.web.authentication import authenticate
+from hub.web.openapi import actions_of, describe
 from hub.web.pages import error_page
 from policies.submission import CHUNK_BYTES_MAX
 
@@ -113,6 +115,7 @@ def create_app(hub: Hub, *, meter: Meter | None = None) -> FastAPI:
     for router in routers:
         app.include_router(router)
     check_declared(routers)
+    app.state.actions = actions_of(routers)
     install(app, draw=error_page)
     app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock), meter=meter)
     return app
@@ -154,9 +157,16 @@ def _own_router() -> APIRouter:
     @declare("public.read", "hub")
     def openapi(request: Request) -> Response:
         """The description of this API; the same for everybody."""
-        return JSONResponse(request.app.openapi())
+        return JSONResponse(description_of(request.app))
 
     return router
+
+
+def description_of(app: FastAPI) -> dict[str, Any]:
+    """The description of the API, made when it is first asked for."""
+    if app.openapi_schema is None:
+        app.openapi_schema = describe(app, app.state.actions)
+    return app.openapi_schema
 
 
 class Edge:

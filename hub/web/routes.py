@@ -16,6 +16,7 @@ from hub.release.answers import indicator_card
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.voices.service import shown_voices
 from hub.submissions import service as submissions
+from hub.submissions.history import history_of
 from hub.web.access_log import disclosures
 from hub.web.pages import POLICY, SCRIPT_POLICY, page, places_for, style_sheet
 from hub.web.register import entries_for
@@ -78,10 +79,12 @@ def show_submission(request: Request, submission: str) -> Response:
         found = submissions.read_submission(
             session, submission, principal=principal_of(request), audit=trail_of(request)
         )
+        history = history_of(session, submission)
+    uploads = bool(extent_of("submission.upload", principal_of(request).roles))
     causes = [
         (code, rows, rulebook().get(code)) for code, rows in sorted(found.rejected.items(), key=lambda item: -item[1])
     ]
-    return page(request, "submission", found=found, causes=causes)
+    return page(request, "submission", found=found, causes=causes, history=history, uploads=uploads)
 
 
 @router.get("/agreements")
