@@ -93,7 +93,7 @@ def describe(app: FastAPI, actions: Mapping[str, str]) -> dict[str, Any]:
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             name = f"{method.upper()} {path}"
-            _complete(operation, told[name], action=actions[name])
+            _complete(operation, told.get(name, {}), action=actions[name])
     found["components"] = {"schemas": {"Problem": dict(PROBLEM_SCHEMA)}, "securitySchemes": dict(SCHEMES)}
     return found
 
