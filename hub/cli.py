@@ -35,6 +35,7 @@ for name, module in (
     ("release", "hub.release.commands"),
     ("messages", "hub.submissions.message_commands"),
     ("operations", "hub.operations.commands"),
+    ("database", "hub.operations.database_commands"),
     ("audit", "hub.operations.audit_commands"),
     ("people", "hub.operations.people_commands"),
 ):

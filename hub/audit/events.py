@@ -17,6 +17,7 @@ class EventType(StrEnum):
     STORES_OPENED = "stores.opened"
     FILES_SWEPT = "files.swept"
     DATABASE_MIGRATED = "database.migrated"
+    DATABASE_ROLES_SET = "database.roles_set"
     BACKUP_BEGUN = "backup.begun"
     BACKUP_RESTORED = "backup.restored"
     JOB_FAILED = "job.failed"

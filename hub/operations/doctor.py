@@ -30,6 +30,7 @@ from hub.db import Clock, Database
 from hub.errors import HubError, SettingError, StoreError
 from hub.identity.witnesses import needs_witnesses, witness_policy
 from hub.jobs import FAILED, RUNNING, WAITING, Job
+from hub.operations.grants import differences
 from hub.operations.installation import alembic_config
 from hub.settings import Home, Settings, read_key
 from policies.translog.checkpoint import open_checkpoint
@@ -199,6 +200,11 @@ def _login(patient: Patient, session: Session) -> Iterator[Finding]:
         yield _warning(
             "database-one-login", "All processes share one database login.",
             "Put {role} into database_url and make the logins: promise-hub database roles.",
+        )  # fmt: skip
+    elif differences(session.connection()):
+        yield _fault(
+            "grants-differ", "A database login has more or less than its work needs.",
+            "promise-hub database roles --check says which; --set mends it.",
         )  # fmt: skip
 
 

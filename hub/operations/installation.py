@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append, open_log
 from hub.db import Clock, Database
-from hub.errors import Conflict
+from hub.errors import Conflict, Unavailable
 from hub.files import sync_folder, write_file
 from hub.identity.service import load_organisations
+from hub.operations.grants import set_grants
 from hub.settings import KEY_BYTES, MIGRATION, Home, Settings, write_key
 from policies.translog.note import Verifier
 from policies.yaml_text import read_yaml
@@ -83,6 +87,7 @@ def migrate(url: str, *, clock: Clock, first: bool = False) -> None:
     trail = AuditTrail("operator", None, "command", "promise-hub init" if first else "promise-hub migrate", clock)
     try:
         with database.transaction() as session:
+            set_grants(session.connection())
             open_log(session)
             load_organisations(session, organisations())
             event = EventType.HUB_INITIALISED if first else EventType.DATABASE_MIGRATED
@@ -92,17 +97,30 @@ def migrate(url: str, *, clock: Clock, first: bool = False) -> None:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Run the migrations up to a revision."""
+    """Run the migrations up to a revision, all or none; raises Unavailable where somebody holds a table."""
     from alembic import command
 
-    command.upgrade(alembic_config(url), revision)
+    with _blocked_as_unavailable():
+        command.upgrade(alembic_config(url), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
     """Run the migrations back to a revision."""
     from alembic import command
 
-    command.downgrade(alembic_config(url), revision)
+    with _blocked_as_unavailable():
+        command.downgrade(alembic_config(url), revision)
+
+
+@contextmanager
+def _blocked_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "The migration could not take a table or reach the database; nothing was changed.",
+            code="migration-blocked", next_step="Stop the hub and whoever reads its tables, then run it again.",
+        ) from error  # fmt: skip
 
 
 def alembic_config(url: str = "") -> Config:

@@ -1,0 +1,221 @@
+"""On PostgreSQL each role does its work under a login of its own, and can do nothing else."""
+
+import importlib
+import pkgutil
+import shutil
+import threading
+import uuid
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+from typer.testing import CliRunner
+
+import hub
+from hub.app import create_app, hub_parts
+from hub.cli import app
+from hub.db import Base, Database, open_database
+from hub.errors import Unavailable
+from hub.linking.service import accept_run, request_run
+from hub.log import Log
+from hub.operations.grants import (
+    GRANTS,
+    NEVER_CHANGED,
+    PREFIX,
+    ROLES,
+    differences,
+    grants_of,
+    login_statements,
+    set_grants,
+)
+from hub.operations.installation import downgrade, upgrade
+from hub.settings import MIGRATION, Settings
+from policies.principal import Role
+from tests.conftest import StandingClock, _address
+from tests.integration.hub.conftest import BASE, MadeUpHub
+
+for module in pkgutil.walk_packages(hub.__path__, "hub."):
+    if module.name.endswith(".tables"):
+        importlib.import_module(module.name)
+EVERY_TABLE = sorted(Base.metadata.tables)
+STATEMENTS = {
+    "S": "SELECT count(*) FROM {table}",
+    "I": "INSERT INTO {table} SELECT * FROM {table} WHERE false",
+    "U": "UPDATE {table} SET {column} = {column} WHERE false",
+    "D": "DELETE FROM {table} WHERE false",
+}
+
+
+@pytest.fixture(scope="module")
+def logins(postgresql):
+    """The logins as the printed statements make them, on this server."""
+    for statement in login_statements():
+        if not statement.startswith("\\password"):
+            postgresql.psql(f"DO $$ BEGIN {statement} EXCEPTION WHEN duplicate_object THEN NULL; END $$;")
+    return postgresql
+
+
+@pytest.fixture(scope="module")
+def roled(tmp_path_factory, home_template, logins):
+    """A hub whose processes come under their own logins, over a database that `promise_migration` owns."""
+    name = f"roled_{uuid.uuid4().hex[:8]}"
+    logins.psql(f"CREATE DATABASE {name} OWNER {PREFIX}{MIGRATION};")
+    address = _address(logins, name).replace("postgres:", f"{PREFIX}{{role}}:", 1)
+    owned = address.replace("{role}", MIGRATION)
+    upgrade(owned)
+    database = Database(owned)
+    with database.transaction() as session:
+        set_grants(session.connection())
+    database.close()
+    folder = tmp_path_factory.mktemp("roled") / "hub"
+    shutil.copytree(home_template, folder)
+    hub = MadeUpHub(folder, owned, StandingClock())
+    hub.parts.database.close()
+    hub.settings = Settings(home=folder, database_url=address, public_url=BASE)
+    hub.parts = hub_parts(hub.settings, clock=hub.clock, log=Log(clock=hub.clock))
+    hub.app = create_app(hub.parts)
+    hub.client._transport._inner.app = hub.app
+    yield hub
+    hub.close()
+    logins.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+@pytest.fixture(scope="module")
+def worked(roled):
+    """The road under those logins: two offices send, rows are linked, pages are read, the log is signed."""
+    for office, people, year in (("novato", range(20), 2026), ("reed", range(10, 30), 2025)):
+        roled.enrol(office).deliver(people, year=year)
+    operator = open_database(roled.settings, "operator")
+    with operator.transaction() as session:
+        version = request_run(session, audit=roled.trail)
+    roled.work()
+    with operator.transaction() as session:
+        accept_run(session, version, audit=roled.trail)
+    operator.close()
+    return roled
+
+
+def test_the_road_goes_through_with_one_login_a_role(worked):
+    told = worked.events()
+
+    assert [told.count(event) for event in ("submission.accepted", "linkage.resolved", "linkage.accepted")] == [2, 1, 1]
+    assert "job.failed" not in told
+
+
+@pytest.mark.parametrize("role", [Role.STEWARD, Role.COMPLIANCE, Role.ADMINISTRATOR, Role.SIGNATORY])
+def test_pages_are_read_and_acts_are_asked_under_the_apis_login(worked, role):
+    office = "novato" if role in (Role.STEWARD, Role.SIGNATORY) else "promise-partnership"
+    cookie = worked.sign_in(office, role)
+
+    answers = {
+        path: worked.client.get(path, headers={"cookie": cookie, "accept": "text/html"}).status_code
+        for path in ("/", "/account", "/submissions", "/linkage", "/log", "/acts", "/explore", "/reviews")
+    }
+
+    assert set(answers.values()) <= {200, 303, 401, 403, 404, 409}, answers
+
+
+def test_every_login_has_exactly_what_is_declared(worked):
+    with worked.database.snapshot() as connection:
+        assert differences(connection) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_login_can_do_to_each_table_what_is_declared_and_nothing_else(worked, role):
+    declared, refused, tried = grants_of(role, EVERY_TABLE), set(), 0
+    login = open_database(worked.settings, role)
+    with login.engine.connect() as connection:
+        assert connection.execute(text("SELECT current_user")).scalar_one() == f"{PREFIX}{role}"
+        for table in EVERY_TABLE:
+            column = next(iter(Base.metadata.tables[table].columns)).name
+            for letter, statement in STATEMENTS.items():
+                if letter == "I" and "S" not in declared.get(table, ""):
+                    continue  # reading what it inserts would need another right
+                wanted = letter in declared.get(table, "") and (letter in "SI" or "S" in declared[table])
+                try:
+                    with connection.begin_nested():
+                        connection.execute(text(statement.format(table=table, column=column)))
+                    done = True
+                except ProgrammingError:
+                    done = False
+                tried += 1
+                if done != wanted:
+                    refused.add((table, letter))
+        connection.rollback()
+    login.close()
+
+    assert refused == set()
+    assert tried > 150
+
+
+def test_nobody_but_the_owner_can_change_what_the_log_holds():
+    for role in ROLES:
+        granted = grants_of(role, EVERY_TABLE)
+        assert [table for table in NEVER_CHANGED if set(granted.get(table, "")) & set("UD")] == [], role
+
+
+def test_matcher_and_resolver_cannot_read_accounts_and_the_matcher_no_link():
+    for role in ("matcher", "resolver", "signer", "messenger"):
+        assert {"accounts", "passkeys", "people", "tokens", "invitations"} & set(GRANTS[role]) == set()
+    assert {"links", "review_items", "snapshots", "agreement_salts"} & set(GRANTS["matcher"]) == set()
+
+
+def test_every_table_that_is_granted_exists():
+    assert {table for granted in GRANTS.values() for table in granted} - set(EVERY_TABLE) == set()
+
+
+def test_a_right_that_was_taken_or_given_by_hand_is_told_and_mended(worked):
+    with worked.database.transaction() as session:
+        session.execute(text(f"GRANT DELETE ON audit_entries TO {PREFIX}api"))
+        session.execute(text(f"REVOKE SELECT ON jobs FROM {PREFIX}matcher"))
+
+    with worked.database.snapshot() as connection:
+        found = differences(connection)
+    with worked.database.transaction() as session:
+        set_grants(session.connection())
+    with worked.database.snapshot() as connection:
+        mended = differences(connection)
+
+    assert (found, mended) == (["api audit_entries SID SI", "matcher jobs IU SIU"], [])
+
+
+def test_a_migration_that_cannot_have_a_table_gives_up_in_seconds_and_changes_nothing(logins):
+    name = f"blocked_{uuid.uuid4().hex[:8]}"
+    logins.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
+    url = _address(logins, name)
+    holder = Database(url)
+    begun, done = threading.Event(), threading.Event()
+
+    def hold():
+        with holder.transaction() as session:
+            session.execute(text("LOCK TABLE submissions IN ACCESS SHARE MODE"))
+            begun.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    begun.wait(10)
+    with pytest.raises(Unavailable) as told:
+        downgrade(url, "0014")
+    done.set()
+    thread.join()
+    downgrade(url, "0014")
+    upgrade(url)
+    holder.close()
+    logins.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+    assert told.value.code == "migration-blocked"
+
+
+def test_the_command_prints_sets_and_checks(worked, home):
+    printed = CliRunner().invoke(app, ["database", "roles", "--home", str(home)])
+    sqlite = CliRunner().invoke(app, ["database", "roles", "--set", "--home", str(home)])
+    environment = {"PROMISE_HUB_DATABASE_URL": worked.settings.database_url}
+    done = CliRunner().invoke(
+        app, ["database", "roles", "--set", "--check", "--home", str(worked.home.path)], env=environment
+    )
+
+    assert (printed.exit_code, sqlite.exit_code, done.exit_code) == (0, 1, 0), done.output
+    assert all(f"CREATE ROLE {PREFIX}{role} " in printed.stdout for role in (*ROLES, MIGRATION))
+    assert "database-no-logins" in sqlite.stderr
+    assert "database.roles_set" in worked.events()
