@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
 from policies.rules.rulebook import rejects_row
 
@@ -12,6 +14,10 @@ sync that deletes over 10 % of a type; its help pages on paused syncs)."""
 
 REJECTED_SHARE_MAX = 0.10
 """Above this share of rejected rows a submission is held: our own choice, beside the edge's whole-file limit."""
+
+RECEIVED_WITHIN = timedelta(days=7)
+"""A submission that is not whole after this time is given up, so that no half of one lies about: our own choice; a push
+takes minutes, and a week leaves room for a holiday."""
 
 STUDENTS_GONE = "HOLD-001"
 ROWS_REJECTED = "HOLD-002"
@@ -26,6 +32,23 @@ HOLDS: Mapping[str, str] = {
 def gone_share(previous: frozenset[bytes], present: frozenset[bytes]) -> float:
     """The part of last time's record references that is missing now; 0 when there was no last time."""
     return len(previous - present) / len(previous) if previous else 0.0
+
+
+def counted_changes(
+    previous: frozenset[bytes],
+    present: frozenset[bytes],
+    *,
+    rows_before: Mapping[str, int],
+    rows_now: Mapping[str, int],
+) -> dict[str, Any]:
+    """What a submission changes against the one that it would replace, in counts: an office's own, for itself alone."""
+    tables = sorted({*rows_before, *rows_now})
+    return {
+        "students": [len(previous), len(present)],
+        "gone": len(previous - present),
+        "new": len(present - previous),
+        "rows": {table: [rows_before.get(table, 0), rows_now.get(table, 0)] for table in tables},
+    }
 
 
 def rejected_share(findings: Mapping[str, int], *, rows: int) -> float:

@@ -30,6 +30,7 @@ from hub.submissions.epoch_end import end_epoch_job
 from hub.submissions.inbox import Inbox
 from hub.submissions.messages import SEND, MessageDesk, send_job, webhook_key
 from hub.submissions.service import ROWS_CHECK, SPANS_CHECK
+from hub.submissions.stale import give_up_stale
 from linkage.sealing import read_recipient_key
 
 
@@ -94,7 +95,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         "release.request-cost": _cost(database, clock, analysis),
     }
     stores = {"spans": spans, "analysis": analysis, "salts": analysis.salts}
-    broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover)
+    broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover, also=give_up_stale)
     return _worker(broom, handlers, log=log)
 
 

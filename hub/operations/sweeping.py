@@ -42,6 +42,8 @@ class Broom:
     clock: Clock
     stores: Mapping[str, FileStore]
     handover: Path | None = None
+    also: Callable[[Session, AuditTrail], int] | None = None
+    """What else the role gives up in the same transaction."""
 
 
 def sweep_job(broom: Broom) -> Callable[[Ticket], Outcome]:
@@ -116,6 +118,8 @@ def _memory_files(session: Session, role: str) -> set[str]:
 
 def _record(session: Session, broom: Broom, ticket: Ticket, counts: Mapping[str, int]) -> None:
     ask_for_sweep(session, broom, due=broom.clock() + EVERY)
+    trail = AuditTrail(broom.role, None, ticket.key[:64], ticket.kind, broom.clock)
+    if broom.also is not None:
+        broom.also(session, trail)
     if any(counts.values()):
-        trail = AuditTrail(broom.role, None, ticket.key[:64], ticket.kind, broom.clock)
         append(session, trail, EventType.FILES_SWEPT, resource=f"stores:{broom.role}", counts=counts)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Select, select
@@ -32,7 +33,7 @@ from linkage.rows import span_rows, view_rows
 from linkage.schema import current_schema
 from linkage.sealing import RecipientKey, SealingError
 from policies.dictionary import FactError
-from policies.holds import gone_share, hold_reasons, rejected_share
+from policies.holds import counted_changes, gone_share, hold_reasons, rejected_share
 from policies.submission import Chunk, Manifest, SubmissionError
 
 REFERENCE_BYTES = 16
@@ -71,6 +72,7 @@ class Found:
     state: str
     permitted: frozenset[tuple[str, str]]
     previous_references: str | None
+    previous_rows: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Half:
     key_file: str | None = None
     references_file: str | None = None
     holds: tuple[str, ...] = ()
+    changes: dict[str, Any] | None = None
 
 
 def check_rows_job(desk: Desk) -> Callable[[Ticket], Outcome]:
@@ -143,14 +146,15 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
     if desk.analysis is None:
         raise StoreError("The resolver was started without the analysis store.", code="store-absent")
     spans, references = _opened_spans(desk, found)
-    facts, tables = _opened_facts(desk, found, references)
+    facts, tables, told = _opened_facts(desk, found)
     if dict(tables) != {table: rows for table, rows in found.manifest.facts.items() if rows}:
         raise SubmissionError("SUB-007", "facts", "make the submission again: the facts are not as many as named")
     key = {BESIDE: _submission_key(desk, found)} if spans else {}
     previous = frozenset[bytes]()
     if found.previous_references is not None:
         previous = _split(desk.analysis.get(found.previous_references))
-    present = frozenset(references)
+    # Dummies have spans and no facts: a padded roster is compared by those of whom something is told.
+    present = frozenset(told if found.manifest.padded and told else references | told)
     span_files = _kept(desk.store, spans | key)
     fact_files = _kept(desk.analysis, facts | {BESIDE: b"".join(sorted(present))})
     return Half(
@@ -161,6 +165,9 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
         holds=hold_reasons(
             gone=gone_share(previous, present), rejected=rejected_share(found.manifest.findings, rows=tables.total())
         ),
+        changes=counted_changes(previous, present, rows_before=found.previous_rows, rows_now=dict(tables))
+        if found.previous_references is not None
+        else None,
     )
 
 
@@ -179,8 +186,9 @@ def _opened_spans(desk: Desk, found: Found) -> tuple[dict[int, bytes], set[bytes
     return opened, {bytes(reference) for reference in rows["reference"].tolist()}
 
 
-def _opened_facts(desk: Desk, found: Found, references: set[bytes]) -> tuple[dict[int, bytes], Counter[str]]:
+def _opened_facts(desk: Desk, found: Found) -> tuple[dict[int, bytes], Counter[str], set[bytes]]:
     opened: dict[int, bytes] = {}
+    references: set[bytes] = set()
     tables: Counter[str] = Counter()
     for position, chunk in enumerate(found.manifest.chunks):
         if chunk.holds == "facts":
@@ -188,7 +196,7 @@ def _opened_facts(desk: Desk, found: Found, references: set[bytes]) -> tuple[dic
             read = check_facts(opened[position], kind=found.manifest.kind, count=chunk.count, permitted=found.permitted)
             tables.update(read.tables)
             references |= read.references
-    return opened, tables
+    return opened, tables, references
 
 
 def _submission_key(desk: Desk, found: Found) -> bytes:
@@ -206,6 +214,7 @@ def _find(desk: Desk, name: str) -> Found:
             submission.state,
             service.permitted_by(session, manifest),
             None if last is None else last.references_file,
+            {} if last is None else dict(service.manifest_of(last).facts),
         )
 
 
@@ -239,7 +248,7 @@ def _half_done(role: str, found: Found, half: Half, audit: AuditTrail) -> Callab
         else:
             submission.spans_checked = True
             submission.key_file, submission.references_file = half.key_file, half.references_file
-            submission.holds = list(half.holds)
+            submission.holds, submission.changes = list(half.holds), half.changes
         under = audit.under(agreement=submission.agreement, purpose=None)
         append(session, under, EventType.SUBMISSION_CHECKED, resource=f"submission:{found.name}", counts=half.counts)
         if submission.state == REFUSED:

@@ -10,6 +10,7 @@ from hub.audit.service import append
 from hub.errors import Conflict, NotFound
 from hub.jobs import enqueue
 from hub.submissions.checks import settle
+from hub.submissions.messages import tell
 from hub.submissions.tables import HELD, WITHDRAWN, Submission
 
 
@@ -26,6 +27,7 @@ def discard(session: Session, name: str, *, audit: AuditTrail) -> None:
     submission.state, submission.settled_at = WITHDRAWN, audit.clock()
     for kind in ("rows.drop", "spans.drop"):
         enqueue(session, kind, key=f"{kind}:{name}", payload={"submission": name}, now=audit.clock())
+    tell(session, submission, code="", audit=audit)
     append(session, audit, EventType.SUBMISSION_DISCARDED, resource=f"submission:{name}")
 
 

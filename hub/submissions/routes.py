@@ -219,6 +219,7 @@ def _status(status: Status) -> dict[str, Any]:
         "owner": status.owner,
         "findings": [asdict(fault) for fault in status.findings],
         "rejected": status.rejected,
+        "changes": status.changes,
         "certified_by": status.certified_by,
         "withdrawal_asked_by": status.withdrawal_asked_by,
         "receipt": None if status.receipt is None else asdict(status.receipt),

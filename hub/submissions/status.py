@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -60,6 +61,8 @@ class Status:
     findings: tuple[Fault, ...]
     rejected: dict[str, int]
     receipt: Receipt | None
+    changes: Mapping[str, Any] | None = None
+    """Of a held one: what it changes against the one that it would replace, in counts."""
     certified_by: int = 0
     withdrawal_asked_by: int = 0
     """Persons of the provider's office who said so; two are needed (hub.submissions.statements)."""
@@ -83,6 +86,7 @@ def status_of(session: Session, submission: Submission, *, with_receipt: bool = 
         findings=_findings(submission),
         rejected=dict(json.loads(submission.manifest)["findings"]),
         receipt=receipt,
+        changes=submission.changes if state == HELD else None,
         certified_by=acts.count("certify"),
         withdrawal_asked_by=acts.count("withdraw"),
     )

@@ -36,6 +36,7 @@ class Submission(Base):
     spans_checked: Mapped[bool]
     refusal: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     holds: Mapped[list[str]] = mapped_column(JSON)
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     key_file: Mapped[str | None] = mapped_column(String(64))
     references_file: Mapped[str | None] = mapped_column(String(64))
     opened_at: Mapped[datetime]

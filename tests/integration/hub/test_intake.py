@@ -4,20 +4,16 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import pytest
 from sqlalchemy import select
 
 from hub.audit.verify import Trusted, verify_log
-from hub.errors import Conflict, NotFound
 from hub.files import analysis_store
-from hub.submissions.decisions import approve, discard
 from hub.submissions.facts import check_facts
 from hub.submissions.service import accepted
 from hub.submissions.tables import Submission
-from linkage.sealing import seal
 from policies.dictionary import FactError
-from policies.submission import context, pack_facts, read_facts
+from policies.submission import pack_facts, read_facts
 from policies.translog.note import read_vkey
 
 
@@ -172,47 +168,6 @@ def test_a_new_submission_of_the_same_year_replaces_the_old_one(made_up_hub):
     assert edge.state(first)["state"] == "replaced"
 
 
-def test_over_a_tenth_of_the_students_gone_holds_a_submission_until_it_is_approved(made_up_hub):
-    edge = made_up_hub.enrol("novato")
-    first = edge.deliver(range(30))
-    made_up_hub.clock.advance(days=1)
-
-    second = edge.deliver(range(20))
-    told, stands = edge.state(second), accepted_ids(made_up_hub)
-    with made_up_hub.database.transaction() as session:
-        approve(session, second.id, audit=made_up_hub.trail)
-
-    assert (told["state"], told["owner"]) == ("held", "provider")
-    assert [fault["code"] for fault in told["findings"]] == ["HOLD-001"]
-    assert stands == [first.id]
-    assert accepted_ids(made_up_hub) == [second.id]
-
-
-def test_a_discarded_submission_leaves_no_file(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    edge.deliver(range(30))
-    sqlite_hub.clock.advance(days=1)
-    sqlite_hub.work()  # the linkage that the first submission set going keeps files of its own
-    before = stored_files(sqlite_hub)
-    held = edge.deliver(range(20))
-
-    with sqlite_hub.database.transaction() as session:
-        discard(session, held.id, audit=sqlite_hub.trail)
-    sqlite_hub.work()
-
-    left = set(stored_files(sqlite_hub)) - set(before)
-    assert edge.state(held)["state"] == "withdrawn"
-    assert left == set()
-
-
-def test_too_many_rejected_rows_hold_a_submission(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-
-    prepared = edge.deliver(range(12), findings={"ROW-001": 5})
-
-    assert edge.state(prepared)["findings"][0]["code"] == "HOLD-002"
-
-
 REFUSED_MANIFESTS = [
     ({"epoch": 2}, 422, "epoch-wrong"),
     ({"schema_hash": "0" * 64}, 422, "schema-wrong"),
@@ -312,80 +267,6 @@ def test_an_element_that_the_agreement_does_not_name_is_refused():
     assert (refused.value.code, refused.value.place) == ("FACT-007", "demographics.race_ethnicity")
 
 
-def reseal(edge, prepared, holds, content, count, **bound):
-    """The same submission with one piece replaced by other bytes sealed to the right role."""
-    key = "matcher_public_key" if holds == "rows" else "resolver_public_key"
-    where = {name: prepared.manifest[name] for name in ("provider", "kind", "school_year", "epoch")} | bound
-    sealed = seal(edge.hub.facts[key], content, context(holds, **where))
-    name = hashlib.sha256(sealed).hexdigest()
-    entries = list(prepared.manifest["chunks"])
-    at = next(index for index, entry in enumerate(entries) if entry["holds"] == holds)
-    entries[at] = {**entries[at], "sha256": name, "size": len(sealed), "count": count}
-    return edge.sign({**prepared.manifest, "chunks": entries}, {**prepared.chunks, name: sealed})
-
-
-def test_a_truncated_rows_chunk_is_refused_by_the_matcher_and_nothing_stays(made_up_hub):
-    edge = made_up_hub.enrol("novato")
-    prepared = reseal(edge, edge.prepare(range(12)), "rows", bytes(119), 1)
-
-    edge.send(prepared)
-    made_up_hub.work()
-    made_up_hub.work()
-
-    told = edge.state(prepared)
-    assert (told["state"], told["findings"][0]["code"]) == ("refused", "truncated_chunk")
-    assert stored_files(made_up_hub) == []
-    assert accepted_ids(made_up_hub) == []
-
-
-def test_two_records_with_one_reference_are_refused_by_the_resolver(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    first = edge.prepare(range(12))
-    spans = edge._encoded(range(12), 2026, bytes(32)).spans
-    spans = np.array(spans)
-    spans["reference"][1] = spans["reference"][0]
-    prepared = reseal(edge, first, "spans", spans.tobytes(), len(spans))
-
-    edge.send(prepared)
-    sqlite_hub.work()
-    sqlite_hub.work()
-
-    assert edge.state(prepared)["findings"][0]["code"] == "reference_repeated"
-    assert stored_files(sqlite_hub) == []
-
-
-def test_a_piece_sealed_for_another_year_does_not_open(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    first = edge.prepare(range(12))
-    prepared = reseal(edge, first, "spans", bytes(32), 1, school_year=2025)
-
-    edge.send(prepared)
-    sqlite_hub.work()
-
-    assert edge.state(prepared)["findings"][0]["code"] == "SEAL-002"
-
-
-def test_rows_fewer_than_named_are_refused(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    prepared = reseal(edge, edge.prepare(range(12)), "rows", b"", 1)
-
-    edge.send(prepared)
-    sqlite_hub.work()
-
-    assert edge.state(prepared)["findings"][0]["code"] == "SUB-006"
-
-
-def test_facts_fewer_than_named_are_refused(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    prepared = edge.prepare(range(12))
-    prepared = edge.sign({**prepared.manifest, "facts": {"demographics": 13}}, prepared.chunks)
-
-    edge.send(prepared)
-    sqlite_hub.work()
-
-    assert edge.state(prepared)["findings"][0]["code"] == "SUB-007"
-
-
 def test_an_older_submission_that_is_checked_late_does_not_replace_a_newer_one(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
     older = edge.prepare(range(30))
@@ -435,18 +316,6 @@ def test_a_chunk_sent_again_after_the_commit_is_nothing_and_other_bytes_are_refu
     assert list(sqlite_hub.home.inbox.iterdir()) == []
 
 
-def test_a_chunk_for_a_refused_submission_is_refused(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    prepared = reseal(edge, edge.prepare(range(12)), "rows", b"", 1)
-    edge.send(prepared)
-    sqlite_hub.work()
-    name = prepared.manifest["chunks"][-1]["sha256"]
-
-    answer = edge.ask("PUT", f"/v1/submissions/{prepared.id}/chunks/{name}", prepared.chunks[name])
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "submission-closed")
-
-
 def test_a_provider_lists_its_own_submissions_only(sqlite_hub):
     edge, other = sqlite_hub.enrol("novato"), sqlite_hub.enrol("reed")
     prepared = edge.deliver(range(12))
@@ -463,13 +332,3 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(sqlite_hub):
     answer = edge.ask("POST", "/v1/submissions", b"x" * (9 * 1024 * 1024))
 
     assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
-
-
-def test_a_held_submission_is_approved_once(sqlite_hub):
-    edge = sqlite_hub.enrol("novato")
-    prepared = edge.deliver(range(12))
-
-    with pytest.raises(Conflict), sqlite_hub.database.transaction() as session:
-        approve(session, prepared.id, audit=sqlite_hub.trail)
-    with pytest.raises(NotFound), sqlite_hub.database.transaction() as session:
-        approve(session, "0" * 64, audit=sqlite_hub.trail)

@@ -68,7 +68,7 @@ def test_an_altered_piece_one_that_nobody_named_and_another_office_are_refused(s
     ]
 
     assert [one.status_code for one in answers] == [422, 404, 404, 404, 422, 403]
-    assert [answers[0].json()["code"], answers[4].json()["code"]] == ["SUB-006", "SUB-002"]
+    assert [answers[0].json()["code"], answers[4].json()["code"]] == ["SUB-003", "SUB-002"]
     assert begin(sqlite_hub, steward, made).json()["missing"] == opened["missing"]
 
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from policies.holds import HOLDS, ROWS_REJECTED, STUDENTS_GONE, gone_share, hold_reasons, rejected_share
+from policies.holds import (
+    HOLDS,
+    ROWS_REJECTED,
+    STUDENTS_GONE,
+    counted_changes,
+    gone_share,
+    hold_reasons,
+    rejected_share,
+)
 
 
 def references(*numbers):
@@ -37,3 +45,13 @@ def test_only_findings_that_reject_rows_count(findings, rows, share):
 def test_a_tenth_is_allowed_and_more_is_held(gone, rejected, codes):
     assert hold_reasons(gone=gone, rejected=rejected) == codes
     assert set(codes) <= set(HOLDS)
+
+
+def test_changes_are_counts_by_table_of_either_time():
+    told = counted_changes(
+        references(1, 2, 3), references(2, 3, 4, 5), rows_before={"enrollment": 3}, rows_now={"attendance": 4}
+    )
+
+    assert told == {
+        "students": [3, 4], "gone": 1, "new": 2, "rows": {"attendance": [0, 4], "enrollment": [3, 0]},
+    }  # fmt: skip
