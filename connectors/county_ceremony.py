@@ -20,6 +20,7 @@ from connectors.submitting import TIMEOUT_SECONDS
 from connectors.workspace import SIGNATORIES_FILE, Workspace, make_workspace
 from policies.agreement_signatures import sign_word, signing
 from policies.agreements import Agreement
+from policies.party_keys import party_key
 
 HUB_UNKNOWN = "http://localhost"
 CUSTODIANS_WANTED = ("college-of-marin", "marin-coe")
@@ -46,8 +47,8 @@ def register(county: Path, *, epoch: int, now: dt.datetime) -> tuple[dict[str, A
 
 def sign_agreements(
     county: Path, agreements: Iterable[Agreement], *, now: dt.datetime
-) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """Every party's public key, and its signature of every agreement that it is a party of."""
+) -> tuple[dict[str, dict[str, str]], list[dict[str, Any]]]:
+    """Every party's public key with its proof, and its signature of every agreement that it is a party of."""
     keys: dict[str, AgentKey] = {}
     words = []
     for agreement in agreements:
@@ -56,7 +57,7 @@ def sign_agreements(
                 name = party.organisation
                 key = keys.setdefault(name, AgentKey(seeded_key(county, f"party {name}")))
                 words.append(sign_word(signing(agreement, name, now=now), key.signer()).model_dump(mode="json"))
-    return {name: key.public() for name, key in keys.items()}, words
+    return {name: party_key(name, key.signer()) for name, key in keys.items()}, words
 
 
 def hold_ceremony(county: Path, *, hub: str, signatories: Path, clock: Callable[[], dt.datetime]) -> None:

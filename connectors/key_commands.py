@@ -88,6 +88,19 @@ def signatory(
 
 
 @app.command()
+def prove(
+    file: Annotated[Path, typer.Argument(help="the signatory's key file")],
+    organisation: Annotated[str, typer.Option(help="the organisation that the signatory signs for")],
+) -> None:
+    """Prints the public key with the proof that this office holds it: for the hub's list of parties' keys."""
+    from connectors.keystore import AgentKey, read_key
+    from policies.party_keys import party_key
+
+    typer.echo(json.dumps({organisation: party_key(organisation, AgentKey(read_key(file)).signer())}))
+    typer.echo("next: give this line to the hub's operator: promise-hub agreements keys", err=True)
+
+
+@app.command()
 def roster(
     out: Annotated[Path, typer.Argument(help="the roster to write")],
     members: Annotated[list[Path], typer.Argument(help="entries that members made with `keys show --out`")],

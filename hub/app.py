@@ -60,6 +60,7 @@ ROUTED = (
     "hub.web.uploading",
     "hub.web.acts",
     "hub.web.opt_outs",
+    "hub.web.disclosures",
     "hub.web.account",
 )
 """The modules that may have a `router`, in the order of the road."""

@@ -44,6 +44,11 @@ for name, module in (
 for name in ("backup", "restore", "doctor"):
     app.command(name)(getattr(import_module("hub.operations.upkeep_commands"), name))
 app.command("sign-in-link")(import_module("hub.operations.people_commands").sign_in_link)
+asking = import_module("hub.operations.asking")
+app.command("token")(asking.token)
+roster.command("load")(asking.load_agents)
+linkage.command("accept")(asking.accept)
+linkage.command("revert")(asking.revert)
 
 HomeOption = Annotated[Path, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")]
 SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the figures as JSON.")]
@@ -128,36 +133,6 @@ def decide(
     sys.exit(0 if found.decision.permitted else 1)
 
 
-@app.command()
-def token(
-    home: HomeOption,
-    agreement: Annotated[str, typer.Option(help="The agreement that the token is bound to.")],
-    organisation: Annotated[str, typer.Option(help="The partner's organisation.")],
-) -> None:
-    """Add a partner's person and print a read-only token bound to one agreement."""
-    from hub.identity.service import add_person, make_token
-    from policies.principal import Role
-
-    with console(home, "token") as opened:
-        with opened.database.transaction() as session:
-            person = add_person(
-                session, organisation=organisation, roles=frozenset({Role.PARTNER}), audit=opened.trail()
-            )
-            secret = make_token(session, person, agreement=agreement, audit=opened.trail())
-        print(secret)
-
-
-@roster.command("load")
-def roster_load(home: HomeOption, file: Annotated[Path, typer.Argument(help="The roster as JSON.")]) -> None:
-    """Register the agents of a roster."""
-    from hub.identity.agents import load_roster
-
-    with console(home, "roster load") as opened:
-        with opened.database.transaction() as session:
-            new = load_roster(session, json.loads(file.read_text("utf-8")), audit=opened.trail())
-        print(f"{new} agents are new.")
-
-
 @submissions.command("approve")
 def submissions_approve(home: HomeOption, submission: Annotated[str, typer.Argument()]) -> None:
     """Accept a held submission."""
@@ -183,7 +158,7 @@ def submissions_discard(home: HomeOption, submission: Annotated[str, typer.Argum
 @linkage.command("run")
 def linkage_run(
     home: HomeOption,
-    accept: Annotated[bool, typer.Option(help="Let the run hold at once.")] = False,
+    accept: Annotated[bool, typer.Option(help="Ask two persons to let the run hold.")] = False,
     from_nothing: Annotated[bool, typer.Option(help="Compare everything again, and not only what is new.")] = False,
     timeout_seconds: Annotated[float, typer.Option(help="Give up waiting after this long.")] = 600.0,
 ) -> None:
@@ -195,34 +170,12 @@ def linkage_run(
         with opened.database.transaction() as session:
             version = service.request_run(session, audit=opened.trail(), from_nothing=from_nothing)
         run = wait_for(opened.database, version, timeout_seconds=timeout_seconds)
-        if accept:
-            with opened.database.transaction() as session:
-                service.accept_run(session, version, audit=opened.trail())
         told = {name: value for name, value in run.quality.items() if name != "by_providers"}
         print(f"Run {version} over {run.submissions} submissions: {json.dumps(told)}")
-        print(f"Run {version} holds." if accept else f"Next: promise-hub linkage accept {version}")
-
-
-@linkage.command("accept")
-def linkage_accept(home: HomeOption, version: Annotated[int, typer.Argument()]) -> None:
-    """Let a resolved run hold from now on."""
-    from hub.linking.service import accept_run
-
-    with console(home, "linkage accept") as opened:
-        with opened.database.transaction() as session:
-            accept_run(session, version, audit=opened.trail())
-        print(f"Run {version} holds.")
-
-
-@linkage.command("revert")
-def linkage_revert(home: HomeOption) -> None:
-    """Let the run before hold again."""
-    from hub.linking.service import revert_run
-
-    with console(home, "linkage revert") as opened:
-        with opened.database.transaction() as session:
-            version = revert_run(session, audit=opened.trail())
-        print("No run holds." if version is None else f"Run {version} holds.")
+        if not accept:
+            print(f"Next: promise-hub linkage accept {version}")
+    if accept:
+        asking.accept(home, version)
 
 
 @linkage.command("evaluate")

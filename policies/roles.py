@@ -50,6 +50,7 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
     "review.answer": {_E: Extent.OWN},
     "review.approve": {_S: Extent.OWN},
     "record.read": {_E: Extent.OWN},
+    "disclosure.read": {_S: Extent.OWN, _C: Extent.ALL},
     "opt_out.record": {_E: Extent.OWN},
     "opt_out.read": {_S: Extent.OWN, _C: Extent.ALL, _G: Extent.OWN},
     "aggregate.query": {_P: Extent.AGREEMENTS},

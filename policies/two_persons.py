@@ -45,6 +45,8 @@ ACTS: Mapping[str, Act] = {
     "person.reset": Act("person.manage", "let somebody set up a lost second factor anew"),
     "person.bind": Act("person.manage", "let somebody sign in by an identity provider"),
     "agent.revoke": Act("key.manage", "take nothing more from an agent's key", _PROVIDERS),
+    "agent.add": Act("key.manage", "put an agent's key on the roster", _PROVIDERS),
+    "party.key": Act("key.manage", "trust a key by which a party signs agreements", _PROVIDERS),
     "agreement.activate": Act("agreement.activate", "let an agreement hold", _PROVIDERS),
     "agreement.amend": Act("agreement.activate", "let a new version of an agreement hold", _PROVIDERS),
     "data.destroy": Act("data.destroy", "destroy the data of an agreement", _PROVIDERS),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,12 +21,11 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import CallerError, Conflict, Fault, Invalid, NotFound
 from hub.identity.tables import Organisation
-from hub.identity.two_persons import ask_act
 from policies.agreement_dates import destroyed_by
 from policies.agreement_signatures import SignedWord, Signing, Withdrawing, check_word, read_word
+from policies.agreement_words import Change, changes
 from policies.agreements import Agreement, AgreementError, check_activation
-from policies.principal import Principal, Role
-from policies.translog.strict_base64 import decoded
+from policies.party_keys import check_party_key, read_party_key
 
 
 @dataclass(frozen=True)
@@ -40,27 +39,42 @@ class Ended:
     why: str
 
 
-def register_keys(session: Session, keys: Mapping[str, str], *, audit: AuditTrail) -> int:
-    """The public keys by which organisations sign; the same again is nothing, another one takes the old one's place.
+def new_keys(session: Session, told: Any) -> dict[str, Mapping[str, str]]:
+    """Of a list {organisation: {key, proof}} those that are not registered yet, by organisation.
 
-    Raises Invalid for an organisation that is not known or a key that is none. How many are new comes back.
+    Raises Invalid for an organisation that is not known, and for a key whose holder did not give it (AGR-015).
     """
-    new = 0
     known = set(session.scalars(select(Organisation.id)))
-    for organisation, key in sorted(keys.items()):
-        if organisation not in known or not _is_key(key):
+    listed = told if isinstance(told, dict) else {"": None}
+    found: dict[str, Mapping[str, str]] = {}
+    for organisation, value in sorted(listed.items()):
+        if organisation not in known:
             raise Invalid(
-                "A line of the list is no organisation with its key.", code="party-key",
-                next_step="Give {organisation: key} as promise-edge keys signatory prints it.",
+                "A line of the list names no organisation that is known.", code="party-key",
+                next_step="Give {organisation: {key, proof}} as promise-edge keys prove prints it.",
                 faults=[Fault("keys", "party-key")],
             )  # fmt: skip
+        given = _held(lambda value=value: read_party_key(value))
+        _held(lambda name=organisation, given=given: check_party_key(name, given["key"], given["proof"]))
         held = session.get(PartyKey, organisation)
-        if held is not None and held.public_key == key:
-            continue
+        if held is None or held.public_key != given["key"]:
+            found[organisation] = given
+    return found
+
+
+def register_keys(session: Session, told: Any, *, audit: AuditTrail) -> int:
+    """Trust the keys of a list {organisation: {key, proof}} from now on; the same again is nothing, another one takes
+    the old one's place. How many are new. Whoever calls has the right to (set-up, or two persons' approval).
+    """
+    new = new_keys(session, told)
+    for organisation, given in new.items():
+        key = given["key"]
         session.merge(PartyKey(organisation=organisation, public_key=key, registered_at=audit.clock()))
-        append(session, audit, EventType.PARTY_KEY_REGISTERED, resource=f"organisation:{organisation}")
-        new += 1
-    return new
+        append(
+            session, audit, EventType.PARTY_KEY_REGISTERED, resource=f"organisation:{organisation}",
+            versions={"key": sha256(key.encode()).hexdigest()},
+        )  # fmt: skip
+    return len(new)
 
 
 def take_signature(session: Session, value: Any, *, audit: AuditTrail) -> Signing:
@@ -103,6 +117,55 @@ def check_ready(session: Session, agreement: str, version: int) -> Agreement:
     return found
 
 
+def standing_version(session: Session, agreement: str) -> AgreementVersion | None:
+    """The newest version of an agreement that was activated, if any."""
+    query = select(AgreementVersion).where(AgreementVersion.id == agreement, AgreementVersion.activated_at.is_not(None))
+    return session.scalars(query.order_by(AgreementVersion.version.desc()).limit(1)).one_or_none()
+
+
+def amendment(session: Session, agreement: str, version: int) -> tuple[AgreementVersion, AgreementVersion]:
+    """The version that holds and the one that is to take its place; raises Invalid where it amends nothing."""
+    before, after = standing_version(session, agreement), _version(session, agreement, version)
+    if before is None or before.version >= version:
+        raise Invalid(
+            "This version amends none that holds.", code="AGR-016", faults=[Fault("version", "AGR-016")],
+            next_step="Ask for agreement.activate for a first version; give an amendment a higher version number.",
+        )  # fmt: skip
+    return before, after
+
+
+def check_first(session: Session, agreement: str) -> None:
+    """Raises Invalid where a version holds already: the next one is an amendment; its approvers see what changes."""
+    if standing_version(session, agreement) is not None:
+        raise Invalid(
+            "A version of this agreement holds already.", code="AGR-016", faults=[Fault("version", "AGR-016")],
+            next_step="Ask for agreement.amend: the approvers are shown what changes.",
+        )  # fmt: skip
+
+
+def amended_places(session: Session, agreement: str, version: int, *, before: int) -> tuple[Change, ...]:
+    """Every place in which a version differs from the one before it: what the approvers of an amendment are shown."""
+    old, new = _version(session, agreement, before), _version(session, agreement, version)
+    return changes(parsed(old.text), parsed(new.text))
+
+
+def amend(session: Session, agreement: str, version: int, *, audit: AuditTrail) -> Agreement:
+    """Let an amendment hold from its own first day. Whoever calls has used two persons' approval of just this up."""
+    before, row = amendment(session, agreement, version)
+    found = check_ready(session, agreement, version)
+    row.activated_at = audit.clock()
+    append(
+        session, audit.under(agreement=agreement, purpose=None), EventType.AGREEMENT_AMENDED,
+        resource=f"agreement:{agreement}", decision="permitted", rule="R-00",
+        counts={"signatures": len(_signed_by(session, found))},
+        versions={
+            agreement: str(version), "text": row.text_hash, "before": str(before.version),
+            "before_text": before.text_hash,
+        },
+    )  # fmt: skip
+    return found
+
+
 def activate(session: Session, agreement: str, version: int, *, audit: AuditTrail) -> Agreement:
     """Let a version hold from the day it names. Whoever calls has used two persons' approval of just this up."""
     found = check_ready(session, agreement, version)
@@ -111,6 +174,7 @@ def activate(session: Session, agreement: str, version: int, *, audit: AuditTrai
         raise Conflict(
             "This version was activated already.", code="agreement-active", next_step="Nothing is to be done."
         )
+    check_first(session, agreement)
     row.activated_at = audit.clock()
     append(
         session, audit.under(agreement=agreement, purpose=None), EventType.AGREEMENT_ACTIVATED,
@@ -119,17 +183,6 @@ def activate(session: Session, agreement: str, version: int, *, audit: AuditTrai
         versions={agreement: str(version), "text": row.text_hash},
     )  # fmt: skip
     return found
-
-
-def ask_activation(session: Session, agreement: str, version: int, *, why: str, audit: AuditTrail) -> int:
-    """The operator asks two persons to let a version hold; the act's number comes back."""
-    found = check_ready(session, agreement, version)
-    payload = {"agreement": agreement, "version": str(version)}
-    operator = Principal(audit.actor, frozenset({Role.OPERATOR}))
-    whose = approving(session, found)
-    return ask_act(
-        session, "agreement.activate", payload, organisations=whose, why=why, principal=operator, audit=audit
-    )
 
 
 def note_refusal(session: Session, agreement: str, error: CallerError, *, audit: AuditTrail) -> None:
@@ -239,11 +292,3 @@ def _not_ready(error: AgreementError) -> Invalid:
         f"The agreement does not hold at {error.place}.", code=error.code, next_step=f"Next: {error.next_step}.",
         faults=[Fault(error.place, error.code)],
     )  # fmt: skip
-
-
-def _is_key(text: str) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(decoded(text) or b"")
-    except ValueError:
-        return False
-    return True

@@ -10,7 +10,7 @@ import typer
 
 from hub.console import console, telling_errors
 from hub.db import utc_now
-from hub.errors import CallerError, Invalid
+from hub.errors import Invalid
 from policies.agreement_dates import calendar_file
 from policies.agreement_words import changes, plain_words
 from policies.agreements import Agreement, AgreementError, check_whole, json_schema, read_agreement
@@ -78,34 +78,26 @@ def calendar(
 def load(
     home: HomeOption,
     folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")],
-    keys: Annotated[Path | None, typer.Option(help="Public keys of parties, JSON: {organisation: key}.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="Parties' keys, JSON; during set-up.")] = None,
     words: Annotated[Path | None, typer.Option(help="Signed words of parties, a JSON list.")] = None,
 ) -> None:
     """Load agreements as drafts; one that is not whole is refused and the clause is named."""
     from hub.agreements.activation import register_keys, take_signature
     from hub.agreements.service import load_agreement
+    from hub.agreements.set_up import check_alone
 
+    step = "Run promise-hub agreements keys: it asks two persons."
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
     with console(home, "agreements load") as opened:
         with opened.database.transaction() as session:
             for file in files:
                 load_agreement(session, _text(file), audit=opened.trail())
             if keys is not None:
+                check_alone(session, "party.key", next_step=step, audit=opened.trail())
                 register_keys(session, _json(keys), audit=opened.trail())
             for word in [] if words is None else _json(words):
                 take_signature(session, word, audit=opened.trail())
         print(f"{len(files)} agreements stand.")
-
-
-@app.command("keys")
-def register(home: HomeOption, file: Annotated[Path, typer.Argument(help="JSON: {organisation: public key}.")]) -> None:
-    """Register the public keys by which parties sign; take them from the parties themselves."""
-    from hub.agreements.activation import register_keys
-
-    with console(home, "agreements keys") as opened:
-        with opened.database.transaction() as session:
-            new = register_keys(session, _json(file), audit=opened.trail())
-        print(f"{new} keys are new.")
 
 
 @app.command()
@@ -117,27 +109,6 @@ def sign(home: HomeOption, file: Annotated[Path, typer.Argument(help="A party's 
         with opened.database.transaction() as session:
             said = take_signature(session, _json(file), audit=opened.trail())
         print(f"{said.organisation} has signed {said.agreement} version {said.version}.")
-
-
-@app.command()
-def activate(
-    home: HomeOption,
-    agreement: Annotated[str, typer.Argument(help="The agreement's id.")],
-    version: Annotated[int, typer.Argument(help="Its version.")],
-    why: Annotated[str, typer.Option(help="Why now; the approvers read it.")],
-) -> None:
-    """Ask that a version hold; an officer and a signatory approve it, and the last approval activates it."""
-    from hub.agreements.activation import ask_activation, note_refusal
-
-    with console(home, "agreements activate") as opened:
-        try:
-            with opened.database.transaction() as session:
-                number = ask_activation(session, agreement, version, why=why, audit=opened.trail())
-        except CallerError as error:
-            with opened.database.transaction() as session:
-                note_refusal(session, agreement, error, audit=opened.trail())
-            raise
-        print(f"Next: a compliance officer and a signatory approve act {number} on the page of acts, within 72 hours.")
 
 
 @app.command()

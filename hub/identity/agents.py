@@ -40,6 +40,18 @@ def load_roster(session: Session, roster: Mapping[str, Any], *, audit: AuditTrai
     return len(new)
 
 
+def new_agents(session: Session, roster: Any) -> list[dict[str, str]]:
+    """The entries of a roster that are not registered yet; raises as `load_roster` does for what is wrong."""
+    entries = [_agent_entry(entry, at) for at, entry in enumerate(_agents_of(roster))]
+    known = {agent.key_id: agent for agent in session.scalars(select(Agent))}
+    for at, (organisation, key_id, public_key) in enumerate(entries):
+        held = known.get(key_id)
+        if held is not None and (held.organisation, held.public_key) != (organisation, public_key):
+            raise Conflict(f"Entry {at} of the roster changes a key.", code="roster-key-changed")
+    fields = ("organisation", "agent", "key")
+    return [dict(zip(fields, entry, strict=True)) for entry in entries if entry[1] not in known]
+
+
 def revoke_agent(session: Session, key_id: str, *, audit: AuditTrail) -> None:
     """From now on nothing signed by this key is taken."""
     agent = session.get(Agent, key_id)
@@ -70,8 +82,8 @@ def agent_principal(key_id: str, organisation: str) -> Principal:
     return Principal(f"agent:{key_id}", frozenset({Role.AGENT}), organisation)
 
 
-def _agents_of(roster: Mapping[str, Any]) -> list[Any]:
-    agents = roster.get("agents")
+def _agents_of(roster: Any) -> list[Any]:
+    agents = roster.get("agents") if isinstance(roster, Mapping) else None
     if not isinstance(agents, list) or not agents:
         raise Invalid("A roster is {agents: [{organisation, key_id, public_key}]}.", code="roster-form")
     return agents

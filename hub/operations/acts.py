@@ -1,8 +1,8 @@
 """What each approved act does, where a person's approval alone can do it: the database is enough, no key is needed.
 
-Asking and the last approval come over the pages; acts that are not listed here (a release) are done by
-the operator's own command, which uses the approval up (`two_persons.take_act`). Rule: the approval and its effect are
-one transaction.
+Asking and the last approval come over the pages, or the operator's command asks (`hub.operations.asking`); acts that
+are not listed here are done by a command that uses the approval up (`two_persons.take_act`). Rule: the approval and
+its effect are one transaction.
 """
 
 from __future__ import annotations
@@ -13,10 +13,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from hub.agreements.activation import activate, approving, check_ready
+from hub.agreements.activation import (
+    activate,
+    amend,
+    amended_places,
+    amendment,
+    approving,
+    check_first,
+    check_ready,
+    new_keys,
+    register_keys,
+)
+from hub.agreements.service import parsed
 from hub.audit.events import AuditTrail
 from hub.db import everything_shown
-from hub.errors import Fault, Invalid
+from hub.errors import Conflict, Fault, Invalid, NotFound
 from hub.identity import agents
 from hub.identity import service as people
 from hub.identity.accounts import reset
@@ -25,6 +36,8 @@ from hub.identity.provider_sign_in import bind
 from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
 from hub.linking import service as linking
 from hub.operations.destruction import begin_destruction, parties_of_end
+from hub.release.publishing import publish_within
+from hub.release.service import prepared_release
 from policies.principal import Principal, Role
 from policies.two_persons import APPROVED_WITHIN, ActRefused, check_ask
 
@@ -35,11 +48,15 @@ FIELD_MAX = 100
 @dataclass(frozen=True)
 class Performer:
     """The fields that one fills in to ask, the organisations that an act concerns, and what doing it does:
-    the person that is to be invited comes back, if any."""
+    the person that is to be invited comes back, if any.
+
+    `bind` adds to what was told the hashes of what it names, so that the approvers are bound to the content too.
+    """
 
     fields: tuple[str, ...]
     concerns: Callable[[Session, Payload], frozenset[str]]
     perform: Callable[[Session, Payload, AuditTrail], str | None]
+    bind: Callable[[Session, Payload], Payload] = lambda session, payload: payload
 
 
 def ask(
@@ -54,6 +71,7 @@ def ask(
     payload = {name: value.strip() for name, value in told.items()}
     with everything_shown(session):
         concerned = performer.concerns(session, payload)
+        payload = dict(performer.bind(session, payload))
     number = ask_act(session, kind, payload, organisations=concerned, why=why, principal=principal, audit=audit)
     if kind == "person.remove":
         people.suspend_person(session, payload["person"], until=audit.clock() + APPROVED_WITHIN, audit=audit)
@@ -74,9 +92,28 @@ def approve(
     take_act(session, act.kind, act.payload, organisations=frozenset(act.organisations), audit=audit)
     # What two persons decided is done whole, whatever the last of them may see.
     with everything_shown(session):
+        _check_bound(session, performer, act.payload)
         invited = performer.perform(session, act.payload, audit)
         session.flush()
     return act, None if invited is None else invite(session, act.id, invited)
+
+
+def shown_changes(session: Session, act: Waiting) -> list[str]:
+    """Of an amendment every place that changes, one a line: what its approvers are bound to read."""
+    if act.kind != "agreement.amend":
+        return []
+    told = act.payload
+    places = amended_places(session, told["agreement"], _version(told), before=int(told["before"]))
+    return [place.line() for place in places]
+
+
+def _check_bound(session: Session, performer: Performer, payload: Payload) -> None:
+    """Raises Conflict where what was approved is not what it names any more."""
+    told = {name: payload[name] for name in performer.fields}
+    if dict(performer.bind(session, told)) != dict(payload):
+        raise Conflict(
+            "What was approved has changed since.", code="ACT-004", next_step="Ask for it anew.",
+        )  # fmt: skip
 
 
 def decline(session: Session, act: Waiting, *, principal: Principal, audit: AuditTrail) -> None:
@@ -145,6 +182,68 @@ def _activate(session: Session, payload: Payload, audit: AuditTrail) -> None:
     activate(session, payload["agreement"], _version(payload), audit=audit)
 
 
+def _first(session: Session, payload: Payload) -> frozenset[str]:
+    check_first(session, payload["agreement"])
+    return _ready(session, payload)
+
+
+def _amending(session: Session, payload: Payload) -> frozenset[str]:
+    """Whose signatory approves an amendment: those who give under either version."""
+    before, _ = amendment(session, payload["agreement"], _version(payload))
+    return _ready(session, payload) | approving(session, parsed(before.text))
+
+
+def _texts(session: Session, payload: Payload) -> Payload:
+    before, after = amendment(session, payload["agreement"], _version(payload))
+    return {
+        **payload, "text": after.text_hash, "before": str(before.version), "before_text": before.text_hash,
+    }  # fmt: skip
+
+
+def _amend(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    amend(session, payload["agreement"], _version(payload), audit=audit)
+
+
+def _told_key(payload: Payload) -> dict[str, dict[str, str]]:
+    return {payload["organisation"]: {"key": payload["key"], "proof": payload["proof"]}}
+
+
+def _of_key(session: Session, payload: Payload) -> frozenset[str]:
+    new_keys(session, _told_key(payload))
+    return _of_organisation(session, payload)
+
+
+def _trust(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    register_keys(session, _told_key(payload), audit=audit)
+
+
+def _roster(payload: Payload) -> dict[str, Any]:
+    entry = {"organisation": payload["organisation"], "key_id": payload["agent"], "public_key": payload["key"]}
+    return {"agents": [entry]}
+
+
+def _of_new_agent(session: Session, payload: Payload) -> frozenset[str]:
+    if not agents.new_agents(session, _roster(payload)):
+        raise _wrong("agent")
+    return _of_organisation(session, payload)
+
+
+def _register(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    agents.load_roster(session, _roster(payload), audit=audit)
+
+
+def _content(session: Session, payload: Payload) -> Payload:
+    """The release that waits, with the hash of its content; raises NotFound where it is not the one that is named."""
+    waiting = prepared_release(session)
+    if waiting is None or waiting.id != payload["release"]:
+        raise NotFound("No such release waits.", code="release-unknown", next_step="Run promise-hub release prepare.")
+    return {**payload, "content": waiting.content_sha256}
+
+
+def _publish(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    publish_within(session, payload["release"], audit=audit)
+
+
 def _add(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
     roles = _roles(payload["roles"])
     return people.add_person(session, organisation=payload["organisation"], roles=roles, audit=audit)
@@ -195,7 +294,11 @@ PERFORMERS: Mapping[str, Performer] = {
     "person.bind": Performer(("person", "issuer", "subject"), _of_person, _bind),
     "agent.revoke": Performer(("agent",), _of_agent, _revoke),
     "linkage.accept": Performer(("version",), _nobody, _accept),
-    "agreement.activate": Performer(("agreement", "version"), _ready, _activate),
+    "agreement.activate": Performer(("agreement", "version"), _first, _activate),
+    "agreement.amend": Performer(("agreement", "version"), _amending, _amend, _texts),
+    "party.key": Performer(("organisation", "key", "proof"), _of_key, _trust),
+    "agent.add": Performer(("organisation", "agent", "key"), _of_new_agent, _register),
+    "release.publish": Performer(("release",), _nobody, _publish, _content),
     "data.destroy": Performer(("agreement", "organisation"), _ended, _destroy),
     "linkage.revert": Performer((), _nobody, _revert),
 }

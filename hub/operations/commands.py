@@ -39,6 +39,18 @@ def agree_made_up(home: HomeOption) -> None:
     print(f"{count} agreements hold.")
 
 
+@app.command("approve-made-up")
+def approve_made_up(home: HomeOption) -> None:
+    """Let made-up persons approve every act that waits; only where the people are made up."""
+    from hub.operations.made_up import approve_waiting
+
+    with console(home, "operations approve-made-up") as opened:
+        opened.home.check_synthetic()
+        with opened.database.transaction() as session:
+            count = approve_waiting(session, audit=opened.trail())
+    print(f"{count} acts are approved.")
+
+
 @app.command()
 def destroy(home: HomeOption) -> None:
     """Delete the files of every destruction that two persons approved, and write its certificate."""

@@ -82,7 +82,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
 }
 """By worker its tables; the API and the operator have every table, less what `_but` takes away."""
 
-API_READS = ("agreement_salts", "epochs", "linkage_history", "party_keys", "state_files", "state_figures")
+API_READS = ("epochs", "state_files", "state_figures")
 API_NEVER = (REVISIONS,)
 
 

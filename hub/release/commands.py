@@ -33,30 +33,6 @@ def prepare(home: HomeOption) -> None:
 
 
 @app.command()
-def publish(home: HomeOption) -> None:
-    """Publish the release that waits, or prepare one from the linked facts and publish it."""
-    from hub.files import analysis_store
-    from hub.release.publishing import prepare_from_facts, publish_prepared
-    from hub.release.service import PENDING, prepared_release
-    from policies.catalogue_files import catalogue
-
-    with console(home, "release publish") as hub:
-        with hub.database.reading() as session:
-            release = prepared_release(session)
-        if release is None:
-            store = analysis_store(hub.home)
-            release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
-        release = publish_prepared(hub.database, release.id, audit=hub.trail())
-    if release.state == PENDING:
-        print(
-            f"Release {release.id} waits for its witnesses: {release.shown} cells shown, {release.withheld} withheld."
-        )
-        print("It is public once a majority of the districts has cosigned the log: promise-edge witness, or a push.")
-    else:
-        print(f"Release {release.id} is published: {release.shown} cells shown, {release.withheld} withheld.")
-
-
-@app.command()
 def withdraw(home: HomeOption) -> None:
     """Take back the release that waits; a published one stays."""
     from hub.release.service import pending_release, prepared_release, withdraw_prepared

@@ -108,9 +108,14 @@ def log_refusal(database: Database, *, audit: AuditTrail) -> Iterator[None]:
 def publish_prepared(database: Database, release: str, *, audit: AuditTrail) -> Release:
     """Publish a prepared release, or let it wait for its witnesses where districts have agents to cosign."""
     with database.transaction() as session:
-        if needs_witnesses(session):
-            return approve(session, release, audit=audit)
-        return publish(session, release, audit=audit)
+        return publish_within(session, release, audit=audit)
+
+
+def publish_within(session: Session, release: str, *, audit: AuditTrail) -> Release:
+    """The same, in the transaction of an approval."""
+    if needs_witnesses(session):
+        return approve(session, release, audit=audit)
+    return publish(session, release, audit=audit)
 
 
 def declared_tables(catalogue: Catalogue) -> dict[str, tuple[TableDeclaration, ...]]:

@@ -79,10 +79,10 @@ def disclosures_of(session: Session, reference: str, *, principal: Principal, au
     releases = [] if first is None else _releases(session, first)
     found = ChildRecord(
         submissions=_submissions(session, principal) if first is not None else (),
-        releases=tuple({"release": one.id, "published": _told(one.published_at)} for one in releases),
-        recipients=_recipients(session, [one.id for one in releases]),
+        releases=tuple({"release": one.id, "published": told_time(one.published_at)} for one in releases),
+        recipients=recipients_of(session, [one.id for one in releases]),
         opt_outs=tuple(
-            {"scope": one.scope, "since": _told(one.recorded_at), "withdrawn": _told(one.withdrawn_at)}
+            {"scope": one.scope, "since": told_time(one.recorded_at), "withdrawn": told_time(one.withdrawn_at)}
             for one in opt_outs_of(session, reference, principal=principal)
         ),
     )
@@ -128,7 +128,7 @@ def _submissions(session: Session, principal: Principal) -> tuple[dict[str, str]
     )  # fmt: skip
 
 
-def _recipients(session: Session, releases: list[str]) -> tuple[Recipient, ...]:
+def recipients_of(session: Session, releases: list[str]) -> tuple[Recipient, ...]:
     """Who asked for a release, from the log: one line for each organisation, agreement, purpose and release."""
     wanted = set(releases)
     public = [Recipient("public", "", "", name, 1, "") for name in releases]
@@ -139,11 +139,12 @@ def _recipients(session: Session, releases: list[str]) -> tuple[Recipient, ...]:
         release = str(versions.get("release", ""))
         if release in wanted:
             found.setdefault((organisation or "", agreement or "", purpose or "", release), []).append(time)
-    named = [Recipient(*key, len(times), _told(times[-1])) for key, times in sorted(found.items())]
+    named = [Recipient(*key, len(times), told_time(times[-1])) for key, times in sorted(found.items())]
     return (*public, *named)
 
 
-def _told(time: dt.datetime | None) -> str:
+def told_time(time: dt.datetime | None) -> str:
+    """A time as it is told, in UTC; "" for none."""
     return "" if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -28,7 +28,8 @@ def list_acts(request: Request) -> Response:
     """The dangerous acts that the caller may read, newest first."""
     with transaction_of(request) as session:
         found = two_persons.list_acts(session, principal=principal_of(request), audit=trail_of(request))
-    return JSONResponse({"rows": [_row(act) for act in found]})
+        rows = [_row(act, acts.shown_changes(session, act)) for act in found]
+    return JSONResponse({"rows": rows})
 
 
 @router.post("/v1/acts")
@@ -54,7 +55,8 @@ def show(request: Request, number: Number) -> Response:
     """One act: what is asked, who approved, who is missing."""
     with transaction_of(request) as session:
         found = two_persons.read_act(session, number, principal=principal_of(request), audit=trail_of(request))
-    return JSONResponse(_row(found))
+        row = _row(found, acts.shown_changes(session, found))
+    return JSONResponse(row)
 
 
 @router.post("/v1/acts/{number}/approve")
@@ -155,10 +157,12 @@ def _values(request: Request, kind: str = "") -> dict[str, Any]:
     principal = principal_of(request)
     with transaction_of(request) as session:
         found = two_persons.list_acts(session, principal=principal, audit=trail_of(request))
+        changed = {act.id: acts.shown_changes(session, act) for act in found}
     kinds = acts.askable(principal)
     chosen = kind if kind in kinds else ""
     return {
         "found": found,
+        "changed": changed,
         "kinds": [(name, ACTS[name].words) for name in kinds],
         "chosen": chosen,
         "fields": acts.PERFORMERS[chosen].fields if chosen else (),
@@ -167,13 +171,14 @@ def _values(request: Request, kind: str = "") -> dict[str, Any]:
     }
 
 
-def _row(act: Waiting) -> dict[str, Any]:
+def _row(act: Waiting, changes: list[str]) -> dict[str, Any]:
     return {
         "act": act.id,
         "kind": act.kind,
         "words": act.words,
         "payload": dict(act.payload),
         "payload_sha256": act.digest,
+        "changes": changes,
         "organisations": list(act.organisations),
         "why": act.why,
         "asked_by": act.asked_by,

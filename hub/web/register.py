@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policies.agreement_dates import warning
+from policies.agreement_readers import may_read
 from policies.agreements import Agreement
 from policies.principal import Principal
-from policies.roles import Extent, extent_of
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,6 @@ def entries_for(principal: Principal, agreements: Sequence[Agreement], *, day: d
         if agreement.id not in newest or newest[agreement.id].version < agreement.version:
             newest[agreement.id] = agreement
     return tuple(_entry(newest[name], day) for name in sorted(newest) if may_read(principal, newest[name]))
-
-
-def may_read(principal: Principal, agreement: Agreement) -> bool:
-    """Whether the principal's roles, or its organisation's part in the agreement, open it."""
-    extents = set(extent_of("agreement.read", principal.roles).values())
-    if Extent.ALL in extents:
-        return True
-    return bool(extents) and principal.organisation in {party.organisation for party in agreement.parties}
 
 
 def _entry(agreement: Agreement, day: dt.date) -> Entry:

@@ -32,7 +32,7 @@ ROAD_SECONDS, ROAD_MEGABYTES = 180.0, 3000.0
 EDGE_SECONDS: Mapping[int, float] = {3_000: 12.0, 55_000: 60.0}
 EDGE_CPU_SECONDS, EDGE_MEGABYTES = 80.0, 900.0
 # Stages whose work may grow no faster than the county, within this part.
-LINEAR = ("make the county", EDGE, "count, protect and publish")
+LINEAR = ("make the county", EDGE, "count and protect")
 GROWTH = 1.2
 _CLOCK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 

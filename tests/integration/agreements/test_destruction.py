@@ -19,8 +19,8 @@ from hub.operations import acts
 from hub.operations.destruction import begin_destruction, complete_destruction, waiting_destructions
 from hub.outcomes.service import newest_snapshot, read_snapshot, take_snapshot
 from hub.submissions.tables import Submission
+from policies.party_keys import party_key
 from policies.principal import Principal, Role
-from policies.translog.strict_base64 import encoded
 from tests.integration.agreements.test_activation import key_of, leaving
 from tests.integration.hub.conftest import made_up_hub, sqlite_hub  # noqa: F401 (fixtures)
 
@@ -57,7 +57,7 @@ class Partnership:
         self.within(lambda session: accept_run(session, version, audit=self.hub.trail))
 
     def leave(self):
-        public = {NAME: encoded(key_of(NAME).public_key().public_bytes_raw())}
+        public = {NAME: party_key(NAME, key_of(NAME))}
         word = leaving("DSA-PRE", NAME, now=self.hub.clock())
         self.within(lambda session: register_keys(session, public, audit=self.hub.trail))
         self.within(lambda session: withdraw(session, word, audit=self.hub.trail))

@@ -130,6 +130,7 @@ def test_the_commands_of_a_home_load_link_and_export(sqlite_hub, tmp_path):
         ("roster", "load", roster, "--home", home),
         ("agreements", "load", Path(__file__).parents[3] / "policies" / "agreements", "--home", home),
         ("linkage", "accept", version, "--home", home),
+        ("operations", "approve-made-up", "--home", home),
         ("linkage", "evaluate", "--truth", truth, "--home", home),
         ("work", "--role", "matcher", "--home", home),
         ("sign-in-link", "--role", "steward", "--organisation", "novato", "--home", home, "--url", "http://hub.test"),
@@ -142,18 +143,18 @@ def test_the_commands_of_a_home_load_link_and_export(sqlite_hub, tmp_path):
         sent[" ".join(map(str, command[:2]))] = promise_hub(*command)
 
     assert {name: code for name, (code, _, _) in sent.items()} == dict.fromkeys(sent, 0)
+    assert "Act 1 is asked." in sent["roster load"][1]
+    assert sent["operations approve-made-up"][1] == "2 acts are approved.\n"
     assert sent["sign-in-link --role"][1].startswith("http://hub.test/sign-in?link=")
     assert json.loads(sent["linkage evaluate"][1])["records"] == 1
     bundle = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     signed = sum("detail" in line for line in bundle)
     assert bundle[-1]["entries"] == signed
-    assert len(sqlite_hub.events()) - 12 <= signed <= len(sqlite_hub.events())
+    assert len(sqlite_hub.events()) - 26 <= signed <= len(sqlite_hub.events())
     assert list((tmp_path / "opened" / "rows").iterdir())
 
 
-@pytest.mark.parametrize(
-    "command", [("linkage", "revert"), ("submissions", "approve", "0" * 64), ("linkage", "accept", "9")]
-)
+@pytest.mark.parametrize("command", [("submissions", "approve", "0" * 64), ("release", "publish")])
 def test_a_refused_command_ends_with_one_and_says_what_to_do_next(home, command):
     code, _, told = promise_hub(*command, "--home", home)
 

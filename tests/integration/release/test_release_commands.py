@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.audit.events import AuditTrail
+from hub.cli import app as hub_app
 from hub.console import console
-from hub.release.commands import app
 from hub.release.draft import Draft
 from hub.release.publishing import declared_tables, release_rules
 from hub.release.service import store_release
@@ -32,7 +32,7 @@ retention: {{effective: 2026-01-01, expires: {expires}, destroy_within_days: 90}
 
 
 def run(home: Path, *words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, [*words, "--home", str(home)])
+    done = CliRunner().invoke(hub_app, ["release", *words, "--home", str(home)])
     return done.exit_code, done.output
 
 
@@ -70,16 +70,21 @@ def test_on_a_new_hub_nothing_is_released_and_every_command_says_what_to_do(home
 def test_a_waiting_release_is_published_and_written_out_in_each_form(
     waiting: Path, draft: Draft, tmp_path: Path
 ) -> None:
-    published = run(waiting, "publish")
+    asked = run(waiting, "publish")
+    before = run(waiting, "show")
+    approved = CliRunner().invoke(hub_app, ["operations", "approve-made-up", "--home", str(waiting)])
     shown = run(waiting, "show")
     for command, name in (("content", "release.json"), ("export", "cells.csv"), ("report", "report.html")):
         assert run(waiting, command, "--out", str(tmp_path / name))[0] == 0
 
     figures = json.loads((tmp_path / "report.json").read_text("utf-8"))
     rows = list(csv.DictReader((tmp_path / "cells.csv").read_text("utf-8").splitlines()))
-    assert published[1] == (
-        f"Release 2026-11-22.1 is published: {draft.verdict.shown} cells shown, {draft.verdict.withheld} withheld.\n"
+    assert asked[1].startswith(
+        f"Release 2026-11-22.1 is prepared: {draft.verdict.shown} cells shown, {draft.verdict.withheld} withheld.\n"
+        "Act 1 is asked."
     )
+    assert before[1] == "Nothing has been released yet.\n"
+    assert approved.output == "1 acts are approved.\n"
     assert shown[1].startswith("2026-11-22.1  published")
     assert (tmp_path / "release.json").read_bytes() == draft.content
     assert len(rows) == draft.verdict.shown + draft.verdict.withheld

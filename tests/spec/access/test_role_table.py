@@ -33,6 +33,7 @@ review.read         | own     | -          | -       | -        | -       | own 
 review.answer       | -       | -          | -       | -        | -       | own | -       | -
 review.approve      | own     | -          | -       | -        | -       | -   | -       | -
 record.read         | -       | -          | -       | -        | -       | own | -       | -
+disclosure.read     | own     | -          | all     | -        | -       | -   | -       | -
 opt_out.record      | -       | -          | -       | -        | -       | own | -       | -
 opt_out.read        | own     | -          | all     | -        | own     | -   | -       | -
 aggregate.query     | -       | agreements | -       | -        | -       | -   | -       | -
