@@ -40,6 +40,7 @@ from policies.disclosure.types import TOTAL, ReleasedCell, Verdict
 from policies.indicator_files import dimensions
 from policies.indicator_sets import indicator_sets
 from policies.principal import ANONYMOUS
+from tests.bench.measures import Row, at_most
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 YEARS = range(2017, 2027)
@@ -145,6 +146,19 @@ def asked(times: int) -> Iterator[Question]:
 def percentile(taken: list[float], share: float) -> float:
     """The time within which this share of answers came."""
     return sorted(taken)[min(int(len(taken) * share), len(taken) - 1)]
+
+
+def p95_rows(times: int = 400) -> list[Row]:
+    """The time within which 95 of 100 answers came, in the service and over HTTP."""
+    with tempfile.TemporaryDirectory() as folder, hub_of(Path(folder)) as hub:
+        for warm in (in_service, over_http):
+            warm(hub, 20)
+        parts = (("in the service", in_service, SERVICE_BAR), ("over HTTP", over_http, HTTP_BAR))
+        return [
+            at_most(f"answers of seven outcomes, ten years, {name}: seconds within which 95 of 100 came",
+                    percentile(measure(hub, times), 0.95), bar)
+            for name, measure, bar in parts
+        ]  # fmt: skip
 
 
 def main() -> int:

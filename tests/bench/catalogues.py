@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from policies.disclosure.engine import protect, protect_provisionally
 from policies.disclosure.types import BaseCell, Block, Protected, ReleasedCell, Rules, Tally
 from tests.attacker.attack_release import attack_release
-from tests.bench.disclosure import Row, at_most, hierarchies_of, rows_of, small_county
+from tests.bench.disclosure import hierarchies_of, rows_of, small_county
+from tests.bench.measures import Row, at_most
 
 VINTAGES = ("provisional-1", "provisional-2", "final", "final-2")
 """What is told first, and at each of three refreshes; the last meets corrections of what is final."""

@@ -1,9 +1,9 @@
 """What disclosure control costs, keeps and gives away, on made-up counts, held to its bars.
 
-    python -m tests.bench.disclosure [--summary FILE] [--tables N] [--catalogues N] [--quick]
+    python3 run.py bench disclosure [--only PART] [--summary FILE] [--tables N] [--catalogues N] [--quick]
 
-Each row is a name, a value, a bar and whether the bar is held. The counts are drawn, with the sizes of a county's
-districts and the shares of its groups; there is no person behind them.
+Each row is a name, a value, a bar and whether the bar is held; seconds are those of one processor. The counts are
+drawn, with the sizes of a county's districts and the shares of its groups; there is no person behind them.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from policies.disclosure.types import (
     Tally,
 )
 from tests.attacker.attack_release import attack_release
+from tests.bench.measures import Row, at_least, at_most
 
 ENROLMENT = (7474, 4730, 4356, 2653, 2282, 1813, 1739, 1178, 1055, 1042, 500, 473, 354, 281, 191, 162, 102, 36, 9)
 RACES = {
@@ -204,26 +205,6 @@ def truth_of(block: Block, cells: tuple[ReleasedCell, ...]) -> list[dict[str, st
     return rows
 
 
-@dataclass(frozen=True)
-class Row:
-    """One figure of the bench; `held` says whether it keeps its bar."""
-
-    name: str
-    value: float
-    bar: float
-    held: bool
-
-
-def at_most(name: str, value: float, bar: float) -> Row:
-    """A figure that must not be greater than its bar."""
-    return Row(name, round(value, 4), bar, value <= bar)
-
-
-def at_least(name: str, value: float, bar: float) -> Row:
-    """A figure that must not be less than its bar."""
-    return Row(name, round(value, 4), bar, value >= bar)
-
-
 def attacked(blocks: list[Block], result: Protected) -> int:
     """What the independent attacker finds in a result."""
     found = 0
@@ -248,10 +229,15 @@ def kept(blocks: list[Block], result: Protected) -> float:
     return len(shown) / len(large) if large else 1.0
 
 
-def small_release() -> Iterator[Row]:
-    """Seven outcomes of eight cohorts of the small demonstration county, insiders audited."""
+def small_blocks() -> list[Block]:
+    """Seven outcomes of eight cohorts of the small demonstration county."""
     names = ("a", "b", "c", "d", "e", "f", "g")
-    blocks = [small_county(20 * y + i, indicator=name) for i, name in enumerate(names) for y in range(8)]
+    return [small_county(20 * y + i, indicator=name) for i, name in enumerate(names) for y in range(8)]
+
+
+def small_release() -> Iterator[Row]:
+    """The small county, insiders audited."""
+    blocks = small_blocks()
     start = time.process_time()
     result = protect(blocks, rules=Rules())
     yield at_most("small county, 56 blocks: seconds of one core to protect", time.process_time() - start, 5.0)
@@ -281,20 +267,22 @@ def outcomes(tally: Tally) -> tuple[int, int, int]:
     return tally.known - tally.k, tally.k, tally.n - tally.known
 
 
-def two_together() -> Iterator[Row]:
-    """A cohort of the small county against every two providers together."""
+def insiders() -> Iterator[Row]:
+    """A cohort of the small county against every provider, and every two together."""
     block = small_county(5)
     start = time.process_time()
     result = protect([block], rules=Rules(pairs=True))
     yield at_most("every two providers, one block: seconds of one core to protect", time.process_time() - start, 2.0)
     providers = sorted({name for cell in block.cells for name in cell.provider_counts})
     rows = rows_of(result.cells, tuple(dimension.name for dimension in block.dimensions))
-    truth, found = truth_of(block, result.cells), 0
-    for pair in combinations(providers, 2):
-        owned = [("district", name) for name in pair if name.startswith("district")]
-        own = own_rows(block, pair)
-        found += attack_release(rows, hierarchies_of(block), insider=own, owned=owned, truth=truth)[1]["recovered"]
-    yield at_most("every two providers, one block: withheld numbers found by the attacker", found, 0)
+    truth = truth_of(block, result.cells)
+    for size, who in ((1, "every provider"), (2, "every two providers")):
+        found = 0
+        for group in combinations(providers, size):
+            owned = [("district", name) for name in group if name.startswith("district")]
+            own = own_rows(block, group)
+            found += attack_release(rows, hierarchies_of(block), insider=own, owned=owned, truth=truth)[1]["recovered"]
+        yield at_most(f"{who}, one block: withheld numbers found by the attacker", found, 0)
 
 
 def every_outcome() -> Iterator[Row]:
@@ -319,37 +307,58 @@ def random_tables(count: int) -> Iterator[Row]:
     yield at_most(f"{count} random tables: withheld numbers found by the attacker", found, 0)
 
 
-def report_cards(people: int, *, share: float, seconds: float, ways: int = 2) -> Iterator[Row]:
+def report_cards(people: int, *, share: float, seconds: float, ways: int = 2, plain: bool = True) -> Iterator[Row]:
     """A whole report card of one cohort year."""
-    block = report_card(people, ways=ways)
+    block = report_card(people, ways=ways, plain=plain)
     start = time.process_time()
     result = protect([block], rules=Rules(insiders=False))
-    name = f"report card, {people} students, up to {ways} ways"
-    yield at_most(f"{name}: seconds of one core to protect", time.process_time() - start, seconds)
+    taken = time.process_time() - start
+    cells = len({frozenset(pair for pair in cell.levels if pair[1] != "Total") for cell in result.cells})
+    name = f"report card, {people} students, {cells} cells"
+    yield at_most(f"{name}: seconds of one core to protect and audit", taken, seconds)
     yield at_least(f"{name}: kept share of cells of 11 or more", kept([block], result), share)
     yield at_least(f"{name}: clean", float(result.verdict.clean), 1)
+
+
+def answered() -> Iterator[Row]:
+    """How fast a release answers, 95 of 100 times."""
+    from tests.bench.answers import p95_rows
+
+    yield from p95_rows()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Hold disclosure control to its bars.")
     parser.add_argument("--summary", type=Path, help="write the rows as JSON")
-    parser.add_argument("--tables", type=int, default=10_000, help="how many random tables")
-    parser.add_argument("--catalogues", type=int, default=1_000, help="how many random catalogues over four tellings")
+    parser.add_argument("--tables", type=int, default=200, help="how many random tables (the bar: 10000)")
+    parser.add_argument("--catalogues", type=int, default=8, help="how many random catalogues (the bar: 1000)")
     parser.add_argument("--quick", action="store_true", help="leave out the report cards of the whole county")
+    parser.add_argument("--only", metavar="PART", default="", help="parts with this in their name")
     options = parser.parse_args()
     from tests.bench.catalogues import random_catalogues
+    from tests.bench.refreshed import refresh
 
-    rows = []
-    parts = [small_release(), two_together(), every_outcome(), random_tables(options.tables)]
-    parts.append(random_catalogues(range(options.catalogues)))
+    parts = {
+        "small": small_release,
+        "insiders": insiders,
+        "outcomes": every_outcome,
+        "refresh": lambda: refresh(small_blocks()),
+        "answers": answered,
+        "tables": lambda: random_tables(options.tables),
+        "catalogues": lambda: random_catalogues(range(options.catalogues)),
+    }
     if not options.quick:
-        parts += [
-            report_cards(2_400, share=0.82, seconds=5),
-            report_cards(33_000, share=0.94, seconds=15),
-            report_cards(2_400, share=0.0, seconds=120, ways=3),
-        ]
-    for part in parts:
-        for row in part:
+        parts |= {
+            "card-2400": lambda: report_cards(2_400, share=0.82, seconds=5),
+            "card-33000": lambda: report_cards(33_000, share=0.94, seconds=15),
+            "card-three-ways": lambda: report_cards(2_400, share=0.0, seconds=120, ways=3),
+        }
+    chosen = {name: part for name, part in parts.items() if options.only in name}
+    if not chosen:
+        parser.error(f"no part of that name; there are: {', '.join(parts)}")
+    rows = []
+    for part in chosen.values():
+        for row in part():
             print("held  " if row.held else "BROKEN", row.name, row.value, "bar", row.bar, flush=True)
             rows.append(asdict(row))
     if options.summary:
