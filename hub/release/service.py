@@ -267,23 +267,17 @@ def release_file(session: Session, release: str) -> bytes:
 
 
 def released_cell(row: ReleasedCellRow) -> ReleasedCell:
-    """A stored cell in the form of disclosure control."""
-    return ReleasedCell(
-        indicator=row.indicator,
-        cohort_year=row.cohort_year,
-        table=row.table_name,
-        levels=tuple((name, level) for name, level in json.loads(row.levels).items()),
-        n=row.n,
-        known=row.known,
-        k=row.k,
-        rate=row.rate,
-        rate_low=row.rate_low,
-        rate_high=row.rate_high,
-        coverage_low=row.coverage_low,
-        coverage_high=row.coverage_high,
-        status="F" if row.status == "F" else "C",
-        vintage=row.vintage,
+    """A stored cell in the form of disclosure control; of a withheld one no number is read, whatever stands there."""
+    levels = tuple((name, level) for name, level in json.loads(row.levels).items())
+    bare = ReleasedCell(
+        indicator=row.indicator, cohort_year=row.cohort_year, table=row.table_name, levels=levels, vintage=row.vintage
     )
+    if row.status != "F":
+        return bare
+    return replace(
+        bare, n=row.n, known=row.known, k=row.k, rate=row.rate, rate_low=row.rate_low, rate_high=row.rate_high,
+        coverage_low=row.coverage_low, coverage_high=row.coverage_high, status="F",
+    )  # fmt: skip
 
 
 def _with_entry(session: Session, row: ReleaseRow) -> Release:

@@ -198,7 +198,8 @@ def _matches(row: ReleasedCellRow, wanted: Slice) -> bool:
 
 
 def _cell(row: ReleasedCellRow, definition_version: str) -> PublishedCell:
-    return PublishedCell(
+    """The cell of a row; of a withheld one no number is read, whatever stands there."""
+    cell = PublishedCell(
         indicator=row.indicator,
         cohort_year=row.cohort_year,
         vintage=row.vintage,
@@ -217,3 +218,4 @@ def _cell(row: ReleasedCellRow, definition_version: str) -> PublishedCell:
         status_reason=row.status_reason,
         definition_version=definition_version,
     )
+    return replace(_hidden(cell), status_reason=row.status_reason) if cell.hidden else cell

@@ -4,12 +4,14 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from hub.app import create_app
@@ -75,10 +77,12 @@ class Served:
         return found
 
 
-def cell(year: int, table: str, levels: dict[str, str], **numbers: int | None) -> ReleasedCell:
+def cell(
+    year: int, table: str, levels: dict[str, str], *, indicator: str = "third-grade-reading", **numbers: int | None
+) -> ReleasedCell:
     status: Status = "F" if numbers else "C"
     return ReleasedCell(
-        indicator="third-grade-reading",
+        indicator=indicator,
         cohort_year=year,
         table=table,
         levels=tuple(levels.items()),
@@ -109,7 +113,12 @@ def cells_of(year: int, gap: int) -> tuple[ReleasedCell, ...]:
 
 
 def hand_made_draft() -> Draft:
-    cells = {("third-grade-reading", year): cells_of(year, gap) for year, gap in ((2023, 35), (2025, 31), (2026, 26))}
+    return draft_of(
+        {("third-grade-reading", year): cells_of(year, gap) for year, gap in ((2023, 35), (2025, 31), (2026, 26))}
+    )
+
+
+def draft_of(cells: dict[tuple[str, int], tuple[ReleasedCell, ...]]) -> Draft:
     structures = {key: Structure("1", '{"dimensions":[],"tables":[]}') for key in cells}
     shown = sum(one.status == "F" for found in cells.values() for one in found)
     verdict = Verdict(
@@ -168,16 +177,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             person = add_person(session, organisation=organisation, roles=frozenset({role}), audit=trail)
             return make_sign_in_link(session, person, audit=trail)
 
+    with running(app) as url:
+        yield Served(url, home, database, token, link, link_under)
+    database.close()
+
+
+@contextmanager
+def running(app: FastAPI) -> Iterator[str]:
+    """The app over HTTP on a port of its own; its address."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", home, database, token, link, link_under)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(5)
-    database.close()
 
 
 @pytest.fixture
