@@ -207,7 +207,7 @@ function blockedRows(columns, view) {
   const { forms, rows } = columns, of = { numbers: new Map(), digests: [] }, none = numbered(of, NO_NAME);
   const byForm = (view.spelled || view.names === "none"
     ? forms.spelling : forms.codedBy.map((name) => nameDigest(name === "" ? "" : phoneticCode(name)))).map((one) => numbered(of, one));
-  const valueNumber = remembered((text) => numbered(of, digest(text)));
+  const named = Uint8Array.from(of.digests, (one) => (isName(one) ? 1 : 0)), valueNumber = remembered((text) => numbered(of, digest(text)));
   const values = columns.values.map((told) => {
     const parts = view.values.map((name) => told[name]);
     return parts.includes(null) ? -1 : valueNumber(parts.join("\x1f"));
@@ -221,7 +221,7 @@ function blockedRows(columns, view) {
   for (let row = 0; row < rows.record.length; row++) {
     if (values[rows.record[row]] < 0) continue;
     const given = byForm[rows.given[row]], surname = byForm[rows.surname[row]], variant = rows.variant[row];
-    const hasGiven = isName(digests[given]), hasSurname = isName(digests[surname]);
+    const hasGiven = named[given], hasSurname = named[surname];
     if (view.names === "none") add(row, none, none, 0);
     else if (view.names === "pair") {
       if (!hasGiven || !hasSurname) continue;

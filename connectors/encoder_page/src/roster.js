@@ -28,19 +28,21 @@ export function assembled(reading, { schoolYear, reference }) {
     const single = row.facts.filter(([table]) => table !== "demographics");
     const code = localId === null ? "ROW-004" : single.some((fact) => isFaulty(fact, reading.kind)) ? "ROW-006" : null;
     if (code) { reading.findings.add(code, row.row); rejectedLater++; continue; }
-    if (!stated.has(localId)) stated.set(localId, []);
-    const of = stated.get(localId), fresh = single.filter((fact) => !of.some((one) => alike(one, fact)));
+    const of = listedIn(stated, localId), fresh = single.filter((fact) => !of.some((one) => alike(one, fact)));
     of.push(...fresh);
-    for (const fact of row.facts) if (fact[0] === "demographics") merged.set(localId, [...(merged.get(localId) || []), [row.asOf, fact[1]]]);
+    for (const [table, elements] of row.facts) if (table === "demographics") listedIn(merged, localId).push(elements);
     if (single.length && !fresh.length) reading.findings.add("ROW-005", row.row);
   }
   const references = new Map(localIds.map((localId) => [localId, reference(localId)]));
   return { people, spans: spansOf(people, localIds, stated, references, schoolYear), facts: factRows(stated, merged, references), records: localIds.length, rejectedLater };
 }
 
+/** The list that stands under a key; a new one where there is none. */
+const listedIn = (lists, key) => lists.get(key) ?? lists.set(key, []).get(key);
+
 function roster(reading) {
   const parts = new Map(), makers = reading.readings.filter((row) => row.person && row.localId !== null);
-  for (const row of makers) parts.set(row.localId, [...(parts.get(row.localId) || []), row.person]);
+  for (const { localId, person } of makers) listedIn(parts, localId).push(person);
   findConflicts(makers, parts, reading.findings);
   const localIds = inOrder([...parts.keys()]);
   return { localIds, people: localIds.map((localId, record) => onePerson(record, parts.get(localId))) };
@@ -89,13 +91,21 @@ function mayHold({ type, codes, pattern, minimum, maximum }, value) {
 /** Elements as Python writes them, which is what facts of one child and table are ordered by. */
 const asPython = (elements) => `{${Object.entries(elements).map(([name, value]) => `'${name}': ${typeof value === "string" ? `'${value}'` : value}`).join(", ")}}`;
 
+const orderOf = remembered((names) => names.split(",").sort());
+/** The same with its keys in order, so that JSON.stringify writes its canonical form (RFC 8785). */
+function inKeyOrder(row) {
+  const made = {};
+  for (const name of orderOf(Object.keys(row).join())) made[name] = row[name];
+  return made;
+}
+
 function factRows(stated, merged, references) {
   const rows = [];
-  const add = (table, localId, elements) => rows.push([`${table}\0${references.get(localId)}`, elements, { t: table, r: references.get(localId), ...elements }]);
+  const add = (table, localId, elements) => rows.push([`${table}\0${references.get(localId)}`, elements, inKeyOrder({ ...elements, t: table, r: references.get(localId) })]);
   const apart = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   for (const [localId, facts] of stated) for (const [table, elements] of facts) add(table, localId, elements);
   for (const [localId, parts] of merged) {
-    const told = Object.assign({}, ...parts.map(([, elements]) => elements));
+    const told = parts.length > 1 ? Object.assign({}, ...parts) : parts[0];
     if (Object.keys(told).length) add("demographics", localId, told);
   }
   return rows.sort((a, b) => apart(a[0], b[0]) || apart(asPython(a[1]), asPython(b[1]))).map(([, , row]) => row);
@@ -124,17 +134,22 @@ function spansOf(people, localIds, stated, references, schoolYear) {
 /** The same with what the agreement names only; a table that lost a required element is dropped whole. */
 export function minimised({ people, spans, facts, records }, agreement) {
   const dropped = {}, count = (name) => { dropped[name] = (dropped[name] || 0) + 1; };
-  const kept = [];
+  const kept = [], split = remembered((shape) => {
+    const [table, ...keys] = shape.split(","), named = agreement.elements[table] || [], law = DATA.tables[table].elements;
+    const names = keys.filter((name) => name !== "t" && name !== "r"), left = names.filter((name) => named.includes(name));
+    const whole = left.length > 0 && Object.keys(law).every((name) => !law[name].required || left.includes(name));
+    return { left, gone: names.filter((name) => !named.includes(name)), whole };
+  });
   for (const fact of facts) {
-    const named = agreement.elements[fact.t] || [], names = Object.keys(fact).filter((name) => name !== "t" && name !== "r");
-    const left = names.filter((name) => named.includes(name)), law = DATA.tables[fact.t].elements;
-    for (const name of names) if (!named.includes(name)) count(`${fact.t}.${name}`);
-    if (left.length && Object.keys(law).every((name) => !law[name].required || left.includes(name)))
-      kept.push(Object.fromEntries([["t", fact.t], ["r", fact.r], ...left.map((name) => [name, fact[name]])]));
+    const { left, gone, whole } = split(`${fact.t},${Object.keys(fact).join()}`);
+    for (const name of gone) count(`${fact.t}.${name}`);
+    if (whole && !gone.length) kept.push(fact);
+    else if (whole)
+      kept.push(inKeyOrder(Object.fromEntries([["t", fact.t], ["r", fact.r], ...left.map((name) => [name, fact[name]])])));
   }
   if (!agreement.linkage) return { people: [], spans: [], facts: kept, records, dropped };
   const barred = Object.entries(FIELDS).filter(([name]) => !agreement.linkage.identifiers.includes(name)).flatMap(([, fields]) => fields);
-  const left = people.map((person) => {
+  const left = !barred.length ? people : people.map((person) => {
     const one = { ...person };
     for (const field of barred) {
       if (one[field]?.length) count(`person.${field}`);

@@ -75,7 +75,7 @@ export async function submissionOf(assembly, { keys, kind, schoolYear, findings,
     const digest = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", content)));
     chunks.push({ content, entry: { sha256: digest, size: content.length, holds, view, count } });
   };
-  const packing = packed(left.facts.map((row) => `${canonical(row)}\n`));
+  const packing = packed(left.facts.map((row) => `${JSON.stringify(row)}\n`));
   for (const { t } of left.facts) tables[t] = (tables[t] || 0) + 1;
   let encoded = null, submissionKey = "";
   const secret = fromBase64(keys.secret), own = crypto.getRandomValues(new Uint8Array(32));

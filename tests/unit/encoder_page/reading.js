@@ -6,13 +6,14 @@ globalThis.readByPage = async (bytes, name, { entry, schoolYear, latest }) => {
     const reading = page.readTable(name, lines, notes, { entry, schoolYear, latest });
     const made = page.assembled(reading, { schoolYear, reference: page.referenceOf(new Uint8Array(32).fill(7)) });
     const spans = made.spans.map((span) => ({ ...span, reference: page.hex(span.reference) }));
-    return { summary: page.summary(name, reading, null, made.rejectedLater), people: made.people, spans, facts: made.facts, lines: made.facts.map(page.canonical), findings: reading.findings.byCode() };
+    return { summary: page.summary(name, reading, null, made.rejectedLater), people: made.people, spans, facts: made.facts, lines: page.minimised({ ...made, people: [] }, { elements: everything(), linkage: null }).facts.map((row) => JSON.stringify(row)), findings: reading.findings.byCode() };
   } catch (refusal) {
     if (!(refusal instanceof page.FileRefused)) throw refusal;
     return { summary: page.summary(name, null, refusal) };
   }
 };
 globalThis.readAll = (contents, name, how) => Promise.all(contents.map((bytes) => globalThis.readByPage(bytes, name, how)));
+const everything = () => Object.fromEntries(Object.entries(globalThis.promiseEncoder.DATA.tables).map(([name, law]) => [name, Object.keys(law.elements)]));
 // The lines of cells of each file, or the code of its refusal.
 globalThis.linesOfAll = (contents) => Promise.all(contents.map(async (packed) => {
   const page = globalThis.promiseEncoder;
