@@ -104,21 +104,33 @@ def _axis(dimension: Dimension) -> Axis:
     if len(set(leaves)) < len(leaves) or not leaves or TOTAL in leaves:
         raise BlockError(f"dimension {dimension.name} needs distinct levels, none of them {TOTAL}")
     under: dict[str, set[int]] = {TOTAL: set(range(len(leaves)))}
-    children: dict[str, set[str]] = {}
+    families: set[tuple[str, tuple[str, ...]]] = set()
+    for number, parents in enumerate((dimension.parents, *dimension.crossing)):
+        mine = _under(dimension.name, leaves, parents)
+        if number and any(name in under for name in mine.keys() - {TOTAL, *leaves}):
+            raise BlockError(f"two hierarchies of dimension {dimension.name} have a group of one name")
+        under |= mine
+        children: dict[str, set[str]] = {}
+        for node in mine.keys() - {TOTAL}:
+            children.setdefault(parents.get(node, TOTAL), set()).add(node)
+        families |= {(parent, tuple(sorted(nodes))) for parent, nodes in children.items()}
+    names = [TOTAL, *sorted(set(under) - {TOTAL})]
+    return Axis(dimension.name, leaves, {name: tuple(sorted(under[name])) for name in names}, tuple(sorted(families)))
+
+
+def _under(name: str, leaves: tuple[str, ...], parents: Mapping[str, str]) -> dict[str, set[int]]:
+    """By level of one hierarchy, the leaves under it."""
+    under: dict[str, set[int]] = {TOTAL: set(range(len(leaves)))}
     for number, leaf in enumerate(leaves):
         node, seen = leaf, {leaf}
         under.setdefault(node, set()).add(number)
-        while (parent := dimension.parents.get(node, TOTAL)) != TOTAL:
+        while (parent := parents.get(node, TOTAL)) != TOTAL:
             if parent in seen or parent in leaves:
-                raise BlockError(f"the hierarchy of dimension {dimension.name} turns in a circle or ends in a leaf")
-            children.setdefault(parent, set()).add(node)
+                raise BlockError(f"the hierarchy of dimension {name} turns in a circle or ends in a leaf")
             under.setdefault(parent, set()).add(number)
             seen.add(parent)
             node = parent
-        children.setdefault(TOTAL, set()).add(node)
-    families = tuple((parent, tuple(sorted(nodes))) for parent, nodes in sorted(children.items()))
-    names = [TOTAL, *sorted(set(under) - {TOTAL})]
-    return Axis(dimension.name, leaves, {name: tuple(sorted(under[name])) for name in names}, families)
+    return under
 
 
 def _key(

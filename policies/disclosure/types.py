@@ -52,13 +52,16 @@ class Dimension:
     """One way to split a cohort.
 
     `levels` are the leaves. `parents` leads from a leaf to its group, from a group to its group, up to but without
-    the total; several crossing hierarchies are several dimensions. `linked` says that the level comes from another
-    provider's records; `minimum` is then the least count shown for a level with few sources.
+    the total; `crossing` are further such hierarchies of the same leaves, with groups of other names: schools by
+    district, and by their kind. Ways to split that say nothing of each other are dimensions of their own. `linked`
+    says that the level comes from another provider's records; `minimum` is then the least count shown for a level
+    with few sources.
     """
 
     name: str
     levels: tuple[str, ...]
     parents: Mapping[str, str] = field(default_factory=_nothing)
+    crossing: tuple[Mapping[str, str], ...] = ()
     linked: bool = False
     minimum: Mapping[str, int] = field(default_factory=_nothing)
 

@@ -7,8 +7,9 @@
 level, or `Total`), n, k, rate, rate_low, rate_high, status, persons, coverage_low, coverage_high, where n is the
 denominator and persons counts unknown outcomes too (or n and known for the two, where there is no column persons);
 counts of a vintage that begins with `provisional` are rounded to ten. `hierarchies.json` gives each dimension's levels
-with the level above, or `Total`. `links.json` says which blocks of one year count the same persons (`population`),
-whose numerator another is about (`part_of`), and which years a block adds up (`years`): they are attacked together.
+with the level above, or `Total`, or a list where hierarchies cross. `links.json` says which blocks of one year count
+the same persons (`population`), whose numerator another is about (`part_of`), and which years a block adds up
+(`years`): they are attacked together.
 
 For each indicator and cohort year the attacker writes down what the numbers say about the persons behind them: how
 many of each kind did, did not, or are not known to have reached the outcome. Tables that hang together like a tree

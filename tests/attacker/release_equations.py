@@ -39,19 +39,21 @@ class Printed:
 
 
 class Dimensions:
-    """The levels of each dimension, as sets of the finest levels."""
+    """The levels of each dimension, as sets of the finest levels; a level may stand under several others."""
 
     def __init__(self, hierarchies):
         self.leaves, self.sets = {}, {}
         for name, parents in hierarchies.items():
-            above = {parent for parent in parents.values() if parent and parent != "Total"}
-            self.leaves[name] = sorted(set(parents) - above)
+            over = {level: [above] if isinstance(above, str) else above or [] for level, above in parents.items()}
+            self.leaves[name] = sorted(set(over) - {parent for above in over.values() for parent in above})
             sets = defaultdict(set)
             for number, leaf in enumerate(self.leaves[name]):
-                level = leaf
-                while level and level != "Total":
-                    sets[level].add(number)
-                    level = parents.get(level)
+                waiting = [leaf]
+                while waiting:
+                    level = waiting.pop()
+                    if level and level != "Total":
+                        sets[level].add(number)
+                        waiting += over.get(level, [])
             self.sets[name] = {level: frozenset(numbers) for level, numbers in sets.items()}
 
     def group(self, row, names):

@@ -174,12 +174,14 @@ def rows_of(cells: tuple[ReleasedCell, ...], dimensions: tuple[str, ...]) -> lis
     return rows
 
 
-def hierarchies_of(block: Block) -> dict[str, dict[str, str]]:
+def hierarchies_of(block: Block) -> dict[str, dict[str, str | list[str]]]:
     """The levels of a block's dimensions with the level above."""
     found = {}
     for dimension in block.dimensions:
-        levels = {*dimension.levels, *dimension.parents.values()}
-        found[dimension.name] = {level: dimension.parents.get(level, "Total") for level in sorted(levels)}
+        ways = (dimension.parents, *dimension.crossing)
+        levels = {*dimension.levels, *(parent for parents in ways for parent in parents.values())}
+        above = {level: [parents.get(level, "Total") for parents in ways] for level in levels}
+        found[dimension.name] = {level: above[level][0] if len(ways) == 1 else above[level] for level in sorted(levels)}
     return found
 
 
