@@ -19,13 +19,15 @@ Audience = Literal["public", "partner"]
 
 @dataclass(frozen=True)
 class CatalogueTable:
-    """A declared table: the split it shows, its place in the order of protection and who may read it."""
+    """A declared table: the split it shows, its place in the order of protection and who may read it; of the dimensions
+    in `coarse` only the highest groups."""
 
     name: str
     title: str
     dimensions: tuple[str, ...]
     priority: int
     audience: Audience
+    coarse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class _Table(_Strict):
     dimensions: tuple[str, ...]
     priority: int
     audience: Audience
+    coarse: tuple[str, ...] = ()
 
 
 class _Gap(_Strict):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -123,7 +123,10 @@ class Indicator(_Strict):
 
 @dataclass(frozen=True)
 class Level(_Strict):
-    """One level of a dimension and the codes that mean it; `parent` is the level it is summed into."""
+    """One level of a dimension and the codes that mean it; `parent` is the level it is summed into.
+
+    With `whole_cohort` either everybody of a cohort has the level, or nobody can: the definition says so by the year.
+    """
 
     id: str
     label: str
@@ -131,6 +134,7 @@ class Level(_Strict):
     parent: str | None = None
     minimum: int | None = None
     summed: bool = False
+    whole_cohort: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,12 @@ class DimensionFile(_Strict):
     def leaves(self) -> tuple[str, ...]:
         """The levels that a person can have."""
         return tuple(level.id for level in self.levels if not level.summed)
+
+    def standing(self, had: Collection[str]) -> tuple[str, ...]:
+        """The leaves that can stand in a cohort whose children have the levels `had`."""
+        whole = {level.id for level in self.levels if level.whole_cohort}
+        alone = whole & set(had)
+        return tuple(leaf for leaf in self.leaves if (leaf in alone if alone else leaf not in whole))
 
     @property
     def parents(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ writes none. Rows of persons stay inside; only counts leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from hub.outcomes.rows import Counter, CountingError, fill, make_levels, make_outcome_rows, serving
@@ -50,7 +50,10 @@ def count_blocks(
         Block(
             indicator=indicator.id,
             cohort_year=year,
-            dimensions=tuple(_dimension(counter, indicator, year, name) for name in names),
+            dimensions=tuple(
+                _dimension(counter, indicator, year, name, had={key[1][place] for key in tallies if key[0] == year})
+                for place, name in enumerate(names)
+            ),
             cells=_cells(year, tallies, providers, shared),
             tables=tuple(tables),
             population=indicator.population,
@@ -180,14 +183,15 @@ def _cells(
     )
 
 
-def _dimension(counter: Counter, indicator: Indicator, year: int, name: str) -> Dimension:
+def _dimension(counter: Counter, indicator: Indicator, year: int, name: str, *, had: Collection[str]) -> Dimension:
     if name == DISTRICT:
         return district_dimension(counter.organisations, indicator, year)
     declared = dimensions()[name]
+    levels = declared.standing(had)
     return Dimension(
         name=name,
-        levels=declared.leaves,
-        parents=declared.parents,
+        levels=levels,
+        parents={level: parent for level, parent in declared.parents.items() if level in levels},
         linked=declared.linked,
         minimum=declared.minimum,
     )

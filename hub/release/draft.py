@@ -282,7 +282,11 @@ def _structure(block: Block, definitions: Mapping[str, str]) -> Structure:
             {"name": d.name, "levels": list(d.levels), "parents": dict(d.parents), "linked": d.linked}
             for d in block.dimensions
         ],
-        "tables": [{"name": t.name, "dimensions": list(t.dimensions), "priority": t.priority} for t in block.tables],
+        "tables": [
+            {"name": t.name, "dimensions": list(t.dimensions), "priority": t.priority}
+            | ({"coarse": list(t.coarse)} if t.coarse else {})
+            for t in block.tables
+        ],
         "complete": block.complete,
         "population": block.population,
         "part_of": block.part_of,

@@ -69,7 +69,12 @@ def _missing(key: BlockKey, declared: Tables, ledger: Ledger) -> list[TableDecla
 def _told(key: BlockKey, ledger: Ledger) -> list[TableDeclaration]:
     tables = json.loads(ledger.structures[key].equations)["tables"]
     return [
-        TableDeclaration(name=one["name"], dimensions=tuple(one["dimensions"]), priority=one["priority"])
+        TableDeclaration(
+            name=one["name"],
+            dimensions=tuple(one["dimensions"]),
+            priority=one["priority"],
+            coarse=tuple(one.get("coarse", ())),
+        )
         for one in tables
     ]
 

@@ -122,7 +122,8 @@ def declared_tables(catalogue: Catalogue) -> dict[str, tuple[TableDeclaration, .
     """The catalogue's tables in the form of disclosure control."""
     return {
         indicator: tuple(
-            TableDeclaration(name=table.name, dimensions=table.dimensions, priority=table.priority) for table in tables
+            TableDeclaration(name=table.name, dimensions=table.dimensions, priority=table.priority, coarse=table.coarse)
+            for table in tables
         )
         for indicator, tables in catalogue.tables.items()
     }

@@ -13,7 +13,7 @@ from hub.audit.events import AuditTrail
 from hub.db import Database
 from hub.files import AnalysisStore
 from hub.outcomes.service import blocks, definition_versions, read_snapshot
-from hub.release.draft import Ledger
+from hub.release.draft import Ledger, Telling
 from policies.disclosure.types import Block, TableDeclaration
 
 
@@ -39,19 +39,22 @@ def told_blocks(
             continue
         if telling.snapshot not in counted:
             tables = {indicator: declared[indicator] for indicator in now}
-            counted[telling.snapshot] = _counted(database, telling.snapshot, analysis, tables=tables, audit=audit)
+            counted[telling.snapshot] = _counted(database, telling, analysis, tables=tables, audit=audit)
         found[vintage] = tuple(one for one in counted[telling.snapshot] if (one.indicator, one.cohort_year) in keys)
     return found
 
 
 def _counted(
     database: Database,
-    snapshot: str,
+    telling: Telling,
     analysis: AnalysisStore,
     *,
     tables: Mapping[str, Sequence[TableDeclaration]],
     audit: AuditTrail,
 ) -> tuple[Block, ...]:
     with database.reading() as session:
-        known = read_snapshot(session, snapshot)
-    return () if known is None else blocks(database, known, analysis=analysis, tables=tables, audit=audit)
+        known = read_snapshot(session, telling.snapshot)
+    if known is None:
+        return ()
+    told = dict.fromkeys(telling.definitions, telling.snapshot)
+    return blocks(database, known, analysis=analysis, tables=tables, audit=audit, told=told)

@@ -4,7 +4,7 @@ Everything is put in one canonical order here, so that the order of rows, catego
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from policies.disclosure.types import TOTAL, Block, BlockError, Dimension
@@ -56,17 +56,18 @@ def frame(block: Block, *, not_reported: frozenset[str]) -> Frame:
     """The canonical shape of `block`; raises BlockError when it contradicts itself."""
     _check_cells(block)
     axes = tuple(_axis(dimension) for dimension in sorted(block.dimensions, key=lambda d: d.name))
-    tables = sorted({(t.priority, t.name, tuple(sorted(t.dimensions))) for t in block.tables})
+    tables = sorted({(t.priority, t.name, tuple(sorted(t.dimensions)), tuple(sorted(t.coarse))) for t in block.tables})
     index = {axis.name: number for number, axis in enumerate(axes)}
-    unknown = {name for _, _, names in tables for name in names} - set(index)
+    unknown = {name for _, _, names, _ in tables for name in names} - set(index)
     if unknown:
         raise BlockError("a table names a dimension that the block lacks")
     groups: dict[tuple[tuple[int, ...], tuple[Leaves, ...]], Group] = {}
     numbers: dict[tuple[tuple[int, ...], tuple[Leaves, ...]], int] = {}
     cells, lines = [], set()
-    for rank, (_, table, names) in enumerate(tables):
+    for rank, (_, table, names, coarse) in enumerate(tables):
         dimensions = tuple(index[name] for name in names)
-        for levels in product(*(axes[number].nodes for number in dimensions)):
+        seen = tuple(_coarse(axis) if axis.name in coarse else axis for axis in axes)
+        for levels in product(*(seen[number].nodes for number in dimensions)):
             key = _key(axes, dimensions, levels)
             if key not in groups:
                 pairs = tuple((axes[d].name, level) for d, level in zip(dimensions, levels, strict=True))
@@ -74,7 +75,7 @@ def frame(block: Block, *, not_reported: frozenset[str]) -> Frame:
                 groups[key] = Group(key[0], key[1], shown, (len(key[0]) and rank + 1, len(key[0])))
                 numbers[key] = len(numbers)
             cells.append((table, tuple(zip(names, levels, strict=True)), numbers[key]))
-        lines |= set(_lines(axes, dimensions, numbers, not_reported))
+        lines |= set(_lines(seen, dimensions, numbers, not_reported))
     ordered = tuple(sorted(lines, key=lambda line: (line.parent, line.children)))
     return Frame(block, axes, tuple(groups.values()), ordered, tuple(cells))
 
@@ -116,6 +117,13 @@ def _axis(dimension: Dimension) -> Axis:
         families |= {(parent, tuple(sorted(nodes))) for parent, nodes in children.items()}
     names = [TOTAL, *sorted(set(under) - {TOTAL})]
     return Axis(dimension.name, leaves, {name: tuple(sorted(under[name])) for name in names}, tuple(sorted(families)))
+
+
+def _coarse(axis: Axis) -> Axis:
+    """The axis with the total and the groups right below it alone."""
+    families = tuple(family for family in axis.families if family[0] == TOTAL)
+    kept = {TOTAL, *(child for _, children in families for child in children)}
+    return replace(axis, nodes={name: leaves for name, leaves in axis.nodes.items() if name in kept}, families=families)
 
 
 def _under(name: str, leaves: tuple[str, ...], parents: Mapping[str, str]) -> dict[str, set[int]]:

@@ -95,11 +95,15 @@ class BaseCell:
 
 @dataclass(frozen=True, kw_only=True)
 class TableDeclaration:
-    """A table to publish with all its margins; a lower `priority` is kept before a higher one."""
+    """A table to publish with all its margins; a lower `priority` is kept before a higher one.
+
+    Of a dimension named in `coarse` only the highest groups stand in it: attended any preschool or none, not which.
+    """
 
     name: str
     dimensions: tuple[str, ...]
     priority: int
+    coarse: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
