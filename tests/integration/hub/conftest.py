@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 import json
 import secrets
+import shutil
 from importlib import resources
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -14,6 +16,8 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from connectors.encoder_page.key_file import page_keys
+from connectors.workspace import make_workspace
 from hub.app import create_app, hub_parts
 from hub.audit.events import AuditTrail
 from hub.audit.service import open_log
@@ -32,9 +36,12 @@ from linkage.schema import current_schema
 from linkage.sealing import seal
 from policies.signing import Message, sign_request
 from policies.submission import context, pack_facts, read_manifest, sign_manifest, submission_id
+from tests.chromium import Chromium
 from tests.conftest import stand_in_force
+from tests.encoder_page import OFFICE, PASSPHRASE
 
 SECRET = bytes(range(32))
+ROOT = Path(__file__).parents[3]
 BASE = "http://hub.test"
 SURNAMES = ("Qorvax", "Zyblen", "Wixtho", "Jubrev", "Kazmuf", "Vorpli", "Xandro", "Fynqua")
 GIVEN = ("Blixa", "Druvo", "Fenqi", "Gyrth", "Hozpa", "Ixley", "Jarmu", "Kwenzo", "Lyvax", "Mirpo")
@@ -250,3 +257,26 @@ def sqlite_hub(home, clock):
     hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
     yield hub
     hub.close()
+
+
+@pytest.fixture
+def browser(tmp_path):
+    chromium = Chromium(tmp_path)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def office(sqlite_hub, tmp_path):
+    """The key file of an office whose agent stands on the hub's roster."""
+    workspace = make_workspace(tmp_path / "edge", organisation=OFFICE, hub="http://127.0.0.1:9")
+    (workspace.folder / "hub.json").write_text(json.dumps(sqlite_hub.facts | {"epoch": 1}), "utf-8")
+    shutil.copytree(ROOT / "policies" / "agreements", workspace.folder / "agreements", dirs_exist_ok=True)
+    workspace.keys.keep_secret(1, bytes(range(32)))
+    workspace.keys.begin(1)
+    entry = {"organisation": OFFICE, "key_id": workspace.key_id, "public_key": workspace.keys.agent().public()}
+    with sqlite_hub.database.transaction() as session:
+        load_roster(session, {"agents": [entry]}, audit=sqlite_hub.trail)
+    keys = page_keys(workspace, passphrase=PASSPHRASE.encode(), now=sqlite_hub.clock())
+    (tmp_path / "office.keys.json").write_text(json.dumps(keys), "utf-8")
+    return tmp_path / "office.keys.json"

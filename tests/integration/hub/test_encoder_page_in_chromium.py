@@ -1,8 +1,6 @@
 """The encoder page as an office opens it: from disk, in a real Chromium, to a submission that a real hub accepts."""
 
-import datetime as dt
 import json
-import shutil
 import socket
 import threading
 import time
@@ -12,17 +10,13 @@ import pytest
 import uvicorn
 
 from connectors.encoder_page import build
-from connectors.encoder_page.key_file import page_keys
-from connectors.workspace import make_workspace
-from hub.identity.agents import load_roster
 from hub.submissions.tables import Submission
 from policies.principal import Role
-from tests.chromium import Chromium, needs_chromium
+from tests.chromium import needs_chromium
+from tests.encoder_page import OFFICE, PASSPHRASE, go_to_check, made_up_list, press, saved_file
 
 pytestmark = [pytest.mark.pages, pytest.mark.doors, needs_chromium]
 ROOT = Path(__file__).parents[3]
-OFFICE, PASSPHRASE = "community-action-marin", "four words of a made-up song"
-TITLES = "Child Number,First Name,Last Name,DOB,Gender,Race,ZIP,Center,Entry Date,Exit Date,Days Scheduled,Days Present"
 TRYING = """(async () => {
   const to = 'http://127.0.0.1:PORT/x', tries = [
     () => fetch(to), () => navigator.sendBeacon(to, 'x'), () => { new Image().src = to; },
@@ -33,73 +27,6 @@ TRYING = """(async () => {
   ];
   for (const one of tries) { try { await one(); } catch { continue; } }
 })()"""
-SYLLABLES = ("qua", "zor", "xel", "vim", "jub", "wyx", "fyn", "kre")
-
-
-def made_up_list(count):
-    """Children with names that are no words."""
-    lines = [TITLES]
-    for number in range(count):
-        given = "".join(SYLLABLES[number // 8**place % 8] for place in range(3)).title()
-        surname = "".join(SYLLABLES[number * 7 // 8**place % 8] for place in (1, 0, 2)).title()
-        born = dt.date(2021, 1, 1) + dt.timedelta(days=number * 37 % 700)
-        lines.append(
-            f"{number},{given},{surname},{born},F,White,9490{number % 5 + 1},north,2025-08-20,,180,{150 + number % 30}"
-        )
-    return "\r\n".join(lines)
-
-
-@pytest.fixture
-def browser(tmp_path):
-    chromium = Chromium(tmp_path)
-    yield chromium
-    chromium.close()
-
-
-@pytest.fixture
-def office(sqlite_hub, tmp_path):
-    """The key file of an office whose agent stands on the hub's roster."""
-    workspace = make_workspace(tmp_path / "edge", organisation=OFFICE, hub="http://127.0.0.1:9")
-    (workspace.folder / "hub.json").write_text(json.dumps(sqlite_hub.facts | {"epoch": 1}), "utf-8")
-    shutil.copytree(ROOT / "policies" / "agreements", workspace.folder / "agreements", dirs_exist_ok=True)
-    workspace.keys.keep_secret(1, bytes(range(32)))
-    workspace.keys.begin(1)
-    entry = {"organisation": OFFICE, "key_id": workspace.key_id, "public_key": workspace.keys.agent().public()}
-    with sqlite_hub.database.transaction() as session:
-        load_roster(session, {"agents": [entry]}, audit=sqlite_hub.trail)
-    keys = page_keys(workspace, passphrase=PASSPHRASE.encode(), now=sqlite_hub.clock())
-    (tmp_path / "office.keys.json").write_text(json.dumps(keys), "utf-8")
-    return tmp_path / "office.keys.json"
-
-
-def press(browser, name, then):
-    browser.run(f"document.getElementById('{name}').click()")
-    browser.wait(f"!document.getElementById('{name}').disabled")
-    assert browser.run("document.getElementById('fault').textContent") == ""
-    browser.wait(f"!document.getElementById('step-{then}').hidden")
-
-
-def go_to_check(browser, keys, roster):
-    """From the keys to the list that was checked."""
-    browser.open(build.PAGE.as_uri())
-    browser.choose_file("#key-file", keys)
-    browser.run(f"document.getElementById('passphrase').value = {json.dumps(PASSPHRASE)}")
-    press(browser, "open-keys", "file")
-    browser.run("document.getElementById('year').value = 2026")
-    browser.choose_file("#roster", roster)
-    press(browser, "read-file", "map")
-    browser.run("document.getElementById('constant-funding').value = 'HEAD-START'")
-    press(browser, "check", "found")
-
-
-def saved_file(browser, folder):
-    browser.run("document.getElementById('save-file').click()")
-    for _ in range(200):
-        found = list(folder.glob("*.submission.json"))
-        if found:
-            return found[0]
-        browser.run("new Promise((resolve) => setTimeout(resolve, 50))")
-    raise TimeoutError("no file was saved")
 
 
 def upload(hub, cookie, content, *, form=True):
