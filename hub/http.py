@@ -7,6 +7,7 @@ does not tell whether the hidden thing exists: the body depends on code and rule
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from policies.principal import ANONYMOUS, Principal
 from policies.roles import ROLE_TABLE, SCOPED, Extent, extent_of, reach_of
 
 PROBLEM = "application/problem+json"
+UNKEPT = re.compile(rb"\x00|%00|\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 DECLARATION = "__promise_declaration__"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -90,7 +92,20 @@ def cookie_name(own_url: str) -> str:
 
 async def read_body(request: Request) -> bytes:
     """The whole body, for a route that takes `body: Body`; its size is limited by the app."""
-    return await request.body()
+    body = await request.body()
+    _check_text(request, body)
+    return body
+
+
+def _check_text(request: Request, body: bytes) -> None:
+    """Refuse text that no database keeps: a zero byte, or half of a character that needs two. Chunks are no text."""
+    told = f"{request.url.path}?{request.url.query}"
+    text = "/chunks/" not in told and not request.headers.get("content-type", "").startswith("multipart/")
+    if "\x00" in told or "%00" in told or (text and UNKEPT.search(body)):
+        raise Invalid(
+            "It holds a zero byte or half a character.", code="text-wrong", next_step="Send plain text (UTF-8).",
+            faults=(Fault("request", "text-wrong"),),
+        )  # fmt: skip
 
 
 Body = Annotated[bytes, Depends(read_body)]

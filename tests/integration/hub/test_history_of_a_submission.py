@@ -42,6 +42,6 @@ def test_the_page_shows_next_step_causes_history_and_no_other_office_sees_it(sql
     hidden = sqlite_hub.client.get(f"/submissions/{sent.id}", headers={"cookie": other})
 
     assert "1 cause explains 2 findings" in page.text
-    assert "Next step: nobody" in page.text
+    assert "Certify it: two persons of your office say that it is right." in page.text
     assert "(this one)" in page.text
     assert hidden.status_code == 404

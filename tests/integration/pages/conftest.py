@@ -103,8 +103,8 @@ def fill(people):
     people.edge = edge
     edge.deliver(range(40), year=2024)
     edge.deliver(range(30), year=2025)
-    spoiled = edge.deliver(range(40), year=2026, findings={"DEM-003": 3, "ENR-014": 1})
-    edge.deliver(range(20), year=2026)
+    spoiled = edge.deliver(range(40), year=2026, findings={"DAT-055": 3, "IDN-005": 1})
+    held, spare = edge.deliver(range(20), year=2026), edge.deliver(range(10), year=2025)
     broken = edge.prepare(range(12), year=2023)
     edge.send(edge.sign({**broken.manifest, "facts": {"demographics": 13}}, broken.chunks))
     reed.deliver(range(60))
@@ -124,6 +124,8 @@ def fill(people):
     return {
         "submission": spoiled.id,
         "mended": again,
+        "held": held.id,
+        "spare": spare.id,
         "number": act,
         "indicator": "third-grade-reading",
         "agreement": "DUL-PAGES",
