@@ -12,7 +12,9 @@ def found(hub, name):
 def test_a_cause_says_how_often_it_came_back_and_a_large_change_is_marked(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
     edge.deliver(range(40), year=2025)
+    sqlite_hub.clock.advance(minutes=1)
     edge.deliver(range(30), year=2026, findings={"DEM-003": 2})
+    sqlite_hub.clock.advance(minutes=1)
     last = edge.deliver(range(30), year=2026, findings={"DEM-003": 1, "ENR-014": 1})
 
     history = found(sqlite_hub, last.id)
