@@ -24,7 +24,7 @@ HELP = ("-h", "--help", "help")
 USE = """usage: python3 run.py COMMAND [options]
   demo   makes a county of made-up young people and runs the whole road   (--small, --serve, --summary FILE)
   test   runs every test                                    (options of pytest, such as -m slow; -m spark needs Java)
-  check  style, types, import contracts, lock files
+  check  style, types, import contracts, lock files; writes the list of parts (SBOM) to build/
   bench  NAME [--peers] [--summary FILE]: measures one part         (without a name: which there are, a line each)
   serve  starts the hub on the demonstration's data"""
 
@@ -114,6 +114,7 @@ def check() -> int:
         ("mypy",),
         ("lint-imports",),
         (PYTHON, "deploy/check_locks.py"),
+        (PYTHON, "deploy/sbom.py"),
     ]
     return next((code for step in steps if (code := call(BIN / step[0], *step[1:]))), 0)
 

@@ -65,12 +65,19 @@ ROUTED = (
 )
 """The modules that may have a `router`, in the order of the road."""
 
-HEADERS = (
+Headers = tuple[tuple[bytes, bytes], ...]
+
+HEADERS: Headers = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
+"""What every answer has, unless its route says otherwise; pages bring a policy of their own."""
+OVER_TLS = ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)
 
 
 def hub_parts(
@@ -118,7 +125,8 @@ def create_app(hub: Hub, *, meter: Meter | None = None) -> FastAPI:
     check_declared(routers)
     app.state.actions = actions_of(routers)
     install(app, draw=error_page)
-    app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock), meter=meter)
+    headers = (*HEADERS, *OVER_TLS) if hub.settings.own_url().startswith("https:") else HEADERS
+    app.add_middleware(Edge, book=AnswerBook(hub.home.answers, clock=hub.clock), meter=meter, headers=headers)
     return app
 
 
@@ -174,8 +182,8 @@ class Edge:
     """Outermost: limits the size of a body, names each request, sets the headers that every answer has, and notes
     the answer in the book before it is sent."""
 
-    def __init__(self, app: ASGIApp, book: AnswerBook, meter: Meter | None = None) -> None:
-        self._app, self._book, self._meter = app, book, meter
+    def __init__(self, app: ASGIApp, book: AnswerBook, meter: Meter | None = None, headers: Headers = HEADERS) -> None:
+        self._app, self._book, self._meter, self._headers = app, book, meter, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -196,7 +204,7 @@ class Edge:
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                extra = [pair for pair in HEADERS if pair[0] not in present]
+                extra = [pair for pair in self._headers if pair[0] not in present]
                 self._book.note(request_id, route=_route_path(scope), status=message["status"])
                 if self._meter is not None:
                     seconds = time.perf_counter() - begun

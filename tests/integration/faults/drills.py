@@ -24,8 +24,9 @@ from hub.audit.events import AuditTrail
 from hub.audit.service import open_log
 from hub.audit.tables import Detail
 from hub.audit.verify import Trusted, verify_log
-from hub.db import Base, Database, utc_now
-from hub.identity.service import load_organisations, load_roster
+from hub.db import Database, utc_now
+from hub.identity.agents import load_roster
+from hub.identity.service import load_organisations
 from hub.operations.installation import downgrade, organisations, upgrade
 from hub.settings import Home
 from policies.translog.note import read_vkey
@@ -61,7 +62,7 @@ class ServedHub:
             self.port = taken.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.trail = AuditTrail("operator", None, "command", "drill", utc_now)
-        self.process = None
+        self.process, self.clients = None, []
         with self.database.transaction() as session:
             open_log(session)
             load_organisations(session, organisations())
@@ -94,11 +95,14 @@ class ServedHub:
 
     def close(self):
         self.stop()
+        for client in self.clients:
+            client.close()
         self.database.close()
 
     def edge(self, organisation):
         """An enrolled edge that sends over real HTTP."""
         client = httpx.Client(base_url=self.address, timeout=30)
+        self.clients.append(client)
         edge = MadeUpEdge(organisation, SimpleNamespace(facts=self.home.public_facts(), client=client, clock=utc_now))
         entry = {"organisation": organisation, "key_id": edge.key_id, "public_key": edge.public_key}
         with self.database.transaction() as session:
@@ -174,14 +178,16 @@ def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
 
 
 def send_in_parallel(hub, senders):
-    """The same submission so often at once: one accepted, and everybody has the same receipt."""
+    """The same submission so often at once: one accepted; all receipts are of one entry (the proof is up to
+    the checkpoint of the moment)."""
     edge, found = hub.edge("novato"), Found(points=senders)
     hub.start()
     prepared, states, receipts = edge.prepare(PEOPLE), [], []
 
     def send():
         states.append(send_until_accepted(edge, prepared, found.unclean))
-        receipts.append(str(edge.state(prepared)["receipt"]))
+        receipt = edge.state(prepared)["receipt"]
+        receipts.append(tuple(receipt[name] for name in ("sequence", "entry", "detail", "salt")))
 
     threads = [threading.Thread(target=send) for _ in range(senders)]
     for thread in threads:
@@ -205,6 +211,7 @@ def kill_while_migrating(url, points, *, seed, from_revision="0001"):
     begun = time.monotonic()
     upgrade(url)
     seconds = time.monotonic() - begun
+    expected = set(inspect(database.engine).get_table_names())
     for _ in range(points):
         downgrade(url, from_revision)
         database.close()
@@ -222,8 +229,7 @@ def kill_while_migrating(url, points, *, seed, from_revision="0001"):
         found.slowest_start = max(found.slowest_start, time.monotonic() - again)
         with database.reading() as session:
             found.lost += session.execute(text("SELECT count(*) FROM organisations")).scalar_one() != 1
-        tables = set(inspect(database.engine).get_table_names())
-        found.unclean += sorted(tables ^ {*Base.metadata.tables, "alembic_version"})
+        found.unclean += sorted(set(inspect(database.engine).get_table_names()) ^ expected)
     found.whole = not found.unclean
     database.close()
     return found
@@ -232,14 +238,14 @@ def kill_while_migrating(url, points, *, seed, from_revision="0001"):
 def fill_disk(folder):
     """Leave no room on the file system of a folder; the file to remove."""
     filler = folder / "filler"
-    with filler.open("wb") as file:
-        for size in (1 << 20, 1 << 12, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-                    file.flush()
-            except OSError:
-                continue
+    descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT, 0o600)
+    for size in (1 << 20, 1 << 12, 1):
+        try:
+            while True:
+                os.write(descriptor, bytes(size))
+        except OSError:
+            continue
+    os.close(descriptor)
     return filler
 
 

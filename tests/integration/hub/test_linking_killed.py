@@ -11,17 +11,17 @@ from hub.linking import service
 
 
 @pytest.fixture
-def waiting(sqlite_hub):
+def waiting(made_up_hub):
     """A hub whose first run holds, and whose second is requested over one more roster."""
-    novato, reed = sqlite_hub.enrol("novato"), sqlite_hub.enrol("reed")
+    novato, reed = made_up_hub.enrol("novato"), made_up_hub.enrol("reed")
     novato.deliver(range(60))
     reed.deliver(range(30, 80), year=2025)
-    first = requested(sqlite_hub)
-    sqlite_hub.work()
-    with sqlite_hub.database.transaction() as session:
-        service.accept_run(session, first, audit=sqlite_hub.trail)
-    sqlite_hub.enrol("ross").deliver(range(40, 90), year=2024)
-    return sqlite_hub
+    first = requested(made_up_hub)
+    made_up_hub.work()
+    with made_up_hub.database.transaction() as session:
+        service.accept_run(session, first, audit=made_up_hub.trail)
+    made_up_hub.enrol("ross").deliver(range(40, 90), year=2024)
+    return made_up_hub
 
 
 def requested(hub):

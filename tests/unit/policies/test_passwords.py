@@ -21,6 +21,8 @@ def test_a_name_is_kept_in_small_letters_and_another_form_is_refused():
         ("x" * 129, "PWD-002"),
         ("ababababababab", "PWD-003"),
         ("the-Qorvax-family-home", "PWD-003"),
+        ("MarinPromiseHub2026!", "PWD-003"),
+        ("District-School-1", "PWD-003"),
     ],
 )
 def test_a_weak_password_is_refused_by_its_rule(password, code):
