@@ -60,12 +60,12 @@ def page(
     out: Annotated[Path, typer.Argument(help="the key file to write, for example bright.keys.json")],
 ) -> None:
     """Writes the key file of the encoder page: this provider's keys under a passphrase of its own."""
-    from connectors.encoder_page.key_file import page_keys
+    from connectors.encoder_page.key_file import page_keys, write_key_file
     from connectors.passphrase import new_passphrase
-    from connectors.workspace import open_workspace, write_json
+    from connectors.workspace import open_workspace
 
     workspace = open_workspace(folder)
-    write_json(out, page_keys(workspace, passphrase=new_passphrase(), now=dt.datetime.now(dt.UTC)))
+    write_key_file(out, page_keys(workspace, passphrase=new_passphrase(), now=dt.datetime.now(dt.UTC)))
     typer.echo(f"{out.name}: the keys of {workspace.settings.organisation} for the encoder page.")
     typer.echo("next: give the file to the office, and the passphrase by another way (docs/doors/encoder-page.md)")
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server; STARTTLS is required.")
     smtp_sender: str = Field(default="promise-hub@localhost", description="Address that messages come from.")
     smtp_user: str = Field(default="", description="Name to sign in with at the mail server; empty signs in not.")
+    smtp_ca_file: str = Field(
+        default="", description="Certificates by which the mail server is known; empty means those of the system."
+    )
     smtp_password_file: str = Field(default="", description="File with the password for the mail server, mode 0600.")
     metrics_host: str = Field(
         default="127.0.0.1", description="Internal address of the figures for a monitor; no proxy passes it on."

@@ -12,6 +12,7 @@ import os
 import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,6 +50,16 @@ def page_keys(
         "salt": b64encode(salt).decode(),
         "sealed": b64encode(sealed).decode(),
     }
+
+
+def write_key_file(path: Path, keys: Mapping[str, Any]) -> None:
+    """The key file whole, in place of an older one, for its owner's eyes alone."""
+    building = path.with_name(f".{path.name}.part")
+    building.unlink(missing_ok=True)
+    handle = os.open(building, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(keys) + "\n")
+    building.replace(path)
 
 
 def _content(workspace: Workspace, agreement: Agreement) -> Mapping[str, Any]:

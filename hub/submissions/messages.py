@@ -151,7 +151,7 @@ def _send_email(desk: MessageDesk, address: str, told: Mapping[str, Any]) -> Non
     try:
         with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_SECONDS) as server:
             if settings.smtp_host not in _LOOPBACK:
-                server.starttls(context=ssl.create_default_context())
+                server.starttls(context=ssl.create_default_context(cafile=settings.smtp_ca_file or None))
             if settings.smtp_user:
                 server.login(settings.smtp_user, _password(settings))
             server.send_message(message)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -19,6 +20,7 @@ from hub.operations import roles
 from hub.submissions.messages import KEY_ID, add_address, public_half, remove_address, webhook_key
 from hub.submissions.tables import MessageAddress
 from policies.signing import Message, SigningError, verify_request
+from tests.certificates import certificate_of
 
 pytestmark = pytest.mark.doors
 OFFICE = "data-office@novato.invalid"
@@ -172,6 +174,30 @@ def test_without_a_server_or_a_key_nothing_is_sent(channel, address, sqlite_hub)
     send(sqlite_hub)
 
     assert "message.sent" not in sqlite_hub.events()
+
+
+@pytest.mark.parametrize(("offers", "trusted", "sent"), [(True, True, 1), (True, False, 0), (False, True, 0)])
+def test_beyond_this_machine_mail_goes_under_tls_to_a_server_that_is_known_or_not_at_all(
+    sqlite_hub, tmp_path, offers, trusted, sent
+):
+    """127.0.1.1 is another address than those that count as this machine."""
+    certificate, key = certificate_of(tmp_path, "127.0.1.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    box = MailBox()
+    with socket.socket() as probe:
+        probe.bind(("127.0.1.1", 0))
+        port = probe.getsockname()[1]
+    tls = {"tls_context": context, "require_starttls": True} if offers else {}
+    controller = Controller(box, hostname="127.0.1.1", port=port, **tls)
+    controller.start()
+    tell_at(sqlite_hub, "novato", "email", OFFICE)
+    sqlite_hub.enrol("novato").deliver(range(12))
+
+    send(sqlite_hub, smtp_host="127.0.1.1", smtp_port=port, smtp_ca_file=str(certificate) if trusted else "")
+    controller.stop()
+
+    assert len(box.kept) == sent
 
 
 def test_an_address_that_was_removed_is_told_nothing_more(sqlite_hub, hook):

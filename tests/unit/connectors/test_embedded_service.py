@@ -1,6 +1,7 @@
 """The embedded service over a real socket: rows in, findings and states out, only with its token, nothing clear out."""
 
 import datetime as dt
+import ssl
 import stat
 import threading
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from connectors.push import Hub
 from connectors.sample_sets import edfi_resources
 from connectors.service import Service, server_of, token_of
 from connectors.watching import due_years
+from tests.certificates import certificate_of
 from tests.integration.connectors.edfi_store import KEY, SECRET, EdFiStore, serving
 from tests.spec.connectors import source_files as made
 from tests.unit.connectors.accepting_hub import AcceptingHub, workspace_in
@@ -191,6 +193,33 @@ def test_beyond_this_machine_it_asks_for_tls_and_its_token_is_its_owners(embedde
     path = embedded.workspace.folder / "service" / "token"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(token_of(embedded.workspace)) >= 43
+
+
+def test_under_tls_it_answers_who_trusts_its_certificate_and_nobody_in_clear(embedded, tmp_path):
+    certificate, key = certificate_of(tmp_path, "127.0.0.1")
+    server = server_of(embedded.service, host="127.0.0.1", port=0, certificate=certificate, key=key)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    told, address = {}, f"//127.0.0.1:{server.server_port}/v1/status"
+    token = embedded.client.headers["authorization"]
+
+    for name, scheme, trusted in (
+        ("trusted", "https", certificate),
+        ("unknown", "https", None),
+        ("clear", "http", None),
+    ):
+        context = ssl.create_default_context(cafile=trusted)
+        with httpx.Client(verify=context, headers={"Authorization": token}, timeout=10) as client:
+            try:
+                told[name] = client.get(f"{scheme}:{address}").status_code
+            except httpx.TransportError as error:
+                told[name] = type(error).__name__
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+    assert told == {"trusted": 200, "unknown": "ConnectError", "clear": told["clear"]}
+    assert isinstance(told["clear"], str)
 
 
 def write_settings(embedded, url):

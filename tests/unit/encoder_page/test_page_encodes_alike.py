@@ -2,11 +2,16 @@
 
 import datetime as dt
 import json
+import shutil
+import stat
 import unicodedata
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from connectors.cli import app
 from connectors.encoder_page import build, letters
 from connectors.encoder_page.key_file import page_keys
 from connectors.errors import WorkspaceError
@@ -80,6 +85,32 @@ def test_names_are_normalised_alike_whatever_script_they_are_in():
 @pytest.mark.skipif(unicodedata.unidata_version != letters.VERSION, reason="another version of Unicode")
 def test_no_sign_of_unicode_at_all_is_normalised_differently():
     assert differing([chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]) == []
+
+
+def test_the_command_writes_a_key_file_under_its_own_passphrase_and_says_what_to_do_with_it(tmp_path):
+    workspace = make_workspace(tmp_path / "edge", organisation="community-action-marin", hub="http://127.0.0.1:9")
+    keys = {"matcher_public_key": "m", "resolver_public_key": "r", "schema_hash": current_schema().hash, "epoch": 1}
+    (workspace.folder / "hub.json").write_text(json.dumps(keys), "utf-8")
+    shutil.copytree(
+        build.FOLDER.parents[1] / "policies" / "agreements", workspace.folder / "agreements", dirs_exist_ok=True
+    )
+    workspace.keys.keep_secret(1, bytes(range(32)))
+    workspace.keys.begin(1)
+    (tmp_path / "passphrase").write_text("four words of a made-up song")
+    out = tmp_path / "office.keys.json"
+
+    done = CliRunner().invoke(
+        app,
+        ["keys", "page", str(workspace.folder), str(out)],
+        env={"PROMISE_EDGE_PASSPHRASE_FILE": str(tmp_path / "passphrase")},
+    )
+
+    written = json.loads(out.read_text("utf-8"))
+    assert (done.exit_code, written["organisation"]) == (0, "community-action-marin")
+    assert "next: give the file to the office, and the passphrase by another way" in done.output
+    assert written.keys() == {"format", "organisation", "iterations", "salt", "sealed"}
+    assert b64encode(bytes(range(32))).decode() not in out.read_text("utf-8")
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
 def test_a_short_passphrase_makes_no_key_file(tmp_path):
