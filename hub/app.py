@@ -210,7 +210,8 @@ class Edge:
                     seconds = time.perf_counter() - begun
                     route, method = _route_path(scope), str(scope["method"])
                     self._meter.note(route=route, method=method, status=message["status"], seconds=seconds)
-                message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
+                named_so = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message["headers"], *extra, *_pace_headers(scope), named_so]
             await send(message)
 
         if _declared_length(scope) > BODY_BYTES_MAX:
@@ -228,6 +229,17 @@ class _BodyTooLarge(Exception):  # noqa: N818 (never leaves this module)
 
 def _too_large() -> TooLarge:
     return TooLarge(code="body-too-large", next_step=f"Send at most {BODY_BYTES_MAX} bytes at once.")
+
+
+PACED = ("/v1/", "/sign-in", "/account")
+"""Where answers tell programs and people how often they may still ask."""
+
+
+def _pace_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    paced = scope["state"].get("paced")
+    if paced is None or not str(scope["path"]).startswith(PACED):
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in paced.headers().items()]
 
 
 def _route_path(scope: Scope) -> str:

@@ -25,7 +25,18 @@ from hub.audit.columns import LogIndex
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, Scope
-from hub.errors import CallerError, Conflict, Fault, HubError, Invalid, NotFound, NotSignedIn, Refused, Unavailable
+from hub.errors import (
+    CallerError,
+    Conflict,
+    Fault,
+    HubError,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    Refused,
+    TooMany,
+    Unavailable,
+)
 from hub.identity.oidc import Connection
 from hub.log import Log
 from hub.pace import Pace
@@ -213,7 +224,10 @@ def _answer(request: Request, error: HubError) -> Response:
     """A problem for programs; for a browser outside the API a page that says the same."""
     draw: Drawer | None = request.app.state.draw_error
     asks_for_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
-    return draw(request, error) if draw is not None and asks_for_page else problem(error)
+    answer = draw(request, error) if draw is not None and asks_for_page else problem(error)
+    if isinstance(error, TooMany) and error.retry_after_seconds is not None:
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
 
 
 def _answer_hub_error(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from urllib.parse import quote
 
 from cryptography.exceptions import InvalidKey
@@ -122,11 +123,14 @@ def check_address(session: Session, address: str, *, now: datetime) -> None:
 def _count(session: Session, limits: dict[str, int], *, now: datetime) -> None:
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - ATTEMPTS_WITHIN))
     for subject, limit in limits.items():
-        count = select(func.count()).select_from(SignInAttempt).where(SignInAttempt.subject == subject)
-        if session.execute(count).scalar_one() >= limit:
+        tried = select(func.count(), func.min(SignInAttempt.at)).where(SignInAttempt.subject == subject)
+        count, first = session.execute(tried).one()
+        if count >= limit:
+            wait = first + ATTEMPTS_WITHIN - now
             raise TooMany(
-                "Too many attempts to sign in.", code="sign-in-often", next_step="Wait 15 minutes and try again."
-            )
+                "Too many attempts to sign in.", code="sign-in-often", next_step="Wait 15 minutes and try again.",
+                retry_after_seconds=max(1, ceil(wait.total_seconds())),
+            )  # fmt: skip
     session.add_all(SignInAttempt(subject=subject, at=now) for subject in limits)
 
 

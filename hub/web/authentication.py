@@ -117,8 +117,10 @@ def _check_pace(request: Request) -> None:
     shown = (request.headers.get(name, "") for name in ("authorization", "cookie"))
     agent = request.headers.get("signature-input", "").partition("keyid=")[2].partition(";")[0]
     caller = agent or "".join(shown) or (request.client.host if request.client else "")
-    if not hub.pace.may_ask(caller, now=hub.clock(), limit=hub.settings.requests_per_minute):
-        raise TooMany(code="too-many", next_step="Wait a minute and ask less often.")
+    paced = hub.pace.count(caller, now=hub.clock(), limit=hub.settings.requests_per_minute)
+    request.state.paced = paced
+    if paced.left < 0:
+        raise TooMany(code="too-many", next_step="Wait a minute and ask less often.", retry_after_seconds=paced.seconds)
 
 
 def _signed_url(request: Request) -> str:

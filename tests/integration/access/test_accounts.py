@@ -135,6 +135,7 @@ def test_too_many_attempts_are_refused_alike_for_known_and_unknown_names_and_eve
     assert [answer.status_code for answer in known] == [401] * 5
     assert (late.status_code, late.content) == (429, unknown[5].content)
     assert again.status_code == 303
+    assert (late.headers["retry-after"], unknown[5].headers["retry-after"]) == ("900", "900")
 
 
 def test_the_stored_password_is_argon2id_and_the_secret_of_the_codes_is_sealed(people):
@@ -307,10 +308,15 @@ def test_a_caller_that_asks_too_often_is_told_to_wait(home, clock):
     parts = hub_parts(settings, clock=clock, log=Log(clock=clock))
     client = httpx.Client(transport=AppTransport(create_app(parts)), base_url=BASE)
 
-    codes = [client.get("/v1/ready").status_code for _ in range(11)]
+    answers = [client.get("/v1/ready") for _ in range(11)]
     clock.advance(minutes=1)
 
-    assert codes == [200] * 10 + [429]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert [answer.headers["ratelimit"] for answer in answers] == [
+        f'"caller";r={left};t=60' for left in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+    ]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"caller";q=10;w=60'}
+    assert [answer.headers.get("retry-after") for answer in answers] == [None] * 10 + ["60"]
     assert client.get("/v1/ready").status_code == 200
     parts.database.close()
 
