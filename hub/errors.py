@@ -149,6 +149,8 @@ class TooMany(CallerError):
     code = "too-many"
     next_step = "Wait a minute and try again."
 
-    def __init__(self, detail: str = "", *, code: str = "", next_step: str = "", retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, code: str = "", next_step: str = "", retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(detail, code=code, next_step=next_step)
         self.retry_after_seconds = retry_after_seconds

@@ -15,6 +15,7 @@ from hub.identity import two_persons
 from hub.identity.invitations import make_invited_link
 from hub.identity.two_persons import Waiting
 from hub.operations import acts
+from hub.web.form_tokens import without_token
 from hub.web.pages import page, refused_page
 from policies.two_persons import ACTS
 
@@ -92,7 +93,7 @@ def acts_page(request: Request, kind: str = "") -> Response:
 @declare("act.ask", "act")
 def ask_on_page(request: Request, body: Body) -> Response:
     """Ask for an act."""
-    told = _form(body)
+    told = without_token(_form(body))
     kind, why = told.pop("kind", ""), told.pop("why", "")
     try:
         check_proved(request)

@@ -15,6 +15,7 @@ from hub.errors import NotSignedIn, Refused, TooMany
 from hub.http import Body, cookie_name, enforce, hub_of, trail_of
 from hub.identity import agents, service
 from hub.identity.replay import take_nonce
+from hub.web.form_tokens import check_form_token
 from policies.principal import Principal
 from policies.signing import Message, SignedBy, SigningError, signed_headers, verify_request
 
@@ -42,7 +43,7 @@ def _authenticate(request: Request, body: bytes) -> None:
     elif "authorization" in request.headers:
         request.state.principal = _bearer(request)
     else:
-        _session(request)
+        _session(request, body)
     enforce(request)
 
 
@@ -86,7 +87,7 @@ def _bearer(request: Request) -> Principal:
     return principal
 
 
-def _session(request: Request) -> None:
+def _session(request: Request, body: bytes) -> None:
     hub = hub_of(request)
     secret = request.cookies[cookie_name(hub.settings.own_url())]
     with hub.database.transaction() as session:
@@ -97,6 +98,8 @@ def _session(request: Request) -> None:
         return
     _check_origin(request)
     request.state.principal = known.principal
+    if request.method not in READ_METHODS:
+        check_form_token(request, body, token=known.form_secret)
     request.state.form_secret = known.form_secret
     request.state.proved_at = known.proved_at
 

@@ -16,6 +16,7 @@ from hub.audit.service import append
 from hub.errors import CallerError, HubError
 from hub.http import hub_of, principal_of, trail_of, transaction_of
 from hub.languages import message
+from hub.web.form_tokens import with_token
 from hub.web.speaking import speaking_to
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import extent_of
@@ -115,6 +116,8 @@ def page(request: Request, name: str, *, status: int = 200, policy: str = POLICY
             **values,
         )
     )
+    token = getattr(request.state, "form_secret", None)
+    html = html if token is None else with_token(html, token)
     return HTMLResponse(html, status_code=status, headers={"Content-Security-Policy": policy, **speaking.headers()})
 
 

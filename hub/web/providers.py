@@ -72,7 +72,7 @@ def back_from(request: Request, name: str) -> str:
 def _there(request: Request, connection: Connection, visit: Visit, *, again: bool) -> Response:
     name = connection.provider.id
     to = connection.address(visit, back=back_from(request, name), again=again)
-    answer = page(request, "onward", to=to, title=f"Going on to {connection.provider.name}")
+    answer = page(request, "onward", onward=to, title=f"Going on to {connection.provider.name}")
     answer.set_cookie(
         _visit_cookie(request), visit.secret, httponly=True, samesite="lax", path="/",
         secure=hub_of(request).settings.own_url().startswith("https:"),
@@ -98,7 +98,7 @@ def _signed_in(request: Request, sent: Sent, shown: Shown) -> Response:
         opened = provider_sign_in.sign_in(session, sent, shown, hours=hours, audit=trail_of(request))
     if opened is None:
         raise provider_sign_in.refused()
-    return with_session(request, opened, page(request, "onward", to="/", title="You are signed in"))
+    return with_session(request, opened, page(request, "onward", onward="/", title="You are signed in"))
 
 
 def _proved(request: Request, sent: Sent, shown: Shown) -> Response:
@@ -106,7 +106,7 @@ def _proved(request: Request, sent: Sent, shown: Shown) -> Response:
         right = provider_sign_in.prove(session, sent, shown, audit=trail_of(request))
     if not right:
         raise provider_sign_in.refused()
-    return page(request, "onward", to="/account", title="Your second factor was seen")
+    return page(request, "onward", onward="/account", title="Your second factor was seen")
 
 
 def _connection(request: Request, name: str) -> Connection:

@@ -7,9 +7,10 @@
   };
   const toText = (buffer) =>
     btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+  const token = document.querySelector('meta[name="form-token"]')?.content || "";
   const send = async (path, body) => {
     const answer = await fetch(path, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      method: "POST", headers: { "Content-Type": "application/json", "X-Form-Token": token }, body: JSON.stringify(body),
     });
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.next_step || "Try again.");

@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const TRIES = 5, form = document.getElementById("upload"), said = document.getElementById("upload-said");
+  const token = document.querySelector('meta[name="form-token"]')?.content || "";
   const wait = (seconds) => new Promise((resolve) => { setTimeout(resolve, 1000 * seconds); });
   const told = async (answer) => {
     const words = await answer.json().catch(() => ({}));
@@ -10,7 +11,7 @@
   };
   const send = async (method, path, body) => {
     for (let tried = 1; ; tried++) {
-      const answer = await fetch(path, { method, body }).catch(() => null);
+      const answer = await fetch(path, { method, body, headers: { "X-Form-Token": token } }).catch(() => null);
       if (answer && answer.ok) return answer.status === 204 ? null : answer.json();
       if (answer && ![429, 502, 503, 504].includes(answer.status)) throw new Error(await told(answer));
       if (tried === TRIES) throw new Error("The hub does not answer. Choose the same file again later: it goes on where it stopped.");

@@ -25,7 +25,8 @@ from hub.audit.signer import signer_of
 from hub.audit.tables import Detail
 from hub.db import Database
 from hub.identity.agents import load_roster
-from hub.identity.service import add_person, load_organisations, make_sign_in_link
+from hub.identity.service import add_person, hash_of, load_organisations, make_sign_in_link
+from hub.identity.tables import SignedIn
 from hub.log import Log
 from hub.operations import roles
 from hub.operations.installation import organisations
@@ -50,16 +51,31 @@ GIVEN = ("Blixa", "Druvo", "Fenqi", "Gyrth", "Hozpa", "Ixley", "Jarmu", "Kwenzo"
 class AppTransport(httpx.BaseTransport):
     """Calls the app inside this process, one request at a time."""
 
-    def __init__(self, app):
-        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+    def __init__(self, app, database=None):
+        self._inner, self._database = httpx.ASGITransport(app, raise_app_exceptions=False), database
 
     def handle_request(self, request):
+        if self._database is not None:
+            carry_form_token(request, self._database)
+
         async def ask():
             answer = await self._inner.handle_async_request(request)
             return answer.status_code, answer.headers, await answer.aread()
 
         status, headers, content = asyncio.run(ask())
         return httpx.Response(status, headers=headers, content=content, request=request)
+
+
+def carry_form_token(request, database):
+    """What a page of the session would send with its form; a test that is about it sends its own."""
+    cookie = request.headers.get("cookie", "")
+    if request.method in ("GET", "HEAD") or "x-form-token" in request.headers or "promise=" not in cookie:
+        return
+    secret = next((part.split("=", 1)[1] for part in cookie.split("; ") if part.startswith("promise=")), "")
+    with database.reading() as session:
+        found = session.get(SignedIn, hash_of(secret))
+        if found is not None:
+            request.headers["x-form-token"] = found.form_secret
 
 
 class MadeUpHub:
@@ -73,7 +89,7 @@ class MadeUpHub:
         self.facts = self.home.public_facts()
         self.parts = hub_parts(self.settings, clock=clock, log=Log(clock=clock), http=http)
         self.app = create_app(self.parts)
-        self.client = httpx.Client(transport=AppTransport(self.app), base_url=self.settings.public_url)
+        self.client = httpx.Client(transport=AppTransport(self.app, self.database), base_url=self.settings.public_url)
         self.trail = AuditTrail("operator", None, "command", "test", clock)
         with self.database.transaction() as session:
             open_log(session)

@@ -1,5 +1,6 @@
 """Requests for further tables over real HTTP: asked, commented, read and decided by those who may, and by no other."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -77,6 +78,8 @@ def _contributor(trail: AuditTrail) -> Any:
 def signed_in(served: Any, role: Role) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=served.url, trust_env=False) as client:
         client.post("/sign-in", data={"link": served.link(role)})
+        token = re.search(r'name="form_token" value="([^"]+)"', client.get("/account").text)
+        client.headers["x-form-token"] = token[1] if token else ""
         yield client
 
 
