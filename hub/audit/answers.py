@@ -21,8 +21,14 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.audit.tables import Detail
 
-EVENTLESS = frozenset({"/v1/ready", "/v1/openapi.json", "/static/hub.css", "/static/passkey.js", ""})
-"""Routes that tell nothing and leave no event: health, the API's description, the style sheet, unknown addresses."""
+EVENTLESS = frozenset(
+    {
+        "/v1/ready", "/v1/openapi.json", "/v1/agreements/schema", "/static/hub.css", "/static/passkey.js",
+        "/static/upload.js", "",
+    }
+)  # fmt: skip
+"""Routes that tell nothing and leave no event: health, what the API and an agreement look like, styles, scripts,
+unknown addresses."""
 
 
 class AnswerBook:
