@@ -21,8 +21,8 @@ from policies.disclosure.linked import linked
 from policies.disclosure.moves import Observer
 from policies.disclosure.provisional import provisional_cell
 from policies.disclosure.recollection import Earlier, crowds, remembered
-from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, raise_threshold, sheets
+from policies.disclosure.rules import NUMERATOR_MIN, Rules
+from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, raise_numerators, raise_threshold, sheets
 from policies.disclosure.system import System
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 from policies.disclosure.vintages import joined, system_with, told_finally, true_part
@@ -136,7 +136,7 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
     if contradicted(built, before):
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
-        stands = sheets(built, replace(rules, min_n=MINIMUM_N), ledger=before, earlier=earlier)
+        stands = sheets(built, _loosest(rules), ledger=before, earlier=earlier)
         watching = listening[0].among(observers)
         joined_up = partial(withhold_from_believers, rules=rules, vintage=together.vintage, observers=observers)
         findings = _protect_by_threshold(built, stands, rules, watching=watching)
@@ -152,15 +152,25 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
 def _protect_by_threshold(
     built: System, stands: tuple[Sheet, ...], rules: Rules, *, watching: Observers
 ) -> list[Finding]:
-    """Withhold what an observer could tell, threshold by threshold from the floor; at the floor alone what need not be
-    withheld is shown again. So a stricter threshold shows nothing that a looser one withholds."""
-    audit = Audit(built, stands, replace(rules, min_n=MINIMUM_N), watching(built, rules))
+    """Withhold what an observer could tell, threshold by threshold from the floor, then by the minimum of numerators;
+    at the floor alone what need not be withheld is shown again. So a stricter threshold, or a higher minimum, shows
+    nothing that a looser one withholds."""
+    audit = Audit(built, stands, _loosest(rules), watching(built, rules))
     findings = audit.protect() or audit.show_again()
     for min_n in range(MINIMUM_N + 1, rules.min_n + 1):
-        step = replace(rules, min_n=min_n)
+        step = replace(_loosest(rules), min_n=min_n)
         if raise_threshold(stands, step) or rules.strict:
             findings = Audit(built, stands, step, watching(built, rules)).protect()
+    for numerator_min in range(NUMERATOR_MIN + 1, rules.numerator_min + 1):
+        step = replace(rules, numerator_min=numerator_min)
+        if raise_numerators(stands, step):
+            findings = Audit(built, stands, step, watching(built, rules)).protect()
     return findings
+
+
+def _loosest(rules: Rules) -> Rules:
+    """The rules before thresholds and minima are raised."""
+    return replace(rules, min_n=MINIMUM_N, numerator_min=NUMERATOR_MIN)
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:

@@ -100,6 +100,18 @@ class Standing:
         self.reason = "coded-protective"
         return True
 
+    def code(self, rules: Rules) -> bool:
+        """Tell no more of the numerator than the primary rules do; False when nothing changed."""
+        band = coded(self.known, self.k, rules)
+        if band is None or (self.band is not None and self.band[0] <= band[0] and band[1] <= self.band[1]):
+            return False
+        if self.band is None:
+            self.band, self.reason = band, "coded"
+        else:
+            self.widen(rules)
+            self.code(rules)
+        return True
+
     def allows(self, change: int) -> bool:
         """Whether what is told of the numerator leaves room for a change of it."""
         low, high = self.limits(REACHED)
@@ -226,6 +238,17 @@ def raise_threshold(sheets: tuple[Sheet, ...], rules: Rules) -> bool:
     for sheet in sheets:
         small = [one for one in sheet.groups if one.known < rules.min_n and not one.zero]
         changed |= sum(one.hide("small") for one in small) > 0
+        changed |= sheet.settle(rules)
+    return changed
+
+
+def raise_numerators(sheets: tuple[Sheet, ...], rules: Rules) -> bool:
+    """Code the rates whose numerators fall under a raised minimum, and what the rules on lines ask for; whether
+    anything changed."""
+    changed = False
+    for sheet in sheets:
+        told = [one for one in sheet.groups if not (one.hidden or one.zero or one.fixed)]
+        changed |= sum(one.code(rules) for one in told) > 0
         changed |= sheet.settle(rules)
     return changed
 

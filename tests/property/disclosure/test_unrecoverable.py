@@ -128,3 +128,31 @@ def test_no_cell_under_a_raised_threshold_is_shown(block: Block, least: int) -> 
     result = protect([block], rules=Rules(min_n=least, insiders=False))
 
     assert all(cell.known is None or cell.known >= least for cell in result.cells)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(blocks(), st.integers(0, 12), st.integers(0, 12), st.integers(11, 16))
+def test_a_higher_minimum_for_numerators_never_shows_more(block: Block, first: int, more: int, min_n: int) -> None:
+    rules = Rules(min_n=min_n, numerator_min=first, insiders=False)
+    before = protect([block], rules=rules)
+
+    after = protect([block], rules=replace(rules, numerator_min=first + more))
+
+    found = attack_release(rows_of(after.cells, tuple(d.name for d in DIMENSIONS)), hierarchies_of(block))[0]
+    assert after.verdict.clean
+    assert found == []
+    assert all(tells_no_more(one, other) for one, other in zip(after.cells, before.cells, strict=True))
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(blocks(), st.randoms(use_true_random=False))
+def test_of_a_table_or_a_dimension_that_is_forbidden_nothing_is_told(block: Block, chance: random.Random) -> None:
+    left = tuple(chance.sample(block.tables, chance.randrange(1, len(block.tables) + 1)))
+
+    result = protect([replace(block, tables=left)], rules=Rules(insiders=False))
+
+    found = attack_release(rows_of(result.cells, tuple(d.name for d in DIMENSIONS)), hierarchies_of(block))[0]
+    allowed = {name for table in left for name in table.dimensions}
+    assert {cell.table for cell in result.cells} == {table.name for table in left}
+    assert {name for cell in result.cells for name, _ in cell.levels} <= allowed
+    assert (result.verdict.clean, found) == (True, [])
