@@ -146,23 +146,33 @@ def export(home: HomeOption, out: OutOption = Path("cells.csv")) -> None:
 
 
 @app.command()
-def report(home: HomeOption, out: OutOption = Path("report.html")) -> None:
-    """Write the report card as one file, and its figures as JSON beside it."""
+def report(
+    home: HomeOption,
+    out: OutOption = Path("report.html"),
+    language: Annotated[str, typer.Option(help="Language of the card: en or es.")] = "en",
+) -> None:
+    """Write the report card as one file and as two printed pages, and its figures as JSON beside them."""
     from hub.audit.events import EventType
     from hub.audit.service import append
+    from hub.languages import language_named
+    from hub.release.printed_card import printed_card
     from hub.release.report_card import render, report_card
     from hub.release.service import current_release
     from hub.release.summary import summarise
     from policies.catalogue_files import catalogue
 
+    spoken = language_named(language)
+    if spoken is None:
+        raise typer.BadParameter("The card speaks en and es.", param_hint="--language")
     with console(home, "release report") as hub:
         with hub.database.reading() as session:
             release = current_release(session)
             summary = summarise(session, release, catalogue=catalogue())
             made_up = hub.home.synthetic_mark.is_file()
-            card = report_card(session, release, catalogue=catalogue(), made_up=made_up)
+            card = report_card(session, release, catalogue=catalogue(), made_up=made_up, language=spoken)
         with hub.database.transaction() as session:
             append(session, hub.trail(), EventType.RELEASE_EXPORTED, resource=f"report-card/{release.id}")
     out.write_text(render(card), "utf-8")
+    out.with_suffix(".pdf").write_bytes(printed_card(card))
     out.with_suffix(".json").write_text(json.dumps(asdict(summary), indent=1) + "\n", "utf-8")
-    print(f"{out.name}: {summary.gap['sentence']}")
+    print(f"{out.name}, {out.with_suffix('.pdf').name}: {summary.gap['sentence']}")

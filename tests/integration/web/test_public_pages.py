@@ -8,6 +8,9 @@ import httpx
 import pypdf
 import pytest
 
+from policies.principal import Role
+from tests.integration.web.conftest import LICENCE
+
 SPOKEN = ("/", "/report", "/explorer?by=race", "/pathway", "/definitions", "/evidence", "/link-quality")
 ENGLISH_WORDS = frozenset(
     {"the", "of", "and", "is", "are", "was", "were", "with", "from", "which", "that", "this", "those", "their", "they",
@@ -178,3 +181,50 @@ def test_each_public_page_that_is_read_leaves_its_event(public: httpx.Client, se
         found[path] = event.resource if event.event == "page.read" else event.event
 
     assert found == paths
+
+
+PRESCHOOLS = (
+    LICENCE.replace("DUL-TEST", "DUL-PATH")
+    .replace("canal-alliance", "marin-county-first-five")
+    .replace("indicators: [third-grade-reading]", "indicators: [third-grade-reading, kindergarten-readiness]")
+)
+
+
+@pytest.fixture(scope="module")
+def preschool_partner(served):
+    link = served.link_under(PRESCHOOLS, "marin-county-first-five", Role.PARTNER)
+    with httpx.Client(base_url=served.url, trust_env=False) as client:
+        client.post("/sign-in", data={"link": link})
+        yield client
+
+
+def test_a_partner_follows_a_preschool_s_children_with_what_is_unknown_kept_apart(preschool_partner) -> None:
+    answer = preschool_partner.get("/pathway", params={"cohort": "2023", "preschool": "any", "lang": "en"})
+
+    assert "The children of Any preschool of the partnership who began kindergarten in 2022-23" in answer.text
+    rows = {
+        title: re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", cells)).strip()
+        for title, cells in re.findall(r'<tr><th scope="row"><a [^>]*>([^<]+)</a></th>(.*?)</tr>', answer.text)
+    }
+    assert rows["Third grade reading"] == "2025-26 75 % 25 % 40"
+    assert rows["Kindergarten readiness"] == "2022-23 not yet observed"
+    assert rows["Eighth grade math"] == "2030-31 no table for these children"
+
+
+def test_the_children_of_a_preschool_are_downloaded_under_the_same_licence(preschool_partner) -> None:
+    page = preschool_partner.get("/pathway", params={"cohort": "2023", "preschool": "any"}).text
+    link = re.search(r'href="(/v1/pathway[^"]*format=csv)"', page)
+    assert link is not None
+
+    lines = preschool_partner.get(link[1].replace("&amp;", "&")).text.splitlines()
+
+    assert [line for line in lines if line.startswith("third-grade-reading,2026,observed,40,30,10")]
+
+
+def test_a_preschool_s_children_are_not_for_everybody(public: httpx.Client) -> None:
+    answer = public.get("/pathway", params={"cohort": "2023", "preschool": "any"})
+    wrong = public.get("/v1/pathway", params={"cohort": "2023", "preschool": "none"})
+
+    assert answer.status_code == 403
+    assert 'name="preschool"' not in public.get("/pathway").text
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "preschool-unknown")
