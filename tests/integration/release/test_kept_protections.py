@@ -6,7 +6,9 @@ import pytest
 
 from hub.release.draft import Ledger, draft_release
 from hub.release.kept import KeptProtections, keep_protections, kept_protections
-from policies.disclosure.engine import protect, protect_provisionally
+from policies.disclosure.audit import Finding
+from policies.disclosure.engine import Result, protect, protect_provisionally
+from policies.disclosure.kept import states
 from policies.disclosure.types import DEFAULT_RULES, Block, Rules, Tally
 from tests.bench.disclosure import small_county
 from tests.integration.release.conftest import proposal_of
@@ -94,6 +96,12 @@ def test_a_block_with_final_figures_is_never_kept():
     protect([block], rules=DEFAULT_RULES, ledger=final.cells, each=kept)
 
     assert kept.found == {}
+
+
+def test_what_an_observer_could_tell_is_never_kept():
+    found = Finding(row=0, observer=(), width=0, attribute=False)
+
+    assert states(Result({}, [found])) is None
 
 
 def test_the_hub_keeps_what_the_latest_preparation_found_and_nothing_older(empty):
