@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from hub.errors import Fault, Invalid
-from hub.http import Body, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
+from hub.http import Body, check_proved, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.submissions import manifests, service, statements
 from hub.submissions.inbox import Inbox
 from hub.submissions.status import Status
@@ -142,6 +142,7 @@ def _decided(request: Request, act: Callable[..., None], submission: str) -> Res
 
 
 def _said(request: Request, act: Callable[..., statements.Standing], submission: str) -> Response:
+    check_proved(request)
     with transaction_of(request) as session:
         standing = act(session, submission, principal=principal_of(request), audit=trail_of(request))
     return JSONResponse({**asdict(standing), "persons_needed": statements.PERSONS_NEEDED})

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from hub.http import declare, principal_of, trail_of, transaction_of
+from hub.http import check_proved, declare, principal_of, trail_of, transaction_of
 from hub.submissions import statements
 
 router = APIRouter(tags=["pages"])
@@ -31,14 +31,16 @@ def discard(request: Request, submission: str) -> Response:
 @router.post("/submissions/{submission}/certify")
 @declare("submission.certify", "submission")
 def certify(request: Request, submission: str) -> Response:
-    """Say that an accepted submission is right."""
+    """Say that an accepted submission is right, with a second factor shown a short while ago."""
+    check_proved(request)
     return _done(request, statements.certify, submission)
 
 
 @router.post("/submissions/{submission}/withdraw")
 @declare("submission.certify", "submission")
 def withdraw(request: Request, submission: str) -> Response:
-    """Say that a submission is to go."""
+    """Say that a submission is to go, with a second factor shown a short while ago."""
+    check_proved(request)
     return _done(request, statements.withdraw, submission)
 
 

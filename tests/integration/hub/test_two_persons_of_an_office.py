@@ -106,3 +106,18 @@ def test_the_page_has_the_buttons_and_comes_back_to_itself(office):
     assert "certified by one person, a second one is needed" in after
     for act in ("withdraw", "approve", "discard"):
         assert ask(hub, person, f"{page}/{act}").status_code in (303, 409)
+
+
+@pytest.mark.access
+@pytest.mark.parametrize("path", ["/v1/submissions/{}/", "/submissions/{}/"])
+@pytest.mark.parametrize("act", ["certify", "withdraw"])
+def test_certifying_and_withdrawing_want_a_second_factor_of_the_last_ten_minutes(office, path, act):
+    hub, edge, prepared, (first, _) = office
+    hub.clock.advance(minutes=11)
+
+    late = ask(hub, first, path.format(prepared.id) + act)
+
+    state = edge.state(prepared)
+    assert (late.status_code, late.json()["code"]) == (403, "step-up")
+    assert (state["certified_by"], state["withdrawal_asked_by"]) == (0, 0)
+    assert hub.events().count("submission.certified") + hub.events().count("submission.withdrawal_asked") == 0
