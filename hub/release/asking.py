@@ -112,7 +112,22 @@ def check_question(question: Question, *, catalogue: Catalogue, day: dt.date) ->
             next_step="Name the dimension in `by` too.",
             faults=(Fault("level", "level-without-split"),),
         )
+    for name in table.coarse:
+        _check_coarse(name, question.levels.get(name))
     return table
+
+
+def _check_coarse(dimension: str, level: str | None) -> None:
+    """Raises Invalid for a level that stands inside a group of which the table tells the whole only."""
+    known = dimension_files()[dimension]
+    if level in known.parents:
+        whole = [one.id for one in known.levels if one.id not in known.parents]
+        raise Invalid(
+            f"The table tells of {dimension} only the whole groups.",
+            code="level-too-fine",
+            next_step=f"Ask one of these: {', '.join(whole)}; or ask by {dimension} alone.",
+            faults=(Fault("level", "level-too-fine"),),
+        )
 
 
 def read_levels(named: Sequence[str]) -> dict[str, str]:

@@ -129,6 +129,12 @@ def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, s
         ("observations", {**READING, "by": "shoe-size"}, "dimension-unknown", "economic-status"),
         ("observations", {**READING, "by": "race,gender,district"}, "table-not-declared", "race, economic-status"),
         ("observations", {**READING, "by": "race,gender,district,preschool"}, "split-too-deep", "at most 3"),
+        (
+            "observations",
+            {**READING, "by": "preschool,economic-status", "level": "preschool:head-start"},
+            "level-too-fine",
+            "any, none",
+        ),
         ("observations", {**READING, "cohort": "2028"}, "cohort-wrong", "2025-26 is 2026"),
         ("observations", {**READING, "cohort": "2024..2028"}, "cohort-wrong", "2025-26 is 2026"),
         ("pathway", {"cohort": "2028"}, "cohort-wrong", "2025-26 is 2026"),
