@@ -34,27 +34,44 @@ def printed_card(card: ReportCard) -> bytes:
     """The PDF of a card: exactly two pages. Raises Conflict when it does not fit at a size that can be read."""
     import typst
 
-    template = resources.files("hub.release").joinpath("templates", "report_card.typ").read_bytes()
-    told = json.dumps(_card(card), ensure_ascii=False)
+    content: bytes = typst.compile(
+        _template(),
+        sys_inputs=_inputs(_told(card), fitting_size(card)),
+        ignore_system_fonts=True,
+        pdf_standards=[STANDARD],
+        timestamp=_made_at(card.release),
+    )
+    return content
+
+
+def fitting_size(card: ReportCard) -> float:
+    """The largest size of type at which a card has two pages. Raises Conflict when there is none."""
+    import typst
+
+    told, template = _told(card), _template()
     for size in SIZES:
-        inputs = {"card": told, "size": str(size)}
-        pages = json.loads(
-            typst.query(template, "<pages>", field="value", one=True, sys_inputs=inputs, ignore_system_fonts=True)
+        found = typst.query(
+            template, "<pages>", field="value", one=True, sys_inputs=_inputs(told, size), ignore_system_fonts=True
         )
-        if pages == PAGES:
-            content: bytes = typst.compile(
-                template,
-                sys_inputs=inputs,
-                ignore_system_fonts=True,
-                pdf_standards=[STANDARD],
-                timestamp=_made_at(card.release),
-            )
-            return content
+        if json.loads(found) == PAGES:
+            return size
     raise Conflict(
         "The report card does not fit on two pages.",
         code="report-too-long",
         next_step="Use the page at /report, which has room for all groups.",
     )
+
+
+def _template() -> bytes:
+    return resources.files("hub.release").joinpath("templates", "report_card.typ").read_bytes()
+
+
+def _told(card: ReportCard) -> str:
+    return json.dumps(_card(card), ensure_ascii=False)
+
+
+def _inputs(told: str, size: float) -> dict[str, str]:
+    return {"card": told, "size": str(size)}
 
 
 def _made_at(release: Release) -> dt.datetime:
