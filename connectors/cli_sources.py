@@ -22,10 +22,16 @@ from connectors.opening import open_source
 from connectors.reports import FileReport, as_json, as_lines
 from connectors.samples import SETS, sample, sample_sets
 from connectors.source_map import EMPTY, MappedFile, SourceMap, read_source_map
-from connectors.workspace import open_workspace, write_json
+from connectors.workspace import SETTINGS_FILE, open_workspace, write_json
 
 commands = typer.Typer()
 YearOption = Annotated[int | None, typer.Option("--year", help="the school year by its ending year, 2026 for 2025-26")]
+
+
+def _after_check(files: list[Path]) -> str:
+    """How to go on, with the workspace in whose inbox the files lie."""
+    around = next((folder for folder in files[0].absolute().parents if (folder / SETTINGS_FILE).is_file()), None)
+    return "promise-edge prepare" if around is None else f"promise-edge prepare {around}"
 
 
 @commands.command()
@@ -51,7 +57,7 @@ def check(
     if summary is not None:
         write_json(summary, as_json(reports))
     wrong = [report for report in reports if report.refusal or report.rejected]
-    typer.echo("next: mend what is listed and check again" if wrong else "next: promise-edge prepare")
+    typer.echo(f"next: {'mend what is listed and check again' if wrong else _after_check(files)}")
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -168,7 +168,9 @@ def begin(folder: DirArgument, epoch: EpochOption = None) -> None:
 
     with _epoch_of(folder, epoch) as (_, workspace, seen):
         ceremony.begin(workspace, seen)
-    typer.echo(f"Epoch {seen.roster.epoch} holds here.\nnext: promise-edge prepare {folder}, then push")
+    inbox = workspace.inbox
+    typer.echo(f"Epoch {seen.roster.epoch} holds here.")
+    typer.echo(f"next: lay your files into {inbox}/YEAR (2026 for 2025-26), then promise-edge check {inbox}/YEAR/*")
 
 
 @app.command()

@@ -133,6 +133,24 @@ def test_a_file_that_grows_too_large_is_gone(workspace, key):
     assert list(drop_folder(workspace).iterdir()) == []
 
 
+def test_no_more_files_are_open_at_once_or_laid_in_by_one_connection_than_a_system_needs(workspace, key):
+    async def act(client):
+        files = [await client.open(f"{n}.txt", "wb") for n in range(sftp_drop.FILES_OPEN_MAX)]
+        with pytest.raises(asyncssh.SFTPError, match="too many files"):
+            await client.open("one-more.txt", "wb")
+        for file in files:
+            await file.close()
+        for _ in range(sftp_drop.FILES_MAX - sftp_drop.FILES_OPEN_MAX):
+            async with client.open("again.txt", "wb"):
+                continue
+        with pytest.raises(asyncssh.SFTPError, match="too many files"):
+            await client.open("last.txt", "wb")
+
+    over_sftp(workspace, key, act)
+
+    assert len(list(drop_folder(workspace).iterdir())) == sftp_drop.FILES_OPEN_MAX + 1
+
+
 @pytest.mark.parametrize("account", ["other", "../sis", "root"])
 def test_another_account_or_key_is_not_let_in(account, workspace, key):
     async def run(name, with_key):
