@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from hub.epochs import service
@@ -15,6 +15,7 @@ from hub.errors import Fault, Invalid
 from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
 
 router = APIRouter(prefix="/v1/epochs", tags=["epochs"])
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("/present")
@@ -30,7 +31,7 @@ def present(request: Request) -> Response:
 
 @router.get("/{number}")
 @declare("epoch.read", "epoch")
-def read(request: Request, number: int) -> Response:
+def read(request: Request, number: Number) -> Response:
     """Roster, commitments, who has given a share and who has accepted."""
     with transaction_of(request) as session:
         state = service.read_epoch(session, number, audit=trail_of(request))
@@ -39,21 +40,21 @@ def read(request: Request, number: int) -> Response:
 
 @router.post("/{number}/commitments")
 @declare("epoch.take_part", "epoch")
-def commit(request: Request, number: int, body: Body) -> Response:
+def commit(request: Request, number: Number, body: Body) -> Response:
     """A custodian's signed commitment to its share."""
     return _taken(request, service.commit_share, number, body)
 
 
 @router.post("/{number}/envelopes")
 @declare("epoch.take_part", "epoch")
-def leave(request: Request, number: int, body: Body) -> Response:
+def leave(request: Request, number: Number, body: Body) -> Response:
     """A custodian's share, sealed to every member of the roster."""
     return _taken(request, service.leave_envelopes, number, body)
 
 
 @router.get("/{number}/envelopes")
 @declare("epoch.take_part", "epoch")
-def fetch(request: Request, number: int) -> Response:
+def fetch(request: Request, number: Number) -> Response:
     """The envelopes that were left for the caller."""
     with transaction_of(request) as session:
         found = service.own_envelopes(session, number, principal=principal_of(request), audit=trail_of(request))
@@ -62,7 +63,7 @@ def fetch(request: Request, number: int) -> Response:
 
 @router.post("/{number}/acceptances")
 @declare("epoch.take_part", "epoch")
-def accept(request: Request, number: int, body: Body) -> Response:
+def accept(request: Request, number: Number, body: Body) -> Response:
     """A member's signed word that it opened every share."""
     return _taken(request, service.accept_epoch, number, body)
 

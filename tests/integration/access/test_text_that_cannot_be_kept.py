@@ -33,3 +33,9 @@ def test_a_chunk_may_hold_any_bytes(people):
     answer = edge.ask("PUT", f"/v1/submissions/{'0' * 64}/chunks/{'0' * 64}", b"any \x00 bytes %00")
 
     assert answer.status_code == 404
+
+
+def test_a_number_beyond_every_epoch_is_refused_in_place_of_failing(people):
+    answer = people.ask("GET", f"/v1/epochs/{10**30}", people.cookie(*OFFICER))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -101,3 +101,22 @@ def test_an_officer_searches_the_log_and_takes_it_with_its_proof(chromium, fille
     assert proved.status == 200
     assert officer.clicks <= CLICKS_MAX
     officer.close("search-the-log")
+
+
+def test_an_officer_prints_the_disclosure_record_of_one_district(chromium, filled):
+    officer = Clicker(chromium, filled.link(Role.COMPLIANCE, HUB))
+
+    officer.click("main button")
+    officer.click("main a[href='/disclosures']")
+    officer.page.fill("main input[name=office]", NOVATO)
+    officer.click("main form button")
+    officer.page.emulate_media(media="print")
+    printed = officer.page.inner_text("main")
+    officer.page.pdf(path=SHOTS / "disclosure-record.pdf")
+
+    assert f"office={NOVATO}" in officer.page.url
+    assert officer.page.input_value("main input[name=office]") == NOVATO
+    assert "34 CFR 99.32" in printed
+    assert not officer.page.locator("header nav").is_visible()
+    assert officer.clicks + 1 <= CLICKS_MAX  # printing is one more
+    officer.close("print-a-record")
