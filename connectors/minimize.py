@@ -12,8 +12,8 @@ from typing import Any
 
 from connectors.assembly import Assembly, FactRow
 from linkage.encode.person import ClearPerson
-from policies.agreements import Agreement
-from policies.decision import permitted_elements
+from policies.agreements import GRADE_ELEMENTS, Agreement
+from policies.decision import decide_grade, permitted_elements
 from policies.dictionary import dictionary
 
 # The fields of a person behind each identifier that an agreement may name.
@@ -39,12 +39,37 @@ class Dropped:
 def minimize(assembly: Assembly, agreement: Agreement) -> tuple[Assembly, Dropped]:
     """The assembly with agreed elements only; a table whose required element is not agreed is dropped whole."""
     counts: Counter[str] = Counter()
+    assembly = _of_grades(assembly, agreement, counts)
     permitted = permitted_elements(agreement)
     kept = _Kept(permitted)
     facts = [row for fact in assembly.facts if (row := kept.of(fact, counts)) is not None]
     people = _people(assembly.people, agreement, counts)
     spans = assembly.spans if agreement.linkage is not None else ()
     return replace(assembly, facts=facts, people=people, spans=spans), Dropped(dict(sorted(counts.items())))
+
+
+def _of_grades(assembly: Assembly, agreement: Agreement, counts: Counter[str]) -> Assembly:
+    """Without the rows of other grades than the agreement means, and without who has no row of a meant one."""
+    if agreement.populations is None or not agreement.populations.grades:
+        return assembly
+    meant: set[str] = set()
+    others: set[str] = set()
+    facts = []
+    for fact in assembly.facts:
+        grade = next((str(fact.get(name)) for table, name in GRADE_ELEMENTS if fact["t"] == table), None)
+        if grade is None:
+            facts.append(fact)
+        elif decide_grade(agreement, grade).permitted:
+            meant.add(str(fact.get("r")))
+            facts.append(fact)
+        else:
+            others.add(str(fact.get("r")))
+            counts["rows of other grades"] += 1
+    gone = others - meant
+    spans = [span for span in assembly.spans if span.reference.hex() not in gone]
+    left = {span.local_record for span in assembly.spans} - {span.local_record for span in spans}
+    people = [person for person in assembly.people if person.local_record not in left]
+    return replace(assembly, facts=[fact for fact in facts if fact.get("r") not in gone], spans=spans, people=people)
 
 
 class _Kept:

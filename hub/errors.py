@@ -20,7 +20,7 @@ No error names a value of a record: place and rule only.
 # ruff: noqa: N818  (the names say the answer, as HTTP does; the root says that it is an error)
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,7 +35,10 @@ class Fault:
 
 
 class HubError(Exception):
-    """The root; an answer made of it tells code, next step and faults."""
+    """The root; an answer made of it tells code, next step and faults.
+
+    `versions` are the agreements that a decision read: for the log alone, never for the answer.
+    """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The hub could not do this"
@@ -43,7 +46,14 @@ class HubError(Exception):
     next_step: str = "Tell the operator the request id; the log names the place."
 
     def __init__(
-        self, detail: str = "", *, code: str = "", next_step: str = "", faults: Sequence[Fault] = (), rule: str = ""
+        self,
+        detail: str = "",
+        *,
+        code: str = "",
+        next_step: str = "",
+        faults: Sequence[Fault] = (),
+        rule: str = "",
+        versions: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
@@ -51,6 +61,7 @@ class HubError(Exception):
         self.next_step = next_step or self.next_step
         self.faults = tuple(faults)
         self.rule = rule
+        self.versions = dict(versions or {})
 
 
 class SettingError(HubError):

@@ -269,6 +269,7 @@ def _logged(request: Request, error: HubError, event: EventType) -> Response:
                 decision="refused",
                 rule=error.rule or error.code,
                 outcome="refused" if isinstance(error, CallerError) else "failed",
+                versions=error.versions,
             )
     except Exception as failure:  # nothing may be told that is not logged
         hub_of(request).log.write("audit.failed", path=_route_path(request), error=failure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,11 @@ def _lines(agreement: Agreement) -> Iterator[str]:
     yield from _section("Purposes", (f"{one.id}: {one.text} {one.activity}" for one in agreement.purposes))
     if agreement.populations is not None:
         years = f"{agreement.populations.first_year or 'any'} to {agreement.populations.last_year or 'any'}"
-        yield from _section("Whose records", (f"{agreement.populations.text}; school years {years}",))
+        narrowed = [f"{agreement.populations.text}; school years {years}"]
+        for name in ("grades", "areas"):
+            if found := getattr(agreement.populations, name):
+                narrowed.append(f"only {name}: {', '.join(found)}")
+        yield from _section("Whose records", narrowed)
     yield from _section("What may be sent", _element_lines(agreement))
     yield from _section("What may link", _linkage_lines(agreement))
     yield from _section("What may come out", _output_lines(agreement))
@@ -68,7 +72,7 @@ def _lines(agreement: Agreement) -> Iterator[str]:
     yield from _section("Clauses", (f"{name.replace('_', ' ')}: {words}" for name, words in held))
 
 
-def _section(title: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     found = list(lines)
     if found:
         yield f"\n## {title}"

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from policies.agreement_clauses import Clauses, LegalBasis, Tier, demanded_clauses
 from policies.dictionary import dictionary
 from policies.disclosure_floor import MINIMUM_N
+from policies.organisation_files import organisations
 from policies.refusal import StatementRefused
 from policies.submission import canonical_json
 from policies.yaml_text import read_yaml
@@ -27,6 +28,10 @@ Text = Annotated[str, Field(min_length=3, max_length=4000)]
 SchoolYear = Annotated[int, Field(ge=2000, le=2100)]
 FORMAT = "promise-agreement/1"
 """What a text hash begins with: another way to write an agreement is another format, and needs new signatures."""
+
+
+LATER_PARTS = ("grades", "areas")
+"""Parts of `populations` that the form got after its first signatures."""
 
 
 class AgreementError(StatementRefused):
@@ -86,11 +91,16 @@ class ElementTerms(_Strict):
 
 
 class Populations(_Strict):
-    """Whose records are meant: in words, and the school years (by their ending year) that may be sent."""
+    """Whose records are meant: in words, and the school years (by their ending year) that may be sent.
+
+    `grades` (codes of the data dictionary) and `areas` (of the county) narrow it; empty means all.
+    """
 
     text: Text
     first_year: SchoolYear | None = None
     last_year: SchoolYear | None = None
+    grades: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
 
     def hold(self, school_year: int) -> bool:
         """Whether records of that school year are meant."""
@@ -176,6 +186,11 @@ class Agreement(_Strict):
     def text_hash(self) -> str:
         """SHA-256 of the canonical content: what a signature binds."""
         content = {"format": FORMAT, **self.model_dump(mode="json", by_alias=True)}
+        if self.populations is not None:
+            # Parts that came later are left out while they are empty, so that what was signed before still holds.
+            content["populations"] = {
+                name: value for name, value in content["populations"].items() if value or name not in LATER_PARTS
+            }
         return hashlib.sha256(canonical_json(_ordered(content))).hexdigest()
 
     def terms(self, table: str, element: str) -> ElementTerms | None:
@@ -257,8 +272,29 @@ def check_whole(agreement: Agreement) -> None:
         raise AgreementError("AGR-006", lacking[0], "add the part: the legal basis or the tier demands it")
     if agreement.retention.expires < agreement.retention.effective:
         raise AgreementError("AGR-004", "retention", "let it expire after it takes effect")
+    _check_populations(agreement)
     _check_views(agreement)
     _check_elements(agreement)
+
+
+GRADE_ELEMENTS = (("enrollment", "grade"), ("assessment", "grade_assessed"))
+"""The elements of facts that say a record's grade."""
+
+
+def grade_codes() -> frozenset[str]:
+    """The grades of the data dictionary."""
+    return frozenset(dictionary().tables["enrollment"].elements["grade"].codes)
+
+
+def _check_populations(agreement: Agreement) -> None:
+    """Grades are the dictionary's and areas the county's."""
+    meant = agreement.populations
+    if meant is None:
+        return
+    if not set(meant.grades) <= grade_codes():
+        raise AgreementError("AGR-017", "populations.grades", "name grades by the codes of the data dictionary")
+    if not set(meant.areas) <= set(organisations().areas):
+        raise AgreementError("AGR-017", "populations.areas", "name areas of the county as its list of members does")
 
 
 # What each view blocks on: a view may be encoded only when every identifier behind it is agreed.

@@ -15,6 +15,7 @@ from policies.agreements import Agreement, ElementTerms, effective, in_force
 from policies.decision_rules import RULES
 from policies.disclosure_floor import MINIMUM_N
 from policies.element_uses import Pair, elements_counted, elements_split_by
+from policies.organisation_files import area_of
 from policies.principal import Principal, Role
 from policies.roles import Extent, extent_of
 
@@ -76,9 +77,10 @@ def _decide_query(principal: Principal, query: Query, *, agreements: Sequence[Ag
     if rule != "R-00":
         return _verdict(rule, (licence,))
     purpose = next(one for one in licence.purposes if one.id == query.purpose)
-    behind = _behind(query.indicator, query.dimensions, contributing(agreements, day))
+    behind = _behind(query.indicator, query.dimensions, contributing(agreements, day), agreements, day)
     rule = _contributors_rule(query.indicator, query.dimensions, behind, purpose=purpose.under or purpose.id)
-    return _verdict(rule, (licence, *behind), Extent.AGREEMENTS)
+    behind_versions = tuple(one for one, _ in behind)
+    return _verdict(rule, (licence, *behind_versions), Extent.AGREEMENTS)
 
 
 def _licence_rule(query: Query, licence: Agreement) -> str:
@@ -109,8 +111,9 @@ def decide_count(
     day: dt.date,
 ) -> Decision:
     """Whether one table of an indicator may be counted from what was given under these agreements, by their ids."""
-    behind = _behind(indicator, dimensions, [one for one in contributing(agreements, day) if one.id in given])
-    return _verdict(_contributors_rule(indicator, dimensions, behind), behind)
+    named = [one for one in contributing(agreements, day) if one.id in given]
+    behind = _behind(indicator, dimensions, named, agreements, day)
+    return _verdict(_contributors_rule(indicator, dimensions, behind), tuple(one for one, _ in behind))
 
 
 def contributing(agreements: Sequence[Agreement], day: dt.date) -> tuple[Agreement, ...]:
@@ -121,23 +124,38 @@ def contributing(agreements: Sequence[Agreement], day: dt.date) -> tuple[Agreeme
     return tuple(one for one in effective(agreements, day) if one.tier == "DSA")
 
 
-def _behind(indicator: str, dimensions: Sequence[str], given: Sequence[Agreement]) -> tuple[Agreement, ...]:
-    """Of these agreements those that give a table which the indicator or a dimension reads."""
+Behind = tuple[Agreement, frozenset[str]]
+"""An agreement, and the tables that were ever given under it: an amendment that names fewer of them lets those that
+were given before be used no longer."""
+
+
+def _behind(
+    indicator: str, dimensions: Sequence[str], given: Sequence[Agreement], known: Sequence[Agreement], day: dt.date
+) -> tuple[Behind, ...]:
+    """Of these agreements those under which a table was given that the indicator or a dimension reads."""
     read = elements_counted(indicator).union(*(elements_split_by(name) for name in dimensions))
     tables = {table for table, _ in read}
-    return tuple(one for one in given if not tables.isdisjoint(one.elements))
+    found = ((one, _tables_given(one.id, known, day)) for one in given)
+    return tuple((one, ever) for one, ever in found if not tables.isdisjoint(ever))
+
+
+def _tables_given(agreement: str, known: Sequence[Agreement], day: dt.date) -> frozenset[str]:
+    """The tables that any version of an agreement named that had taken effect by the day."""
+    versions = (one for one in known if one.id == agreement and one.retention.effective <= day)
+    return frozenset(table for one in versions for table in one.elements)
 
 
 def _contributors_rule(
-    indicator: str, dimensions: Sequence[str], behind: Sequence[Agreement], *, purpose: str | None = None
+    indicator: str, dimensions: Sequence[str], behind: Sequence[Behind], *, purpose: str | None = None
 ) -> str:
-    for agreement in behind:
+    for agreement, tables in behind:
         if purpose is not None and purpose not in {one.id for one in agreement.purposes}:
             return "R-16"
-        if not _all(agreement, elements_counted(indicator), lambda terms: terms.may_report):
+        if not _all(agreement, tables, elements_counted(indicator), lambda terms: terms.may_report):
             return "R-17"
         if any(
-            not _all(agreement, elements_split_by(name), lambda terms: terms.may_disaggregate) for name in dimensions
+            not _all(agreement, tables, elements_split_by(name), lambda terms: terms.may_disaggregate)
+            for name in dimensions
         ):
             return "R-18"
         rule = _shape_rule(dimensions, agreement)
@@ -146,9 +164,11 @@ def _contributors_rule(
     return "R-00"
 
 
-def _all(agreement: Agreement, read: frozenset[Pair], may: Callable[[ElementTerms], bool]) -> bool:
-    """Whether the agreement lets every element be used so, of the tables that it gives."""
-    terms = (agreement.terms(table, name) for table, name in read if table in agreement.elements)
+def _all(
+    agreement: Agreement, tables: frozenset[str], read: frozenset[Pair], may: Callable[[ElementTerms], bool]
+) -> bool:
+    """Whether the agreement lets every element be used so, of the tables that were given under it."""
+    terms = (agreement.terms(table, name) for table, name in read if table in tables)
     return all(one is not None and may(one) for one in terms)
 
 
@@ -194,17 +214,45 @@ def decide_submission(
         return _refuse("R-20")
     if agreement[1] not in (None, found.version):
         return _verdict("R-21", (found,))
-    meant = found.populations is None or found.populations.hold(school_year)
-    return _verdict("R-00" if meant else "R-22", (found,), Extent.OWN)
+    return _verdict(_population_rule(found, provider, school_year), (found,), Extent.OWN)
+
+
+def _population_rule(agreement: Agreement, provider: str, school_year: int) -> str:
+    """Whose records an agreement means: its school years, and the areas of the county whose offices it is about."""
+    meant = agreement.populations
+    if meant is None:
+        return "R-00"
+    if not meant.hold(school_year):
+        return "R-22"
+    return "R-00" if not meant.areas or area_of(provider) in meant.areas else "R-24"
+
+
+def decide_grade(agreement: Agreement, grade: str) -> Decision:
+    """Whether records of a grade may leave the provider under an agreement, and be used under it."""
+    meant = agreement.populations
+    held = meant is None or not meant.grades or grade in meant.grades
+    return _verdict("R-00" if held else "R-25", (agreement,), Extent.OWN)
 
 
 def decide_use(
-    *, provider: str, agreement: str, kinds: Collection[str], agreements: Sequence[Agreement], day: dt.date
+    *,
+    provider: str,
+    agreement: str,
+    school_year: int,
+    kinds: Collection[str],
+    agreements: Sequence[Agreement],
+    day: dt.date,
 ) -> Decision:
-    """Whether what a provider sent may be linked on the day with records of these kinds of organisation."""
+    """Whether what a provider sent of a school year may be used on the day, linked with these kinds of organisation.
+
+    The version in force decides: a year or an area that an amendment takes out is used no longer.
+    """
     found = _giving(provider, agreement, in_force(agreements, day))
     if found is None:
         return _refuse("R-30")
+    rule = _population_rule(found, provider, school_year)
+    if rule != "R-00":
+        return _verdict(rule, (found,))
     if found.linkage is not None and not set(kinds) <= found.linkage.allowed_sources:
         return _verdict("R-31", (found,))
     return _verdict("R-00", (found,), Extent.OWN)

@@ -23,6 +23,8 @@ RULES: Mapping[str, str] = {
     "R-21": "the agreement is in force in another version",
     "R-22": "the agreement is about other school years",
     "R-23": "the agreement does not name this element",
+    "R-24": "the agreement is about offices of other areas",
+    "R-25": "the agreement is about other grades",
     "R-30": "the agreement under which this was sent is no longer in force",
     "R-31": "the agreement under which this was sent does not let it be linked with records of that kind",
 }

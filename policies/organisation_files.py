@@ -96,6 +96,11 @@ def district_parents(districts: Iterable[Organisation], *, among: Iterable[Organ
     return {level: area for level, area in parents.items() if level in published}
 
 
+def area_of(organisation: str) -> str | None:
+    """The area in which an organisation lies; None for one that there is not."""
+    return next((member.area for member in organisations().members if member.id == organisation), None)
+
+
 def area_level(area: str) -> str:
     """The level of an area in the district dimension."""
     return "area-" + area.lower().replace(" ", "-")

@@ -14,13 +14,17 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Invalid
 from policies.agreements import Agreement
-from policies.decision import Decision, Query, Resource, decide, decide_count, decide_submission
+from policies.decision import Decision, Query, Resource, decide, decide_count, decide_submission, decide_use
 from policies.principal import Principal, Role
 from policies.roles import ROLE_TABLE
 
 _AS = re.compile(r"(?P<role>[a-z]+)(?:@(?P<organisation>[a-z0-9-]{1,40}))?")
 _COUNT = re.compile(r"count (?P<indicator>[a-z0-9-]+)(?: by (?P<by>[a-z0-9,-]+))?")
 _SEND = re.compile(r"send (?P<year>\d{4}) under (?P<agreement>[A-Za-z0-9-]+)(?: of (?P<provider>[a-z0-9-]+))?")
+_USE = re.compile(
+    r"use (?P<year>\d{4}) under (?P<agreement>[A-Za-z0-9-]+) of (?P<provider>[a-z0-9-]+)"
+    r"(?: with (?P<kinds>[a-z,]+))?"
+)
 _ACT = re.compile(r"(?P<action>[a-z_]+\.[a-z_]+)(?: of (?P<organisation>[a-z0-9-]+))?")
 _QUERY = re.compile(
     r"(?P<indicator>[a-z0-9-]+)(?: by (?P<by>[a-z0-9,-]+))?"
@@ -28,7 +32,8 @@ _QUERY = re.compile(
 )
 FORMS = (
     '"INDICATOR by DIMENSION,... under AGREEMENT for PURPOSE", "send YEAR under AGREEMENT of PROVIDER", '
-    '"count INDICATOR by DIMENSION,...", or "ACTION of ORGANISATION"'
+    '"use YEAR under AGREEMENT of PROVIDER with KIND,...", "count INDICATOR by DIMENSION,...", '
+    'or "ACTION of ORGANISATION"'
 )
 
 
@@ -70,6 +75,7 @@ def explained(who: str, ask: str, *, agreements: Sequence[Agreement], day: dt.da
     forms: tuple[tuple[str, re.Pattern[str], Callable[..., Decision]], ...] = (
         ("count", _COUNT, _count),
         ("send", _SEND, _send),
+        ("use", _USE, _use),
         ("act", _ACT, _act),
         ("query", _QUERY, _query),
     )
@@ -107,6 +113,17 @@ def _send(principal: Principal, parts: Parts, agreements: Sequence[Agreement], d
         provider=parts["provider"] or principal.organisation or "",
         agreement=(str(parts["agreement"]), None),
         school_year=int(str(parts["year"])),
+        agreements=agreements,
+        day=day,
+    )
+
+
+def _use(principal: Principal, parts: Parts, agreements: Sequence[Agreement], day: dt.date) -> Decision:
+    return decide_use(
+        provider=str(parts["provider"]),
+        agreement=str(parts["agreement"]),
+        school_year=int(str(parts["year"])),
+        kinds=_split(parts["kinds"]),
         agreements=agreements,
         day=day,
     )

@@ -25,7 +25,7 @@ from hub.linking.tables import (
     LinkageRun,
     ThresholdLink,
 )
-from hub.submissions.agreed import agreed, note_unused
+from hub.submissions.agreed import agreed, note_unused, permits
 from linkage.schema import current_schema
 
 MATCHER, RESOLVER = "matcher", "resolver"
@@ -91,8 +91,10 @@ def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = Fal
         audit,
         EventType.LINKAGE_REQUESTED,
         resource=f"linkage:{version}",
+        decision="permitted",
+        rule="R-00",
         counts={"submissions": len(inputs), "not_used": unused},
-        versions={"schema": current_schema().hash},
+        versions={**permits(session, day=audit.clock().date()), "schema": current_schema().hash},
     )
     return version
 

@@ -33,12 +33,13 @@ from hub.outcomes.snapshot import (
     PersonLinks,
     SubmittedFacts,
     content_hash,
+    of_grades,
     parquet_bytes,
     read_parquet,
     snapshot_tables,
 )
 from hub.outcomes.tables import SnapshotRow
-from hub.submissions.agreed import agreed
+from hub.submissions.agreed import agreed, grades_in_force
 from hub.submissions.opt_outs import standing_ids
 from hub.submissions.service import AcceptedSubmission
 from policies.decision import Decision, decide_count
@@ -50,6 +51,7 @@ from policies.pseudonyms import Pseudonyms
 from policies.submission import canonical_json
 
 FORMAT = "promise-snapshot/1"
+NO_GRADES: Mapping[str, frozenset[str]] = MappingProxyType({})
 NOTHING_TOLD: Mapping[BlockKey, str] = MappingProxyType({})
 
 
@@ -74,10 +76,11 @@ def take_snapshot(database: Database, *, analysis: AnalysisStore, audit: AuditTr
         submissions = agreed(session, day=audit.clock().date())
         _check_all_linked(session, links.version, submissions)
         objecting = standing_ids(session)
+        grades = grades_in_force(session, submissions, day=audit.clock().date())
     agreements = sorted({(one.agreement, one.agreement_version) for one in submissions})
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     persons = PersonLinks(links.provider, links.reference, links.person)
-    facts = submitted_facts(submissions, analysis=analysis)
+    facts = submitted_facts(submissions, analysis=analysis, grades=grades)
     tables = snapshot_tables(facts, links=persons, organisations=organisations(), under=under)
     snapshot = _store(tables, links.version, submissions, agreements=agreements, objecting=objecting, analysis=analysis)
     with database.transaction() as session:
@@ -129,7 +132,7 @@ def blocks(
         told: of each indicator and cohort year that is final, the snapshot from which it was told first; families'
             objections of that moment go on to hold for its cohort (`hub.outcomes.objections`).
     """
-    tables = _countable(database, tables, snapshot, audit=audit)
+    tables, read = _countable(database, tables, snapshot, audit=audit)
     agreements = [(str(name), int(version)) for name, version in snapshot.manifest["agreements"]]
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     with database.reading() as session:
@@ -158,7 +161,9 @@ def blocks(
                 "base_cells": sum(len(block.cells) for block in counted),
                 **({"objections": len(without.today)} if without.today else {}),
             },
-            versions=definition_versions(tuple(tables)),
+            decision="permitted",
+            rule="R-00",
+            versions={**read, **definition_versions(tuple(tables))},
         )
     return tuple(counted)
 
@@ -171,19 +176,22 @@ def _in_order(counted: Sequence[Block], tables: Mapping[str, object]) -> list[Bl
 
 def _countable(
     database: Database, tables: Mapping[str, Sequence[TableDeclaration]], snapshot: Snapshot, *, audit: AuditTrail
-) -> dict[str, Sequence[TableDeclaration]]:
-    """The tables that the decision lets be counted from what the snapshot was made of; a refusal leaves its event."""
+) -> tuple[dict[str, Sequence[TableDeclaration]], dict[str, str]]:
+    """The tables that the decision lets be counted from what the snapshot was made of, and the agreements by which;
+    a refusal leaves its event."""
     given = {str(name) for name, _ in snapshot.manifest["agreements"]}
     with database.reading() as session:
         known = known_agreements(session)
     countable: dict[str, Sequence[TableDeclaration]] = {}
     refused: list[tuple[str, Decision]] = []
+    read: dict[str, str] = {}
     for indicator, declared in tables.items():
         for table in declared:
             decision = decide_count(
                 indicator, table.dimensions, agreements=known, given=given, day=audit.clock().date()
             )
             if decision.permitted:
+                read |= decision.versions
                 countable[indicator] = (*countable.get(indicator, ()), table)
             else:
                 refused.append((f"{indicator}/{table.name}", decision))
@@ -194,7 +202,7 @@ def _countable(
                     session, audit, EventType.COUNT_REFUSED, resource=resource, decision="refused",
                     rule=decision.rule, outcome="refused", versions=decision.versions,
                 )  # fmt: skip
-    return countable
+    return countable, read
 
 
 def moved_records(session: Session, version: int, *, under: Pseudonyms) -> dict[str, pa.Table]:
@@ -212,10 +220,21 @@ def definition_versions(names: Sequence[str]) -> dict[str, str]:
     return {name: f"{indicators()[name].version}.{indicators()[name].digest[:12]}" for name in names}
 
 
-def submitted_facts(submissions: Sequence[AcceptedSubmission], *, analysis: AnalysisStore) -> Iterator[SubmittedFacts]:
-    """The facts chunks of the submissions, opened one submission at a time."""
+def submitted_facts(
+    submissions: Sequence[AcceptedSubmission],
+    *,
+    analysis: AnalysisStore,
+    grades: Mapping[str, frozenset[str]] = NO_GRADES,
+) -> Iterator[SubmittedFacts]:
+    """The facts chunks of the submissions, opened one submission at a time.
+
+    Args:
+        grades: of a submission the only grades that the agreement in force means; rows of others stay behind.
+    """
     for one in submissions:
-        chunks = tuple(analysis.get(file) for file in one.facts_files)
+        opened = (analysis.get(file) for file in one.facts_files)
+        only = grades.get(one.submission)
+        chunks = tuple(opened) if only is None else tuple(of_grades(chunk, only) for chunk in opened)
         yield SubmittedFacts(one.submission, one.provider, one.kind, one.school_year, chunks)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ import pyarrow.parquet
 
 from hub.errors import StoreError
 from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
+from policies.agreements import GRADE_ELEMENTS
 from policies.dictionary import dictionary
 from policies.organisation_files import Organisations
 from policies.pseudonyms import Pseudonyms
@@ -68,6 +70,12 @@ def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
             wanted = pyarrow.compute.equal(parsed["t"], name)
             parts.append(parsed.select(["t", *_line_columns(name)]).filter(wanted).drop_columns(["t"]))
     return {name: pa.concat_tables(parts) for name, parts in lines.items()}
+
+
+def of_grades(chunk: bytes, grades: frozenset[str]) -> bytes:
+    """A facts chunk without the rows of other grades."""
+    kept = [line for line in gzip.decompress(chunk).splitlines(keepends=True) if _is_of(json.loads(line), grades)]
+    return gzip.compress(b"".join(kept), mtime=0)
 
 
 def linked_tables(
@@ -210,6 +218,10 @@ def _column(field: pa.Field) -> str:
 
 def _memory() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"enable_external_access": "false", "temp_directory": ""})
+
+
+def _is_of(row: Mapping[str, object], grades: frozenset[str]) -> bool:
+    return all(row["t"] != table or row.get(name) in grades for table, name in GRADE_ELEMENTS)
 
 
 def _unreadable(origin: SubmittedFacts | None) -> StoreError:

@@ -238,6 +238,7 @@ def check_may_read(asker: Asker, indicator: str, *, table: CatalogueTable) -> tu
             f"This may not be asked here: {decision.reason}.",
             code="query-refused",
             rule=decision.rule,
+            versions=decision.versions,
             next_step="See /agreements for what your agreement names, or ask a table of the public report card.",
         )
     return decision, asker.licence()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -16,13 +16,13 @@ from hub.db import everything_shown
 from hub.identity.tables import Organisation
 from hub.submissions.service import AcceptedSubmission, accepted
 from hub.submissions.tables import ACCEPTED, REPLACED, WITHDRAWN, Submission
-from policies.agreements import Agreement
+from policies.agreements import Agreement, in_force
 from policies.decision import Decision, decide_use
 
 
 @dataclass(frozen=True)
 class SatOut:
-    """An accepted submission that is not used, and the decision on it."""
+    """An accepted submission, and the decision on its use."""
 
     submission: AcceptedSubmission
     decision: Decision
@@ -31,6 +31,24 @@ class SatOut:
 def agreed(session: Session, *, day: dt.date) -> Sequence[AcceptedSubmission]:
     """What stands accepted and may be used on the day, in a fixed order: the input of linkage and of snapshots."""
     return _sorted_out(session, day)[0]
+
+
+def permits(session: Session, *, day: dt.date) -> Mapping[str, str]:
+    """The versions of the agreements by which what is used on the day is permitted: for the event that uses it."""
+    found: dict[str, str] = {}
+    for one in _told(session, day):
+        if one.decision.permitted:
+            found |= one.decision.versions
+    return found
+
+
+def grades_in_force(
+    session: Session, submissions: Sequence[AcceptedSubmission], *, day: dt.date
+) -> Mapping[str, frozenset[str]]:
+    """By submission the only grades that its agreement in force means; one whose agreement means all is not named."""
+    meant = {one.id: one.populations for one in in_force(known_agreements(session), day)}
+    named = ((one.submission, meant.get(one.agreement)) for one in submissions)
+    return {name: frozenset(found.grades) for name, found in named if found is not None and found.grades}
 
 
 def note_unused(session: Session, *, audit: AuditTrail) -> int:
@@ -59,15 +77,20 @@ def idle_agreements(session: Session) -> frozenset[str]:
 
 
 def _sorted_out(session: Session, day: dt.date) -> tuple[list[AcceptedSubmission], list[SatOut]]:
+    told = _told(session, day)
+    return [one.submission for one in told if one.decision.permitted], [
+        one for one in told if not one.decision.permitted
+    ]
+
+
+def _told(session: Session, day: dt.date) -> list[SatOut]:
+    """Every accepted submission with the decision on its use."""
     standing, known = accepted(session), known_agreements(session)
     kinds = dict(session.execute(select(Organisation.id, Organisation.kind)).all())
     used = [SatOut(one, _decision(one, (), known, day)) for one in standing]
     linked = {kinds.get(one.submission.provider, "") for one in used if one.decision.permitted}
     linked &= _LINKABLE
-    told = [SatOut(one, _decision(one, linked, known, day)) for one in standing]
-    return [one.submission for one in told if one.decision.permitted], [
-        one for one in told if not one.decision.permitted
-    ]
+    return [SatOut(one, _decision(one, linked, known, day)) for one in standing]
 
 
 _LINKABLE = frozenset({"county", "elementary", "unified", "high", "preschool", "college", "partner"})
@@ -77,4 +100,11 @@ _LINKABLE = frozenset({"county", "elementary", "unified", "high", "preschool", "
 def _decision(
     one: AcceptedSubmission, kinds: Sequence[str] | set[str], known: Sequence[Agreement], day: dt.date
 ) -> Decision:
-    return decide_use(provider=one.provider, agreement=one.agreement, kinds=kinds, agreements=known, day=day)
+    return decide_use(
+        provider=one.provider,
+        agreement=one.agreement,
+        school_year=one.school_year,
+        kinds=kinds,
+        agreements=known,
+        day=day,
+    )

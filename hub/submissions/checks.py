@@ -24,7 +24,7 @@ from hub.errors import StoreError
 from hub.files import FileStore
 from hub.jobs import Outcome, Ticket, enqueue, enqueue_when_quiet
 from hub.submissions import service
-from hub.submissions.facts import check_facts
+from hub.submissions.facts import Permitted, check_facts
 from hub.submissions.inbox import Inbox
 from hub.submissions.messages import tell
 from hub.submissions.tables import ACCEPTED, CHECKING, HELD, REFUSED, REPLACED, Submission, SubmissionChunk
@@ -70,7 +70,7 @@ class Found:
     name: str
     manifest: Manifest
     state: str
-    permitted: frozenset[tuple[str, str]]
+    permitted: Permitted
     previous_references: str | None
     previous_rows: Mapping[str, int]
 

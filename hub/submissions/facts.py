@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from policies.agreements import GRADE_ELEMENTS
 from policies.dictionary import FactError, dictionary
 from policies.submission import SubmissionError, read_facts
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """What the facts of a submission may name: (table, element) pairs, and grades; no grades means all of them."""
+
+    elements: frozenset[tuple[str, str]]
+    grades: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -17,11 +26,11 @@ class FactsRead:
     references: frozenset[bytes]
 
 
-def check_facts(packed: bytes, *, kind: str, count: int, permitted: frozenset[tuple[str, str]]) -> FactsRead:
+def check_facts(packed: bytes, *, kind: str, count: int, permitted: Permitted) -> FactsRead:
     """Read and check every row; raises FactError or SubmissionError with code, place and next step, never a value.
 
     Args:
-        permitted: the (table, element) pairs that the agreement names; any other refuses the chunk.
+        permitted: what the agreement names; anything else refuses the chunk.
     """
     law = dictionary()
     tables: Counter[str] = Counter()
@@ -38,7 +47,11 @@ def check_facts(packed: bytes, *, kind: str, count: int, permitted: frozenset[tu
     return FactsRead(tables, frozenset(references))
 
 
-def _check_permitted(row: dict[str, object], table: str, permitted: frozenset[tuple[str, str]]) -> None:
+def _check_permitted(row: dict[str, object], table: str, permitted: Permitted) -> None:
+    if permitted.grades:
+        for place, name in GRADE_ELEMENTS:
+            if place == table and row.get(name) not in permitted.grades:
+                raise FactError("FACT-008", f"{table}.{name}", "drop the row: the agreement is about other grades")
     for name in row:
-        if name not in ("t", "r") and (table, name) not in permitted:
+        if name not in ("t", "r") and (table, name) not in permitted.elements:
             raise FactError("FACT-007", f"{table}.{name}", "drop the element: the agreement does not name it")

@@ -62,7 +62,10 @@ def _check_agreement(session: Session, manifest: Manifest, *, principal: Princip
     )
     if not decision.permitted:
         steps = {"R-21": "Fetch the agreement again and prepare the submission under its present version."}
-        raise Refused(decision.reason, code=decision.rule, rule=decision.rule, next_step=steps.get(decision.rule, ""))
+        raise Refused(
+            decision.reason, code=decision.rule, rule=decision.rule, next_step=steps.get(decision.rule, ""),
+            versions=decision.versions,
+        )  # fmt: skip
 
 
 def _check_epoch(session: Session, manifest: Manifest, intake: Intake) -> None:

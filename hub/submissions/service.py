@@ -20,7 +20,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Conflict, Invalid, NotFound, TooLarge
 from hub.jobs import enqueue
-from hub.submissions.facts import check_facts
+from hub.submissions.facts import Permitted, check_facts
 from hub.submissions.inbox import Inbox
 from hub.submissions.manifests import Intake, checked_manifest, not_of_the_form
 from hub.submissions.messages import tell
@@ -62,7 +62,7 @@ class Wanted:
     manifest: Manifest
     chunks: tuple[Chunk, ...]
     receiving: bool
-    permitted: frozenset[tuple[str, str]]
+    permitted: Permitted
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def chunks_to_store(session: Session, name: str, digests: Collection[str], *, pr
     if submission.state in (REFUSED, WITHDRAWN):
         raise Conflict(f"The submission is {submission.state}.", code="submission-closed")
     facts = any(chunk.holds == "facts" for chunk in chunks)
-    permitted = permitted_by(session, manifest) if facts else frozenset()
+    permitted = permitted_by(session, manifest) if facts else Permitted(frozenset())
     return Wanted(manifest, chunks, submission.state == RECEIVING, permitted)
 
 
@@ -294,12 +294,13 @@ def context_of(manifest: Manifest, holds: str) -> bytes:
     )
 
 
-def permitted_by(session: Session, manifest: Manifest) -> frozenset[tuple[str, str]]:
-    """The elements that the agreement version of a manifest names."""
+def permitted_by(session: Session, manifest: Manifest) -> Permitted:
+    """The elements and grades that the agreement version of a manifest names."""
     for agreement in known_agreements(session):
         if (agreement.id, agreement.version) == (manifest.agreement.id, manifest.agreement.version):
-            return permitted_elements(agreement)
-    return frozenset()
+            grades = () if agreement.populations is None else agreement.populations.grades
+            return Permitted(permitted_elements(agreement), frozenset(grades))
+    return Permitted(frozenset())
 
 
 def _missing(session: Session, submission: Submission, inbox: Inbox) -> tuple[str, ...]:

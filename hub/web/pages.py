@@ -137,6 +137,7 @@ def refused_page(request: Request, error: CallerError, *, name: str, **values: A
             decision="refused",
             rule=error.rule or error.code,
             outcome="refused",
+            versions=error.versions,
         )
     return page(request, name, status=error.status, refusal=error, **values)
 

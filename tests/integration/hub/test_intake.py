@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from hub.audit.verify import Trusted, verify_log
 from hub.files import analysis_store
-from hub.submissions.facts import check_facts
+from hub.submissions.facts import Permitted, check_facts
 from hub.submissions.service import accepted
 from hub.submissions.tables import Submission
 from policies.dictionary import FactError
@@ -262,7 +262,7 @@ def test_an_element_that_the_agreement_does_not_name_is_refused():
     ((content, count),) = pack_facts([{"t": "demographics", "r": "0" * 32, "gender": "F", "race_ethnicity": "500"}])
 
     with pytest.raises(FactError) as refused:
-        check_facts(content, kind="k12", count=count, permitted=frozenset({("demographics", "gender")}))
+        check_facts(content, kind="k12", count=count, permitted=Permitted(frozenset({("demographics", "gender")})))
 
     assert (refused.value.code, refused.value.place) == ("FACT-007", "demographics.race_ethnicity")
 

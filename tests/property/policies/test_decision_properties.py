@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.release.slices import PublishedCell, hide_below
 from policies.agreements import ElementTerms, Purpose, effective, in_force, read_agreement
 from policies.decision import (
     Query,
@@ -162,6 +163,54 @@ def test_a_stricter_clause_never_shows_more(data):
     assert threshold(narrowed, providers=everybody) >= threshold(known, providers=everybody)
 
 
+def fewer_tables(one):
+    """The agreement with one table of its elements less, in every way that there is."""
+    return [
+        one.model_copy(update={"elements": {name: of for name, of in one.elements.items() if name != table}})
+        for table in one.elements
+    ]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_an_amendment_that_is_stricter_or_names_fewer_tables_never_shows_more_of_what_was_given_before(data):
+    known = [one.model_copy(update={"version": 1}) for one in data.draw(st.lists(agreements(), min_size=1, max_size=3))]
+    known = list({one.id: one for one in known}.values())
+    at = data.draw(st.integers(0, len(known) - 1))
+    question, day = data.draw(questions(known)), data.draw(st.sampled_from(DAYS))
+    stricter = data.draw(st.sampled_from([*stricter_ways(known[at]), *fewer_tables(known[at])]))
+    amended = [*known, stricter.model_copy(update={"version": 2})]
+    given_under = {one.id for one in known}
+
+    assert answer(question, known, day).permitted or not answer(question, amended, day).permitted
+    for dimensions in (question[1].dimensions, ()):
+        before, after = (
+            decide_count(question[1].indicator, dimensions, agreements=those, given=given_under, day=day)
+            for those in (known, amended)
+        )
+        assert before.permitted or not after.permitted
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_stricter_threshold_hides_at_least_what_a_looser_one_hides(data):
+    least, numerator = data.draw(st.integers(11, 30)), data.draw(st.integers(0, 12))
+    more, further = least + data.draw(st.integers(0, 10)), numerator + data.draw(st.integers(0, 10))
+    cells = [
+        PublishedCell(
+            indicator="graduation", cohort_year=2025, table="total", levels={}, vintage="final", ordinal=0,
+            definition_version="1", n=None, known=known, k=k, rate=None, rate_low=None, rate_high=None,
+            coverage_low=None, coverage_high=None, status="F", status_reason="",
+        )
+        for known, k in data.draw(st.lists(st.tuples(st.integers(11, 60), st.integers(0, 20)), max_size=8))
+    ]  # fmt: skip
+
+    loose = hide_below(cells, min_n=least, numerator_min=numerator)
+    strict = hide_below(cells, min_n=more, numerator_min=further)
+
+    assert all(one.known is None or other.known is not None for one, other in zip(strict, loose, strict=True))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(agreements(), max_size=6), st.sampled_from(DAYS))
 def test_what_ends_shows_nothing_that_it_did_not_show_before(known, day):
@@ -172,7 +221,7 @@ def test_what_ends_shows_nothing_that_it_did_not_show_before(known, day):
         sent = decide_submission(
             agent, provider="novato", agreement=(one.id, None), school_year=2026, agreements=known, day=day
         )
-        used = decide_use(provider="novato", agreement=one.id, kinds=(), agreements=known, day=day)
+        used = decide_use(provider="novato", agreement=one.id, school_year=2026, kinds=(), agreements=known, day=day)
         assert not sent.permitted
         assert not used.permitted
 

@@ -17,6 +17,7 @@ from policies.decision import (
     decide,
     decide_count,
     decide_element,
+    decide_grade,
     decide_submission,
     decide_use,
     threshold,
@@ -68,8 +69,12 @@ def send(who=AGENT, *, provider="novato", agreement=("DSA-K12", 1), year=2026, k
     )  # fmt: skip
 
 
-def use(*, provider="novato", agreement="DSA-K12", kinds=("unified", "preschool"), known=(K12, STUDY), day=DAY):
-    return decide_use(provider=provider, agreement=agreement, kinds=kinds, agreements=known, day=day)
+def use(
+    *, provider="novato", agreement="DSA-K12", year=2026, kinds=("unified", "preschool"), known=(K12, STUDY), day=DAY
+):
+    return decide_use(
+        provider=provider, agreement=agreement, school_year=year, kinds=kinds, agreements=known, day=day
+    )  # fmt: skip
 
 
 def count(*dimensions, indicator="third-grade-reading", known=(K12, PRE)):
@@ -80,6 +85,9 @@ def act(who, action, organisation):
     return decide(who, action, Resource("any", organisation), agreements=(), day=DAY)
 
 
+NOVATO_3RD = changed(K12, populations=Populations(text="Third graders of Novato", grades=("03",), areas=("Novato",)))
+ROSS_VALLEY = changed(K12, populations=Populations(text="Ross Valley", areas=("Ross Valley",)))
+FEWER = changed(K12, version=2, elements={"enrollment": K12.elements["enrollment"]})
 ONLY_2025 = changed(K12, populations=Populations(text="One year", first_year=2025, last_year=2025))
 NO_RACE = changed(
     PRE, elements={**PRE.elements, "demographics": {"race_ethnicity": ElementTerms(may_disaggregate=False)}}
@@ -134,6 +142,11 @@ GROUPS = {
         Case("Under an agreement that has expired.", "R-20", send(day=dt.date(2039, 7, 1))),
         Case("Under a version that another has replaced.", "R-21", send(known=(K12, changed(K12, version=2)))),
         Case("Records of a school year that is not meant.", "R-22", send(known=(ONLY_2025,))),
+        Case("Records of an office in an area that is meant.", "R-00", send(known=(NOVATO_3RD,))),
+        Case("Records of an office in another area than is meant.", "R-24", send(known=(ROSS_VALLEY,))),
+        Case("A row of a grade that is meant.", "R-00", decide_grade(NOVATO_3RD, "03")),
+        Case("A row of another grade: dropped at the edge, refused at intake, left out of counts.", "R-25",
+             decide_grade(NOVATO_3RD, "04")),
         Case("An element that the agreement names.", "R-00", decide_element(K12, "enrollment", "grade")),
         Case("An element that the agreement does not name: dropped at the edge, refused at intake.", "R-23",
              decide_element(PRE, "enrollment", "grade")),
@@ -141,6 +154,8 @@ GROUPS = {
     "Linking": (
         Case("What was sent under an agreement in force is linked.", "R-00", use()),
         Case("What was sent under an agreement that has ended sits out.", "R-30", use(day=dt.date(2039, 7, 1))),
+        Case("What was sent of a year that an amendment takes out sits out.", "R-22", use(known=(ONLY_2025,))),
+        Case("What was sent from an area that an amendment takes out sits out.", "R-24", use(known=(ROSS_VALLEY,))),
         Case("A study of schools only sits out of a run with preschools.", "R-31", use(agreement="DSA-STUDY-3")),
         Case("The same study takes part in a run of schools.", "R-00",
              use(agreement="DSA-STUDY-3", kinds=("unified", "elementary"))),
@@ -148,6 +163,7 @@ GROUPS = {
     "Counting": (
         Case("A table that every contributor permits.", "R-00", count("race")),
         Case("An outcome that one contributor does not let be reported.", "R-17", count(known=(UNREPORTED, PRE))),
+        Case("An outcome from a table that an amendment takes out, given before.", "R-17", count(known=(K12, FEWER))),
         Case("A split that one contributor does not let be made.", "R-18", count("race", known=(K12, NO_RACE))),
         Case("The same table without that split.", "R-00", count(known=(K12, NO_RACE))),
         Case("By district, where a contributor agreed to the county only.", "R-15",
