@@ -124,6 +124,7 @@ def fill(people):
     return {
         "submission": spoiled.id,
         "mended": again,
+        "name": "none",
         "held": held.id,
         "spare": spare.id,
         "number": act,

@@ -120,6 +120,8 @@ def of_answer(answer, path, caller):
     roles = frozenset({CALLERS[caller][0], Role.PUBLIC})
     may = bool(extent_of(dict(pages())[path], roles))
     wanted = {200} if may else {401 if caller == "anonymous" else 403}
+    if "{name}" in path:
+        wanted = {404}  # an identity provider, of which this hub has none
     if answer.status not in wanted:
         yield f"status {answer.status}"
     policy = answer.headers.get("content-security-policy", "")
