@@ -116,12 +116,17 @@ def prepare(
 def push(
     folder: DirArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be sent, and send nothing")] = False,
+    page_file: Annotated[Path | None, typer.Option("--file", help="a submission file of the encoder page")] = None,
 ) -> None:
     """Sends every prepared submission that has no receipt yet, and waits for the hub's word."""
     from connectors.push import describe, parts_of
     from connectors.submitting import connection, unsent
 
     workspace = open_workspace(folder)
+    if page_file is not None:
+        from connectors.page_file import take_page_file
+
+        take_page_file(workspace, page_file)
     waiting = unsent(workspace)
     if not waiting:
         typer.echo("Nothing to send.  next: promise-edge prepare")

@@ -135,7 +135,8 @@ def prepare(
     assembly = assemble(files, provider=provider, kind=kind, school_year=school_year, reference_of=reference_of)
     minimized, dropped = minimize(assembly, agreement)
     manifest, chunks = _manifest(files, minimized, agreement=agreement, sealing=sealing, now=now, rng=rng)
-    folder = _lay_out(workspace.outbox, manifest, chunks, signature=sign_manifest(manifest, sealing.agent.signer()))
+    contents = [chunk.content for chunk in chunks]
+    folder = lay_out(workspace.outbox, manifest, contents, signature=sign_manifest(manifest, sealing.agent.signer()))
     seen_by(minimized, folder.name, reference_of)
     return Prepared(submission_id(manifest), manifest, folder, dropped.counts, assembly.rejected_later)
 
@@ -245,7 +246,7 @@ def _parts(rows: np.ndarray[Any, Any], row_bytes: int) -> list[np.ndarray[Any, A
     return [rows[start : start + each] for start in range(0, len(rows), each)]
 
 
-def _lay_out(outbox: Path, manifest: Manifest, chunks: Sequence[_Chunk], *, signature: str) -> Path:
+def lay_out(outbox: Path, manifest: Manifest, contents: Sequence[bytes], *, signature: str) -> Path:
     """The submission's folder, complete or not there at all; what was prepared already stays as it is."""
     folder = outbox / submission_id(manifest)
     if folder.exists():
@@ -253,8 +254,8 @@ def _lay_out(outbox: Path, manifest: Manifest, chunks: Sequence[_Chunk], *, sign
     building = outbox / f".{folder.name}.part"
     shutil.rmtree(building, ignore_errors=True)
     (building / "chunks").mkdir(parents=True)
-    for chunk, entry in zip(chunks, manifest.chunks, strict=True):
-        (building / "chunks" / entry.sha256).write_bytes(chunk.content)
+    for content, entry in zip(contents, manifest.chunks, strict=True):
+        (building / "chunks" / entry.sha256).write_bytes(content)
     write_whole(building / "manifest.json", manifest_bytes(manifest))
     write_whole(building / "signature.json", canonical_json({"signature": signature}))
     building.replace(folder)
