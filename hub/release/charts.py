@@ -7,6 +7,7 @@ table's numbers and that a hidden group has no position in it.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from math import ceil, floor
 from typing import Any
 
@@ -26,6 +27,7 @@ INK, GREY, FAINT = "#1b1b1b", "#5c6370", "#dfe3e8"
 LABELS_APART = 0.2
 # A range of a gap wider than this says next to nothing and is left to the table.
 WIDEST_RANGE = 60
+CLIP = re.compile(r"\bclip\d+\b")
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 # The drawing's own English labels are left out: the text alternative beside it says what it shows.
@@ -84,13 +86,20 @@ class Course:
 
 
 def draw(spec: Spec) -> str:
-    """The SVG of a specification, sized by its container."""
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version="6.4")
+    """The SVG of a specification, sized by its container; the same specification gives the same text."""
+    svg = _named_by_content(vl_convert.vegalite_to_svg(spec, vl_version="6.4"))
     opening = re.search(r"<svg\b[^>]*>", svg)
     if opening is None:
         return svg
     scaled = re.sub(r'\s(?:width|height|style)="[^"]*"', "", opening.group(0))
     return svg[opening.start() :].replace(opening.group(0), scaled.replace("<svg", '<svg aria-hidden="true"', 1), 1)
+
+
+def _named_by_content(svg: str) -> str:
+    """The drawing with its clips named by what it shows: the drawing tool numbers them on from chart to chart."""
+    mark = sha256(CLIP.sub("clip", svg).encode()).hexdigest()[:12]
+    numbers = {name: place for place, name in enumerate(dict.fromkeys(CLIP.findall(svg)))}
+    return CLIP.sub(lambda found: f"clip-{mark}-{numbers[found[0]]}", svg)
 
 
 def gap_chart(points: Sequence[GapPoint], pace: Pace, *, target_year: int, language: Language = ENGLISH) -> Spec:

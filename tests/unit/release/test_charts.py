@@ -1,6 +1,7 @@
 """A chart shows the numbers of its table and no other; a hidden group has words and no position."""
 
 import json
+import re
 from typing import Any
 
 from hub.release.charts import Course, DotRow, Mark, course_chart, dot_chart, dot_row, draw, gap_chart
@@ -126,3 +127,15 @@ def test_a_course_breaks_where_a_year_is_hidden_and_names_that_year() -> None:
     assert ranges == [{"year": 2025, "low": 80, "high": 100}]
     assert [row["rate"] for row in line] == [50, None, None]
     assert HIDDEN_REASON in draw(spec)
+
+
+def test_a_chart_is_drawn_to_the_same_text_each_time_and_two_charts_share_no_name() -> None:
+    wide = gap_point(2024, exact(70), group=ReleasedRate(200, None, 40, 60))
+    found = [[*points((2023, gap), (2026, 26)), wide] for gap in (35, 31)]
+    specs = [gap_chart(one, pace(one, target_year=2028, pace_years=3), target_year=2028) for one in found]
+
+    first, again, other = draw(specs[0]), draw(specs[0]), draw(specs[1])
+
+    names = [set(re.findall(r'id="([^"]+)"', svg)) for svg in (first, other)]
+    assert first == again
+    assert names[0] and names[1] and not names[0] & names[1]
