@@ -46,6 +46,7 @@ class Found:
     doubled: int = 0
     unclean: list = field(default_factory=list)
     points: int = 0
+    first_start: float = 0.0
     slowest_start: float = 0.0
     whole: bool = False
 
@@ -154,7 +155,7 @@ def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
     """Kill every process at random moments of an intake, so often; each submission is to be accepted once."""
     rng, found = random.Random(seed), Found(points=points)
     edge, sent = hub.edge("novato"), []
-    hub.start()
+    found.first_start = hub.start()
     for point in range(points):
         prepared = edge.prepare(PEOPLE, year=2020 + point % 6)
         states = []

@@ -28,7 +28,8 @@ def instructions(path):
 
 
 def test_the_environment_reference_is_what_the_settings_say():
-    assert (DEPLOY / "hub.env").read_text("utf-8") == reference()
+    again = "promise-hub operations environment > deploy/hub.env"
+    assert (DEPLOY / "hub.env").read_text("utf-8") == reference(), again
 
 
 @pytest.mark.parametrize("path", CONTAINERFILES, ids=lambda path: path.name)
