@@ -24,7 +24,7 @@ from hub.agreements.tables import Destruction
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.errors import Conflict, NotFound
+from hub.errors import Conflict, NotFound, StoreError
 from hub.linking.tables import TOMBSTONE, Link, LinkageRun, PersonHistory, ReviewItem, ThresholdLink
 from hub.outcomes.tables import SnapshotRow
 from hub.settings import Home
@@ -119,7 +119,7 @@ def complete_destruction(database: Database, home: Home, destruction: str, *, au
                 next_step="Let the resolver work (promise-hub serve, or work --role resolver), then give this again.",
             )  # fmt: skip
         doomed = _doomed(session, row)
-    files = _delete_files(home, doomed)
+    files = delete_files(home, doomed)
     with database.transaction() as session:
         certificate = _certify(session, _row(session, destruction), doomed, files=files, audit=audit)
     scrub(database)
@@ -257,8 +257,8 @@ def _references_of_others(session: Session, names: Sequence[str]) -> set[str | N
     return set(session.scalars(select(Submission.references_file).where(Submission.id.not_in(names))))
 
 
-def _delete_files(home: Home, doomed: Doomed) -> int:
-    """Delete the files; how many there were."""
+def delete_files(home: Home, doomed: Doomed) -> int:
+    """Delete the files; how many there were. Raises StoreError where one cannot go: nothing is certified then."""
     folders: tuple[tuple[Path, tuple[str, ...]], ...] = (
         (home.linkage / "rows", doomed.rows),
         (home.linkage / "spans", doomed.spans),
@@ -270,9 +270,22 @@ def _delete_files(home: Home, doomed: Doomed) -> int:
         paths += sorted(inbox.iterdir()) if inbox.is_dir() else []
     paths += sorted(home.handover.iterdir()) if home.handover.is_dir() else []
     there = [path for path in paths if path.is_file()]
-    for path in there:
-        path.unlink()
+    kept = sum(not _gone(path) for path in there)
+    if kept:
+        raise StoreError(
+            f"{kept} files could not be deleted.", code="file-kept",
+            next_step="Give whoever runs promise-hub operations destroy the right to delete in the home's folders, "
+            "then give it again: it goes on where it stopped.",
+        )  # fmt: skip
     return len(there)
+
+
+def _gone(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _certify(session: Session, row: Destruction, doomed: Doomed, *, files: int, audit: AuditTrail) -> Mapping[str, Any]:
