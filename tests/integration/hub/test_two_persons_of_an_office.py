@@ -100,10 +100,10 @@ def test_the_page_has_the_buttons_and_comes_back_to_itself(office):
     done = ask(hub, person, f"{page}/certify")
     after = hub.client.get(page, headers={"cookie": person}).text
 
-    assert "not certified yet" in before
+    assert "Certify it: two persons of your office say that it is right." in before
     assert f'action="{page}/certify"' in before
     assert (done.status_code, done.headers["location"]) == (303, page)
-    assert "certified by one person, a second one is needed" in after
+    assert "Certify it: a second person of your office says that it is right." in after
     for act in ("withdraw", "approve", "discard"):
         assert ask(hub, person, f"{page}/{act}").status_code in (303, 409)
 
