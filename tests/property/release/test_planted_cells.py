@@ -58,6 +58,8 @@ ALL = (
     *OTHERS,
     *OWN,
 )
+LINE = {"trust_env": False, "timeout": 60, "limits": httpx.Limits(max_keepalive_connections=0)}
+"""A connection for each request: none is closed by the server while the next is on its way."""
 PLANTED = ("n", "known", "k", "rate", "rate_low", "rate_high", "coverage_low", "coverage_high")
 SENTINELS = re.compile(rb"\b(?:666666666|99999?|NaN|nan|undefined)\b|-999\b|>\s*(?:None|null|-\d+)\s*<")
 GROUPS = {
@@ -117,7 +119,7 @@ def serving(cells, planted=None):
             if planted is not None:
                 values = dict(zip(PLANTED, planted, strict=True))
                 session.execute(update(ReleasedCellRow).where(ReleasedCellRow.status == "C").values(**values))
-        with running(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        with running(app) as url, httpx.Client(base_url=url, **LINE) as client:
             with database.transaction() as session:
                 export = export_published(session, catalogue=catalogue(), audit=trail)
             yield client, {"Authorization": f"Bearer {token}"}, export.cells.encode()
