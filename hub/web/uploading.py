@@ -42,7 +42,7 @@ def begin(request: Request, body: Body) -> Response:
     return JSONResponse({"submission": opened.submission, "state": state, "missing": list(opened.missing)})
 
 
-@router.put("/submissions/{submission}/upload/{sha256}")
+@router.put("/submissions/{submission}/chunks/{sha256}")
 @declare("submission.upload", "submission")
 def piece(request: Request, submission: str, sha256: str, body: Body) -> Response:
     """Keep one piece; sending it again is nothing."""

@@ -33,7 +33,7 @@
     for (let i = 0; state === "receiving" && i < missing.length; i++) {
       said.textContent = `Sending piece ${all - missing.length + i + 1} of ${all}.`;
       const piece = Uint8Array.from(atob(chunks[missing[i]] || ""), (sign) => sign.charCodeAt(0));
-      await send("PUT", `/submissions/${submission}/upload/${missing[i]}`, piece);
+      await send("PUT", `/submissions/${submission}/chunks/${missing[i]}`, piece);
     }
     if (state === "receiving") await send("POST", `/submissions/${submission}/upload/end`);
     location.assign(`/submissions/${submission}`);

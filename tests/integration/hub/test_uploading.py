@@ -29,13 +29,13 @@ def test_an_upload_goes_on_where_it_stopped_and_ends_in_one_accepted_submission(
     opened = begin(sqlite_hub, steward, made).json()
     before = len(sqlite_hub.events())
     first, *others = opened["missing"]
-    path = f"/submissions/{opened['submission']}/upload"
+    path, pieces = f"/submissions/{opened['submission']}/upload", f"/submissions/{opened['submission']}/chunks"
 
     early = sqlite_hub.client.post(f"{path}/end", headers=steward)
-    kept = sqlite_hub.client.put(f"{path}/{first}", headers=steward, content=made.chunks[first])
+    kept = sqlite_hub.client.put(f"{pieces}/{first}", headers=steward, content=made.chunks[first])
     again = begin(sqlite_hub, steward, made).json()
     for digest in again["missing"]:
-        sqlite_hub.client.put(f"{path}/{digest}", headers=steward, content=made.chunks[digest])
+        sqlite_hub.client.put(f"{pieces}/{digest}", headers=steward, content=made.chunks[digest])
     ended = sqlite_hub.client.post(f"{path}/end", headers=steward)
     sqlite_hub.work()
 
@@ -53,18 +53,18 @@ def test_an_altered_piece_one_that_nobody_named_and_another_office_are_refused(s
     made = office.prepare(range(30))
     opened = begin(sqlite_hub, steward, made).json()
     digest = next(chunk["sha256"] for chunk in made.manifest["chunks"] if chunk["holds"] == "rows")
-    path = f"/submissions/{opened['submission']}/upload"
+    path, pieces = f"/submissions/{opened['submission']}/upload", f"/submissions/{opened['submission']}/chunks"
     altered = bytes([made.chunks[digest][0] ^ 1]) + made.chunks[digest][1:]
     other = {"cookie": sqlite_hub.sign_in("community-action-marin", Role.STEWARD)}
     partner = {"cookie": sqlite_hub.sign_in("canal-alliance", Role.PARTNER)}
 
     answers = [
-        sqlite_hub.client.put(f"{path}/{digest}", headers=steward, content=altered),
-        sqlite_hub.client.put(f"{path}/{'0' * 64}", headers=steward, content=b"x"),
-        sqlite_hub.client.put(f"{path}/{digest}", headers=other, content=made.chunks[digest]),
+        sqlite_hub.client.put(f"{pieces}/{digest}", headers=steward, content=altered),
+        sqlite_hub.client.put(f"{pieces}/{'0' * 64}", headers=steward, content=b"x"),
+        sqlite_hub.client.put(f"{pieces}/{digest}", headers=other, content=made.chunks[digest]),
         sqlite_hub.client.post(f"{path}/end", headers=other),
         begin(sqlite_hub, other, made),
-        sqlite_hub.client.put(f"{path}/{digest}", headers=partner, content=made.chunks[digest]),
+        sqlite_hub.client.put(f"{pieces}/{digest}", headers=partner, content=made.chunks[digest]),
     ]
 
     assert [one.status_code for one in answers] == [422, 404, 404, 404, 422, 403]
@@ -79,5 +79,5 @@ def test_what_the_script_sends_is_what_the_routes_take(sqlite_hub, steward):
     assert "script-src 'self'; connect-src 'self'" in page.headers["content-security-policy"]
 
     assert script.headers["content-type"].startswith("text/javascript")
-    for path in ("/submissions/upload/begin", "/upload/end", "/upload/${"):
+    for path in ("/submissions/upload/begin", "/upload/end", "/chunks/${"):
         assert path in script.text
