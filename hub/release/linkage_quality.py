@@ -120,8 +120,9 @@ def hanging_points(settled: PublishedCell) -> int | None:
 
 
 def standardised_difference(linked: int, unlinked: int, *, of_linked: int, of_unlinked: int) -> float | None:
-    """Of one group among the linked and the unlinked; None where either side is empty or nothing varies."""
-    if not of_linked or not of_unlinked:
+    """Of one group among the linked and the unlinked; None where either side is empty, holds no such group, or
+    nothing varies."""
+    if not of_linked or not of_unlinked or linked > of_linked or unlinked > of_unlinked:
         return None
     one, other = linked / of_linked, unlinked / of_unlinked
     spread = math.sqrt((one * (1 - one) + other * (1 - other)) / 2)
