@@ -119,7 +119,7 @@ def test_a_list_too_long_for_one_request_is_uploaded_although_the_line_is_cut(
 
     browser.send("Network.setCookie", name=name, value=value, url=served)
     browser.open(f"{served}/submissions")
-    browser.choose_file("#upload input", file)
+    browser.choose_file("#upload input[type=file]", file)
     line(browser, bytes_a_second=1024 * 1024)
     browser.run("document.querySelector('#upload button').click()")
     wait_until(browser, f"{said}.startsWith('Sending piece 2')")
