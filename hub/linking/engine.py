@@ -56,10 +56,15 @@ def started(choice: EngineChoice) -> Iterator[Engine]:
         yield Engine(EMBEDDED, compare_view, joined_heads)
         return
     if choice.name != SPARK:
-        raise SettingError(
-            "There is no such linkage engine.", code="engine-unknown", next_step=f"Use one of: {', '.join(ENGINES)}."
-        )
+        raise unknown_engine()
     from hub.linking.spark.session import spark_engine
 
     with spark_engine(choice.spark_master, folder=choice.spark_folder) as (compare, join):
         yield Engine(SPARK, compare, join)
+
+
+def unknown_engine() -> SettingError:
+    """The refusal of a name that is no engine."""
+    return SettingError(
+        "There is no such engine.", code="engine-unknown", next_step=f"Use one of: {', '.join(ENGINES)}."
+    )

@@ -1,7 +1,7 @@
 """The one module that counts persons: snapshot tables in, blocks of counts for disclosure control out.
 
-Runs the queries of `policies/indicators` in an embedded engine that holds the tables in memory, opens no file and
-writes none. Rows of persons stay inside; only counts leave.
+Runs the queries of `policies/indicators` in an engine (`hub.outcomes.engine`). Rows of persons stay inside; only counts
+leave.
 """
 
 from __future__ import annotations
@@ -94,39 +94,41 @@ def _dimensions_of(tables: Sequence[TableDeclaration]) -> Iterator[str]:
 
 def _make_split_rows(counter: Counter, indicator: Indicator, names: Sequence[str]) -> None:
     """Table `split_rows`: cohort year, person, the level in each dimension as d0, d1, ..., known, k, weight."""
-    connection = counter.connection
     person = "CAST(NULL AS VARCHAR)" if indicator.aggregate else f"o.{PERSON}"
     selected, joins = [], []
     for place, name in enumerate(names):
         column, join = _split(counter, indicator, place, name)
         selected.append(f", {column} AS d{place}")
         joins.append(join)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE split_rows AS SELECT o.cohort_year, {person} AS {PERSON}{''.join(selected)},"
+    counter.engine.make(
+        "split_rows",
+        f"SELECT o.cohort_year, {person} AS {PERSON}{''.join(selected)},"
         " CAST(o.weight AS BIGINT) AS n,"
         " CASE WHEN o.outcome = 'unknown' THEN 0 ELSE CAST(o.weight AS BIGINT) END AS known,"
         " CASE WHEN o.outcome = 'yes' THEN CAST(o.weight AS BIGINT) ELSE 0 END AS k"
-        f" FROM outcome_rows AS o{''.join(joins)}"
+        f" FROM outcome_rows AS o{''.join(joins)}",
     )
 
 
 def _split(counter: Counter, indicator: Indicator, place: int, name: str) -> tuple[str, str]:
     if name == DISTRICT and not indicator.aggregate:
         levels = [(member.id, member.published_as) for member in counter.organisations.members]
-        fill(counter.connection, "district_levels", columns="district VARCHAR, level VARCHAR", rows=levels)
+        fill(counter.engine, "district_levels", columns="district VARCHAR, level VARCHAR", rows=levels)
         return f"l{place}.level", f" JOIN district_levels AS l{place} ON l{place}.district = o.district"
     if name not in dimensions() or (indicator.aggregate and name not in indicator.aggregate_columns):
         raise CountingError(f"{indicator.id} cannot be split by {name}.", code="dimension-unknown")
     dimension = dimensions()[name]
-    joined, columns = f"levels_{place}", f"{PERSON}, cohort_year"
+    joined = f"levels_{place}"
     if indicator.aggregate:
         codes = [(level.id, code) for level in dimension.levels for code in level.codes]
-        fill(counter.connection, joined, columns="level VARCHAR, code VARCHAR", rows=codes)
+        fill(counter.engine, joined, columns="level VARCHAR, code VARCHAR", rows=codes)
         join = f" LEFT JOIN {joined} AS l{place} ON l{place}.code = o.{indicator.aggregate_columns[name]}"
     else:
-        make_levels(counter, indicator, dimension)
-        counter.connection.execute(f"CREATE OR REPLACE TEMP TABLE {joined} AS SELECT * FROM level_rows")
-        join = f" LEFT JOIN {joined} AS l{place} USING ({columns})"
+        make_levels(counter, indicator, dimension, into=joined)
+        join = (
+            f" LEFT JOIN {joined} AS l{place} ON l{place}.{PERSON} = o.{PERSON}"
+            f" AND l{place}.cohort_year = o.cohort_year"
+        )
     return f"COALESCE(l{place}.level, '{dimension.otherwise}')", join
 
 
@@ -138,7 +140,7 @@ def _tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, Tally]:
     query = f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows GROUP BY {by} HAVING SUM(n) > 0 ORDER BY {by}"
     return {
         (row[0], tuple(row[1:-3])): Tally(int(row[-3]), int(row[-2]), int(row[-1]))
-        for row in counter.connection.execute(query).fetchall()
+        for row in counter.engine.rows(query)
     }
 
 
@@ -149,7 +151,7 @@ def _provider_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, di
         f" GROUP BY {by} ORDER BY {by}"
     )
     found: dict[_Key, dict[str, Tally]] = {}
-    for row in counter.connection.execute(query).fetchall():
+    for row in counter.engine.rows(query):
         cell = found.setdefault((row[0], tuple(row[1:-4])), {})
         cell[row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
     return found
@@ -164,7 +166,7 @@ def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict
         f" GROUP BY {by} ORDER BY {by}"
     )
     found: dict[_Key, dict[tuple[str, str], Tally]] = {}
-    for row in counter.connection.execute(query).fetchall():
+    for row in counter.engine.rows(query):
         cell = found.setdefault((row[0], tuple(row[1:-5])), {})
         cell[row[-5], row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
     return found

@@ -8,68 +8,78 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import duckdb
 import pyarrow as pa
 
-from hub.outcomes.schema import PERSON, person_tables
+from hub.outcomes.engine import Engine
+from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 
 MOVED_SCHEMA = pa.schema([("provider", pa.string()), (PERSON, pa.string()), ("other", pa.string())])
 """Whose records of one provider would be another person's: a person has at most one record of each provider."""
 
+HELD = "held"
+"""What leads the names of the person tables under the links that hold."""
 
-def add_thresholds(connection: duckdb.DuckDBPyConnection, moved: Mapping[str, pa.Table]) -> None:
-    """By threshold a schema of the same person tables, under the links that would hold there."""
+
+def add_thresholds(engine: Engine, moved: Mapping[str, pa.Table]) -> None:
+    """By threshold the same person tables under the links that would hold there, their names led by the threshold's."""
     for threshold, table in moved.items():
-        connection.execute(f"CREATE SCHEMA {threshold}")
-        connection.register("arriving", table)
-        connection.execute(f"CREATE TABLE {threshold}.moved AS SELECT * FROM arriving")
-        connection.unregister("arriving")
+        engine.load(f"{threshold}_moved", table)
         for name in person_tables():
-            connection.execute(
-                f"CREATE VIEW {threshold}.{name} AS SELECT t.* REPLACE (COALESCE(m.other, t.{PERSON}) AS {PERSON})"
-                f" FROM main.{name} AS t LEFT JOIN {threshold}.moved AS m USING (provider, {PERSON})"
+            columns = ", ".join(
+                f"COALESCE(m.other, t.{PERSON}) AS {PERSON}" if column == PERSON else f"t.{column}"
+                for column in snapshot_schemas()[name].names
             )
-        add_providers(connection, threshold)
+            engine.show(
+                f"{threshold}_{name}",
+                f"SELECT {columns} FROM {HELD}_{name} AS t LEFT JOIN {threshold}_moved AS m"
+                f" ON m.provider = t.provider AND m.{PERSON} = t.{PERSON}",
+            )
+        add_providers(engine, threshold)
 
 
-def add_providers(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-    """Table `person_providers` of a schema: each person and provider of which it holds a record."""
-    every = " UNION ".join(f"SELECT {PERSON}, provider FROM {schema}.{name}" for name in person_tables())
-    connection.execute(f"CREATE TABLE {schema}.person_providers AS {every}")
+def add_providers(engine: Engine, links: str = HELD) -> None:
+    """Table `person_providers` under these links: each person and provider of which it holds a record."""
+    every = " UNION ".join(f"SELECT {PERSON}, provider FROM {links}_{name}" for name in person_tables())
+    engine.make(f"{links}_person_providers", every)
 
 
-def measure_linked(connection: duckdb.DuckDBPyConnection) -> None:
+def read_under(engine: Engine, links: str = HELD) -> None:
+    """From here on the plain names of the person tables mean these under the links named."""
+    for name in (*person_tables(), "person_providers"):
+        engine.show(name, f"SELECT * FROM {links}_{name}")
+
+
+def measure_linked(engine: Engine) -> None:
     """`outcome_rows` as yes for persons of several providers; an outcome that is not known stays so."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE outcome_rows AS"
-        f" SELECT o.{PERSON}, o.cohort_year, o.district, o.weight, CASE WHEN o.outcome = 'unknown' THEN 'unknown'"
+    engine.make(
+        "outcome_rows",
+        f"SELECT o.{PERSON}, o.cohort_year, o.district, o.weight, CASE WHEN o.outcome = 'unknown' THEN 'unknown'"
         " WHEN p.providers > 1 THEN 'yes' ELSE 'no' END AS outcome"
         f" FROM outcome_rows AS o LEFT JOIN (SELECT {PERSON}, COUNT(DISTINCT provider) AS providers"
-        f" FROM person_providers GROUP BY {PERSON}) AS p USING ({PERSON})"
+        f" FROM person_providers GROUP BY {PERSON}) AS p ON p.{PERSON} = o.{PERSON}",
     )
 
 
-def measure_settled(
-    connection: duckdb.DuckDBPyConnection, *, thresholds: tuple[str, ...], count: Callable[[], None]
-) -> None:
+def measure_settled(engine: Engine, *, thresholds: tuple[str, ...], count: Callable[[], None]) -> None:
     """`outcome_rows` as yes for persons whose outcome is the same under each threshold; `count` makes them anew."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE chosen_rows AS SELECT *, TRUE AS settled FROM outcome_rows")
+    kept = f"c.{PERSON}, c.cohort_year, c.district, c.weight, c.outcome"
+    engine.make("chosen_rows", f"SELECT {kept}, TRUE AS settled FROM outcome_rows AS c")
     for threshold in thresholds:
-        connection.execute(f"SET search_path = '{threshold},main'")
+        read_under(engine, threshold)
         try:
             count()
         finally:
-            connection.execute("SET search_path = 'main'")
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE chosen_rows AS"
-            " SELECT c.* REPLACE (c.settled AND COALESCE(o.outcome = c.outcome, FALSE) AS settled)"
-            " FROM chosen_rows AS c"
-            f" LEFT JOIN {threshold}.moved AS m ON m.provider = c.district AND m.{PERSON} = c.{PERSON}"
+            read_under(engine)
+        engine.make(
+            "chosen_rows",
+            f"SELECT {kept}, c.settled AND COALESCE(o.outcome = c.outcome, FALSE) AS settled FROM chosen_rows AS c"
+            f" LEFT JOIN {threshold}_moved AS m ON m.provider = c.district AND m.{PERSON} = c.{PERSON}"
             f" LEFT JOIN outcome_rows AS o ON o.{PERSON} = COALESCE(m.other, c.{PERSON})"
-            " AND o.cohort_year = c.cohort_year"
+            " AND o.cohort_year = c.cohort_year",
         )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE outcome_rows AS SELECT {PERSON}, cohort_year, district, weight,"
+    engine.make(
+        "outcome_rows",
+        f"SELECT {PERSON}, cohort_year, district, weight,"
         " CASE WHEN outcome = 'unknown' THEN 'unknown' WHEN settled THEN 'yes' ELSE 'no' END AS outcome"
-        " FROM chosen_rows"
+        " FROM chosen_rows",
     )

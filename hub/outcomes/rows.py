@@ -1,6 +1,6 @@
 """Runs the definitions of indicators and dimensions over a snapshot held in memory; rows of persons stay inside.
 
-Under `hub.outcomes.counting`, which alone counts what is made here. The embedded engine opens no file and writes none.
+Under `hub.outcomes.counting`, which alone counts what is made here.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-import duckdb
 import pyarrow as pa
 
 from hub.errors import HubError
-from hub.outcomes.linkage_measures import add_providers, add_thresholds, measure_linked, measure_settled
+from hub.linking.engine import EMBEDDED_ENGINE, EngineChoice
+from hub.outcomes.engine import Engine, QueryError, opened
+from hub.outcomes.linkage_measures import (
+    HELD,
+    add_providers,
+    add_thresholds,
+    measure_linked,
+    measure_settled,
+    read_under,
+)
 from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 from policies.indicator_files import OUTCOMES, DimensionFile, Indicator, ParameterValue, relations
 from policies.organisation_files import Organisation, Organisations
 
-THREADS = 2
-_CONFIGURATION: Mapping[str, str] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "temp_directory": "",
-    "threads": str(THREADS),
-    "python_enable_replacements": "false",
-}
+_COLUMN_TYPES: Mapping[str, pa.DataType] = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "DATE": pa.date32()}
 
 
 class CountingError(HubError):
@@ -41,7 +42,7 @@ class CountingError(HubError):
 class Counter:
     """An open snapshot that can be counted; made by `open_counter`."""
 
-    connection: duckdb.DuckDBPyConnection = field(repr=False)
+    engine: Engine = field(repr=False)
     organisations: Organisations
     years: range
     thresholds: tuple[str, ...] = ()
@@ -54,61 +55,63 @@ def open_counter(
     organisations: Organisations,
     moved: Mapping[str, pa.Table] | None = None,
     left_out: pa.Table | None = None,
+    choice: EngineChoice = EMBEDDED_ENGINE,
 ) -> Iterator[Counter]:
     """Load snapshot tables; a table that is not given is empty. Everything is forgotten at the end.
 
     Args:
         moved: by threshold whose records would be another person's (`linkage_measures.MOVED_SCHEMA`).
         left_out: rows that are not counted (`objections.LEFT_OUT_SCHEMA`).
+        choice: the engine that counts; the counts are the same.
     """
-    connection = duckdb.connect(":memory:", config=dict(_CONFIGURATION))
-    try:
+    with opened(choice) as engine:
         for name, schema in snapshot_schemas().items():
-            _load(connection, name, tables.get(name, schema.empty_table()))
+            held = f"{HELD}_{name}" if name in person_tables() else name
+            engine.load(held, tables.get(name, schema.empty_table()))
         if left_out is not None and left_out.num_rows:
-            _leave_out(connection, left_out)
-        add_providers(connection, "main")
-        add_thresholds(connection, moved or {})
-        yield Counter(connection, organisations, _years(connection), tuple(moved or ()))
-    finally:
-        connection.close()
+            _leave_out(engine, left_out)
+        add_providers(engine)
+        read_under(engine)
+        add_thresholds(engine, moved or {})
+        yield Counter(engine, organisations, _years(engine), tuple(moved or ()))
 
 
 def make_outcome_rows(counter: Counter, indicator: Indicator) -> None:
     """Run the indicator's query into table `outcome_rows`, one row a person and cohort year; raises CountingError."""
-    connection = counter.connection
-    _parameters(connection, indicator.parameters)
+    engine = counter.engine
+    _parameters(engine, indicator.parameters)
     _calendar(counter, indicator)
     _districts(counter, indicator)
-    _run_indicator(connection, indicator)
+    _run_indicator(engine, indicator)
     if indicator.measures == "linked":
-        measure_linked(connection)
+        measure_linked(engine)
     elif indicator.measures == "settled":
-        count = partial(_run_indicator, connection, indicator)
-        measure_settled(connection, thresholds=counter.thresholds, count=count)
-    _check_outcomes(connection, indicator)
+        count = partial(_run_indicator, engine, indicator)
+        measure_settled(engine, thresholds=counter.thresholds, count=count)
+    _check_outcomes(engine, indicator)
 
 
-def _run_indicator(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -> None:
+def _run_indicator(engine: Engine, indicator: Indicator) -> None:
     for name in indicator.relations:
-        _run(connection, f"CREATE OR REPLACE TEMP TABLE {name} AS {relations()[name].sql}", indicator.id)
-    _run(connection, f"CREATE OR REPLACE TEMP TABLE outcome_rows AS {indicator.sql}", indicator.id)
+        _run(engine, name, relations()[name].sql, indicator.id)
+    _run(engine, "outcome_rows", indicator.sql, indicator.id)
 
 
-def make_levels(counter: Counter, indicator: Indicator, dimension: DimensionFile) -> None:
-    """Run the dimension's query over `outcome_rows` into table `level_rows`: person, cohort year, level."""
-    connection = counter.connection
-    _parameters(connection, dimension.parameters)
+def make_levels(counter: Counter, indicator: Indicator, dimension: DimensionFile, *, into: str = "level_rows") -> None:
+    """Run the dimension's query over `outcome_rows` into a table: person, cohort year, level."""
+    engine = counter.engine
+    _parameters(engine, dimension.parameters)
     codes = [(level.id, code) for level in dimension.levels for code in level.codes]
-    fill(connection, "levels", columns="level VARCHAR, code VARCHAR", rows=codes)
+    fill(engine, "levels", columns="level VARCHAR, code VARCHAR", rows=codes)
     grade = "CAST(NULL AS INTEGER)" if indicator.grade is None else str(indicator.grade)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE cohort AS SELECT {PERSON}, cohort_year, district,"
+    engine.show(
+        "cohort",
+        f"SELECT {PERSON}, cohort_year, district,"
         f" cohort_year - {indicator.window_years - 1} AS first_year, cohort_year AS last_year, {grade} AS grade"
-        " FROM outcome_rows"
+        " FROM outcome_rows",
     )
-    _run(connection, f"CREATE OR REPLACE TEMP TABLE level_rows AS {dimension.sql}", dimension.id)
-    _check_levels(connection, dimension)
+    _run(engine, into, dimension.sql, dimension.id)
+    _check_levels(engine, dimension, table=into)
 
 
 def serving(organisations: Organisations, indicator: Indicator, years: range) -> tuple[Organisation, ...]:
@@ -118,45 +121,38 @@ def serving(organisations: Organisations, indicator: Indicator, years: range) ->
     return tuple(member for member in organisations.members if any(member in one for one in serving))
 
 
-def fill(connection: duckdb.DuckDBPyConnection, name: str, *, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Make a small table of the definitions' own."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
-    if rows:
-        marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+def fill(engine: Engine, name: str, *, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Make a small table of the definitions' own; columns as `name TYPE, name TYPE`."""
+    declared = [column.split() for column in columns.split(", ")]
+    schema = pa.schema([(column, _COLUMN_TYPES[kind]) for column, kind in declared])
+    values = zip(*rows, strict=True) if rows else ((),) * len(schema)
+    engine.load(name, pa.table(dict(zip(schema.names, values, strict=True)), schema=schema))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    connection.register("arriving", table)
-    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
-    connection.unregister("arriving")
-
-
-def _leave_out(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
-    columns = ", ".join(rows.column_names)
-    connection.register("leaving", rows)
+def _leave_out(engine: Engine, rows: pa.Table) -> None:
+    engine.load("leaving", rows)
+    same = " AND ".join(f"g.{column} = t.{column}" for column in rows.column_names)
     for name in person_tables():
-        connection.execute(f"DELETE FROM {name} WHERE ({columns}) IN (SELECT ({columns}) FROM leaving)")
-    connection.unregister("leaving")
+        held = f"{HELD}_{name}"
+        engine.make(held, f"SELECT t.* FROM {held} AS t WHERE NOT EXISTS (SELECT 1 FROM leaving AS g WHERE {same})")
 
 
-def _years(connection: duckdb.DuckDBPyConnection) -> range:
+def _years(engine: Engine) -> range:
     every = " UNION ALL ".join(f"SELECT school_year FROM {name}" for name in person_tables())
-    first, last = connection.execute(f"SELECT MIN(school_year), MAX(school_year) FROM ({every})").fetchall()[0]
+    first, last = engine.rows(f"SELECT MIN(school_year), MAX(school_year) FROM ({every}) AS years")[0]
     return range(0) if first is None else range(first, last + 1)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, query: str, definition: str) -> None:
+def _run(engine: Engine, name: str, query: str, definition: str) -> None:
     try:
-        connection.execute(query)
-    except duckdb.Error as error:
-        # The engine's message may quote a value, so only its kind is told.
-        raise CountingError(f"The query of {definition} failed: {type(error).__name__}.") from None
+        engine.make(name, query)
+    except QueryError as error:
+        raise CountingError(f"The query of {definition} failed: {error}.") from None
 
 
-def _parameters(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, ParameterValue]) -> None:
+def _parameters(engine: Engine, parameters: Mapping[str, ParameterValue]) -> None:
     rows = [(name, *pair) for name, value in parameters.items() for pair in _items(value)]
-    fill(connection, "parameters", columns="name VARCHAR, item VARCHAR, value VARCHAR", rows=rows)
+    fill(engine, "parameters", columns="name VARCHAR, item VARCHAR, value VARCHAR", rows=rows)
 
 
 def _items(value: ParameterValue) -> list[tuple[str | None, str]]:
@@ -171,7 +167,7 @@ def _calendar(counter: Counter, indicator: Indicator) -> None:
     rules = indicator.calendar
     columns = ", ".join(["cohort_year INTEGER", *(f"{name} DATE" for name in rules)])
     rows = [(year, *(rule.on(year) for rule in rules.values())) for year in counter.years]
-    fill(counter.connection, "calendar", columns=columns, rows=rows)
+    fill(counter.engine, "calendar", columns=columns, rows=rows)
 
 
 def _districts(counter: Counter, indicator: Indicator) -> None:
@@ -180,24 +176,29 @@ def _districts(counter: Counter, indicator: Indicator) -> None:
         for year in counter.years
         for member in serving(counter.organisations, indicator, range(year, year + 1))
     ]
-    fill(counter.connection, "districts", columns="district VARCHAR, school_year INTEGER", rows=rows)
+    fill(counter.engine, "districts", columns="district VARCHAR, school_year INTEGER", rows=rows)
 
 
-def _check_outcomes(connection: duckdb.DuckDBPyConnection, indicator: Indicator) -> None:
+def _check_outcomes(engine: Engine, indicator: Indicator) -> None:
     allowed = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
     wrong = f"outcome IS NULL OR outcome NOT IN ({allowed}) OR weight < 0 OR cohort_year IS NULL"
     if not indicator.aggregate:
         wrong += f" OR {PERSON} IS NULL OR district IS NULL"
-        twice = f"SELECT COUNT(*) - COUNT(DISTINCT ({PERSON}, cohort_year)) FROM outcome_rows"
-        if connection.execute(twice).fetchall()[0][0]:
-            raise CountingError(f"{indicator.id} counts a person twice in one cohort year.")
-    if connection.execute(f"SELECT COUNT(*) FROM outcome_rows WHERE {wrong}").fetchall()[0][0]:
+    strange, twice = _wrong_rows(engine, "outcome_rows", wrong=wrong, persons=not indicator.aggregate)
+    if twice:
+        raise CountingError(f"{indicator.id} counts a person twice in one cohort year.")
+    if strange:
         raise CountingError(f"{indicator.id} gives a row without an outcome, district or cohort year.")
 
 
-def _check_levels(connection: duckdb.DuckDBPyConnection, dimension: DimensionFile) -> None:
+def _check_levels(engine: Engine, dimension: DimensionFile, *, table: str) -> None:
     leaves = ", ".join(f"'{level}'" for level in dimension.leaves)
-    twice = f"SELECT COUNT(*) - COUNT(DISTINCT ({PERSON}, cohort_year)) FROM level_rows"
-    strange = f"SELECT COUNT(*) FROM level_rows WHERE level IS NULL OR level NOT IN ({leaves})"
-    if connection.execute(twice).fetchall()[0][0] or connection.execute(strange).fetchall()[0][0]:
+    if any(_wrong_rows(engine, table, wrong=f"level IS NULL OR level NOT IN ({leaves})", persons=True)):
         raise CountingError(f"Dimension {dimension.id} gives a person two levels, or one that it does not declare.")
+
+
+def _wrong_rows(engine: Engine, name: str, *, wrong: str, persons: bool) -> tuple[int, int]:
+    """How many rows of a table break a rule, and how many persons stand in it once too often in a cohort year."""
+    once = f"(SELECT COUNT(*) FROM (SELECT DISTINCT {PERSON}, cohort_year FROM {name}) AS d)" if persons else "COUNT(*)"
+    found = engine.rows(f"SELECT COALESCE(SUM(CASE WHEN {wrong} THEN 1 ELSE 0 END), 0), COUNT(*) - {once} FROM {name}")
+    return int(found[0][0]), int(found[0][1])

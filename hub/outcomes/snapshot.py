@@ -14,13 +14,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.json
 import pyarrow.parquet
 
 from hub.errors import StoreError
+from hub.linking.engine import EMBEDDED_ENGINE, EngineChoice
+from hub.outcomes.engine import Engine, opened
 from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
 from policies.agreements import GRADE_ELEMENTS
 from policies.dictionary import dictionary
@@ -51,14 +52,19 @@ class PersonLinks:
 
 
 def snapshot_tables(
-    facts: Iterable[SubmittedFacts], *, links: PersonLinks, organisations: Organisations, under: Pseudonyms
+    facts: Iterable[SubmittedFacts],
+    *,
+    links: PersonLinks,
+    organisations: Organisations,
+    under: Pseudonyms,
+    choice: EngineChoice = EMBEDDED_ENGINE,
 ) -> dict[str, pa.Table]:
     """Every table of a snapshot, sorted by all its columns; raises StoreError for a chunk that cannot be read.
 
     A record that no link names is a person of its own, with an id made from provider and reference. What stands in the
     tables are pseudonyms of these ids.
     """
-    return linked_tables(read_lines(facts), links=links, organisations=organisations, under=under)
+    return linked_tables(read_lines(facts), links=links, organisations=organisations, under=under, choice=choice)
 
 
 def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
@@ -79,14 +85,19 @@ def of_grades(chunk: bytes, grades: frozenset[str]) -> bytes:
 
 
 def linked_tables(
-    lines: Mapping[str, pa.Table], *, links: PersonLinks, organisations: Organisations, under: Pseudonyms
+    lines: Mapping[str, pa.Table],
+    *,
+    links: PersonLinks,
+    organisations: Organisations,
+    under: Pseudonyms,
+    choice: EngineChoice = EMBEDDED_ENGINE,
 ) -> dict[str, pa.Table]:
     """The tables of a snapshot from lines that were read, under these links and pseudonyms."""
     inner, outer = under.pads()
-    with _memory() as connection:
-        connection.register("links", _link_table(links, under))
-        connection.register("pads", pa.table({"inside": [inner], "outside": [outer]}))
-        tables = {name: _fact_table(connection, name, table) for name, table in lines.items()}
+    with opened(choice) as engine:
+        engine.load("links", _link_table(links, under))
+        engine.load("pads", pa.table({"inside": [inner], "outside": [outer]}))
+        tables = {name: _fact_table(engine, name, table) for name, table in lines.items()}
     return {**tables, ORGANISATIONS: organisation_table(organisations)}
 
 
@@ -195,29 +206,26 @@ def _link_table(links: PersonLinks, under: Pseudonyms) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
-def _fact_table(connection: duckdb.DuckDBPyConnection, name: str, lines: pa.Table) -> pa.Table:
+def _fact_table(engine: Engine, name: str, lines: pa.Table) -> pa.Table:
     schema = snapshot_schemas()[name]
-    connection.register("lines", lines)
+    engine.load("lines", lines)
     columns = ", ".join(_column(field) for field in schema)
+    order = ", ".join(f"{place} NULLS LAST" for place in range(1, len(schema) + 1))
     query = (
         f"SELECT {columns} FROM lines AS l LEFT JOIN links AS k ON k.provider = l._provider AND k.reference = l.r"
-        " CROSS JOIN pads ORDER BY ALL"
+        f" CROSS JOIN pads ORDER BY {order}"
     )
-    return connection.sql(query).to_arrow_table().cast(schema).combine_chunks()
+    return engine.table(query, schema)
 
 
 def _column(field: pa.Field) -> str:
     if field.name == PERSON:
-        alone = "substr(sha256(concat('alone', chr(10), l._provider, chr(10), l.r)), 1, 32)"
-        inner = f"unhex(sha256(pads.inside || {alone}::BLOB))"
-        return f"COALESCE(k.person, substr(sha256(pads.outside || {inner}), 1, 32)) AS {PERSON}"
+        alone = "SUBSTR(SHA256(CONCAT('alone', CHR(10), l._provider, CHR(10), l.r)), 1, 32)"
+        inner = f"UNHEX(SHA256(pads.inside || CAST({alone} AS BLOB)))"
+        return f"COALESCE(k.person, SUBSTR(SHA256(pads.outside || {inner}), 1, 32)) AS {PERSON}"
     if field.name in ("provider", "kind", "school_year"):
         return f"l._{field.name} AS {field.name}"
     return f"CAST(l.{field.name} AS DATE) AS {field.name}" if field.type == pa.date32() else f"l.{field.name}"
-
-
-def _memory() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"enable_external_access": "false", "temp_directory": ""})
 
 
 def _is_of(row: Mapping[str, object], grades: frozenset[str]) -> bool:

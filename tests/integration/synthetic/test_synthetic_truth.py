@@ -92,7 +92,7 @@ def facts_of(county: Path) -> Iterator[SubmittedFacts]:
 def judged(snapshot: dict[str, pa.Table], indicator: str, columns: str) -> list[tuple[object, ...]]:
     with open_counter(snapshot, organisations=organisations()) as counter:
         make_outcome_rows(counter, indicators()[indicator])
-        return counter.connection.execute(f"SELECT {columns} FROM outcome_rows").fetchall()
+        return counter.engine.rows(f"SELECT {columns} FROM outcome_rows")
 
 
 @pytest.mark.parametrize("indicator", OF_PERSONS)

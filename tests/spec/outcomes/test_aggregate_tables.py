@@ -35,7 +35,7 @@ def test_the_aggregate_indicator_gives_what_its_table_says(
 
     with open_counter(snapshot_tables_of(case), organisations=organisations()) as counter:
         make_outcome_rows(counter, indicator)
-        found = counter.connection.execute(QUERY).fetchall()
+        found = counter.engine.rows(QUERY)
 
     numbers = ("cohort_year", "yes", "no", "unknown")
     expected = [{**row, **{name: int(row[name]) for name in numbers}} for row in rows_of(case["expect"])]

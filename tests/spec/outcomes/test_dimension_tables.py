@@ -32,10 +32,9 @@ def test_the_dimension_gives_what_its_table_says(
     cohort = pa.Table.from_pylist([{**row, "person_id": row["person"]} for row in members])
 
     with open_counter(snapshot_tables_of(case), organisations=organisations()) as counter:
-        counter.connection.register("given", cohort)
-        counter.connection.execute("CREATE TEMP TABLE outcome_rows AS SELECT * FROM given")
+        counter.engine.load("outcome_rows", cohort)
         make_levels(counter, indicator, dimension)
-        found = dict(counter.connection.execute("SELECT person_id, level FROM level_rows").fetchall())
+        found = dict(counter.engine.rows("SELECT person_id, level FROM level_rows"))
 
     levels = {row["person"]: found.get(row["person"], dimension.otherwise) for row in members}
     assert levels == {row["person"]: row["level"] for row in rows_of(case["expect"])}

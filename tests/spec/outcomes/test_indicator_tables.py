@@ -31,9 +31,9 @@ def test_the_indicator_gives_what_its_table_says(
 
     with open_counter(tables, organisations=organisations()) as counter:
         make_outcome_rows(counter, indicator)
-        found = counter.connection.execute(
+        found = counter.engine.rows(
             "SELECT person_id, cohort_year, district, outcome FROM outcome_rows ORDER BY person_id, cohort_year"
-        ).fetchall()
+        )
 
     expected = [
         (row["person"], int(row["cohort_year"]), row["district"], row["outcome"]) for row in rows_of(case["expect"])

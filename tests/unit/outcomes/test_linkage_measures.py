@@ -27,7 +27,7 @@ def outcomes(name, tables, **thresholds):
     with open_counter(tables, organisations=organisations(), moved=thresholds) as counter:
         make_outcome_rows(counter, indicators()[name])
         query = "SELECT person_id, cohort_year, outcome FROM outcome_rows ORDER BY ALL"
-        return counter.connection.execute(query).fetchall()
+        return counter.engine.rows(query)
 
 
 TABLES = assessment(
