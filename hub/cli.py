@@ -209,8 +209,9 @@ def link(
     summary: SummaryOption = None,
 ) -> None:
     """Link files of encoded people without a hub: this process is matcher and resolver in one."""
+    from hub.engine_choice import EngineChoice
     from hub.linking import standalone
-    from hub.linking.engine import EngineChoice, started
+    from hub.linking.engine import started
 
     work = standalone.link_files_and_duplicates if dedupe else standalone.link_files
     chosen = [view.strip() for view in views.split(",") if view.strip()]

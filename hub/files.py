@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
 from hub.settings import Home
 
@@ -97,19 +98,21 @@ class FileStore:
 
 class AnalysisStore(FileStore):
     """The store of facts and snapshots, with what makes the pseudonyms of persons in it: the pepper, and a store of
-    its own for the salts of agreements, so that a salt can be destroyed while its facts are still there."""
+    its own for the salts of agreements, so that a salt can be destroyed while its facts are still there; and the
+    engine that joins and counts what lies in it."""
 
-    def __init__(self, folder: Path, key: bytes, *, pepper: bytes, salts: FileStore) -> None:
+    def __init__(
+        self, folder: Path, key: bytes, *, pepper: bytes, salts: FileStore, engine: EngineChoice = EMBEDDED_ENGINE
+    ) -> None:
         super().__init__(folder, key)
-        self.pepper, self.salts = pepper, salts
+        self.pepper, self.salts, self.engine = pepper, salts, engine
 
 
-def analysis_store(home: Home) -> AnalysisStore:
+def analysis_store(home: Home, *, engine: EngineChoice = EMBEDDED_ENGINE) -> AnalysisStore:
     """The analysis store under the resolver's keys: one for its files, one for salts, and the pepper."""
     salts = FileStore(home.salts, home.key("resolver", "salts.key"))
-    return AnalysisStore(
-        home.analysis, home.key("resolver", "analysis.key"), pepper=home.key("resolver", "pepper.key"), salts=salts
-    )
+    key, pepper = home.key("resolver", "analysis.key"), home.key("resolver", "pepper.key")
+    return AnalysisStore(home.analysis, key, pepper=pepper, salts=salts, engine=engine)
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from hub.engine_choice import EngineChoice
 from hub.errors import SettingError
 
 KEY_BYTES = 32
@@ -70,6 +71,9 @@ class Settings(BaseSettings):
     linkage_engine: Literal["embedded", "spark"] = Field(
         default="embedded", description="What compares rows and joins persons: this machine, or Apache Spark."
     )
+    counting_engine: Literal["embedded", "spark"] = Field(
+        default="embedded", description="What joins facts and counts them: this machine, or Apache Spark."
+    )
     spark_master: str = Field(default="local[*]", description="Where Spark runs: local[N], or spark://HOST:7077.")
     spark_folder: str = Field(
         default="", description="A folder that all workers of Spark reach; empty means a temporary one of this machine."
@@ -78,6 +82,12 @@ class Settings(BaseSettings):
     def resolved_database_url(self, role: str = OPERATOR) -> str:
         """The address under which a role comes to the database."""
         return (self.database_url or f"sqlite:///{self.home / 'hub.db'}").replace("{role}", role)
+
+    def engine(self, work: Literal["linkage", "counting"]) -> EngineChoice:
+        """The engine that is chosen for a kind of work."""
+        folder = Path(self.spark_folder) if self.spark_folder else None
+        name = self.linkage_engine if work == "linkage" else self.counting_engine
+        return EngineChoice(name, self.spark_master, folder)
 
     def environment(self) -> dict[str, str]:
         """These settings as the environment of a process of ours."""

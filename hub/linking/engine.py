@@ -8,18 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from hub.errors import SettingError
+from hub.engine_choice import EMBEDDED, SPARK, EngineChoice, unknown_engine
 from linkage.match.grouping import RosterRows
 from linkage.match.matcher import compare_view
 from linkage.match.pairs import ViewPairs
 from linkage.match.persons import Joining, joined_heads
 from linkage.schema import LinkageSchema
-
-EMBEDDED, SPARK = "embedded", "spark"
-ENGINES = (EMBEDDED, SPARK)
 
 
 class Comparing(Protocol):
@@ -37,18 +33,6 @@ class Engine:
     join: Joining
 
 
-@dataclass(frozen=True)
-class EngineChoice:
-    """Which engine, and for Spark its master and a folder that all its workers reach."""
-
-    name: str = EMBEDDED
-    spark_master: str = "local[*]"
-    spark_folder: Path | None = None
-
-
-EMBEDDED_ENGINE = EngineChoice()
-
-
 @contextmanager
 def started(choice: EngineChoice) -> Iterator[Engine]:
     """The engine while the block runs. Raises SettingError `engine-unknown` or, for Spark, `spark-missing`."""
@@ -61,10 +45,3 @@ def started(choice: EngineChoice) -> Iterator[Engine]:
 
     with spark_engine(choice.spark_master, folder=choice.spark_folder) as (compare, join):
         yield Engine(SPARK, compare, join)
-
-
-def unknown_engine() -> SettingError:
-    """The refusal of a name that is no engine."""
-    return SettingError(
-        "There is no such engine.", code="engine-unknown", next_step=f"Use one of: {', '.join(ENGINES)}."
-    )

@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database
+from hub.engine_choice import EMBEDDED, EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
 from hub.files import FileStore, sync_folder, write_file
 from hub.jobs import Outcome, Ticket, enqueue
-from hub.linking.engine import EMBEDDED, EMBEDDED_ENGINE, Engine, EngineChoice, started
+from hub.linking.engine import Engine, started
 from hub.linking.memory import forget_older, read_part
 from hub.linking.plan import Plan, Source, previous_links, read_plan
 from hub.linking.results import write_resolved

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +18,6 @@ from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import HubError
 from hub.files import AnalysisStore, FileStore, analysis_store
 from hub.jobs import Handler, Outcome, Ticket, Worker
-from hub.linking.engine import EngineChoice
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
@@ -66,7 +64,7 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
     rows = FileStore(home.linkage / "rows", home.key("matcher", "rows.key"))
     desk = Desk("matcher", database, clock, Inbox(home.inbox), key, rows)
     resolver_key = home.public_facts()["resolver_public_key"]
-    compare = CompareDesk(database, clock, rows, home.handover, resolver_key, _engine(settings))
+    compare = CompareDesk(database, clock, rows, home.handover, resolver_key, settings.engine("linkage"))
     handlers: dict[str, Handler] = {
         ROWS_CHECK: check_rows_job(desk),
         COMPARE: compare_job(compare),
@@ -82,11 +80,11 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
     home, database = Home(settings.home), open_database(settings, "resolver")
     key = read_recipient_key(home.key("resolver", "sealing.key"))
     spans = FileStore(home.linkage / "spans", home.key("resolver", "spans.key"))
-    analysis = analysis_store(home)
+    analysis = analysis_store(home, engine=settings.engine("counting"))
     desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis)
     handlers: dict[str, Handler] = {
         SPANS_CHECK: check_spans_job(desk),
-        RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key, _engine(settings))),
+        RESOLVE: resolve_job(ResolveDesk(database, clock, spans, home.handover, key, settings.engine("linkage"))),
         "spans.drop": drop_job(desk, ("spans", "facts")),
         "spans.end_epoch": end_epoch_job(desk, "spans"),
         DROP_SALTS: drop_salts_job(database, salts=analysis.salts, clock=clock),
@@ -106,11 +104,6 @@ def messenger(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWo
     desk = MessageDesk(database, clock, settings, webhook_key(home) if path.exists() else None)
     broom = Broom("messenger", "messages.sweep", database, clock, {})
     return _worker(broom, {SEND: send_job(desk)}, log=log)
-
-
-def _engine(settings: Settings) -> EngineChoice:
-    folder = Path(settings.spark_folder) if settings.spark_folder else None
-    return EngineChoice(settings.linkage_engine, settings.spark_master, folder)
 
 
 def _refresh(database: Database, clock: Clock, analysis: AnalysisStore) -> Handler:

@@ -20,7 +20,9 @@ def snapshot(home: HomeOption) -> None:
     from hub.outcomes.service import take_snapshot
 
     with console(home, "outcomes snapshot") as hub:
-        taken = take_snapshot(hub.database, analysis=analysis_store(hub.home), audit=hub.trail())
+        taken = take_snapshot(
+            hub.database, analysis=analysis_store(hub.home, engine=hub.settings.engine("counting")), audit=hub.trail()
+        )
         print(f"Snapshot {taken.id[:12]} under linkage {taken.linkage_version}.")
 
 
@@ -59,7 +61,7 @@ def compare(
         hub.home.check_synthetic()
         compared = comparing.compare_outcomes(
             hub.database,
-            analysis=analysis_store(hub.home),
+            analysis=analysis_store(hub.home, engine=hub.settings.engine("counting")),
             truth=truth,
             references=references,
             audit=hub.trail(),

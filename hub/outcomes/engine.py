@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from hub.linking.engine import EMBEDDED, EMBEDDED_ENGINE, SPARK, EngineChoice, unknown_engine
+from hub.engine_choice import EMBEDDED, EMBEDDED_ENGINE, SPARK, EngineChoice, unknown_engine
 
 THREADS = 2
 _CONFIGURATION: Mapping[str, str] = {

@@ -12,8 +12,8 @@ from functools import partial
 
 import pyarrow as pa
 
+from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import HubError
-from hub.linking.engine import EMBEDDED_ENGINE, EngineChoice
 from hub.outcomes.engine import Engine, QueryError, opened
 from hub.outcomes.linkage_measures import (
     HELD,

@@ -81,7 +81,7 @@ def take_snapshot(database: Database, *, analysis: AnalysisStore, audit: AuditTr
     under = pseudonyms_under(database, agreements, analysis=analysis, audit=audit)
     persons = PersonLinks(links.provider, links.reference, links.person)
     facts = submitted_facts(submissions, analysis=analysis, grades=grades)
-    tables = snapshot_tables(facts, links=persons, organisations=organisations(), under=under)
+    tables = snapshot_tables(facts, links=persons, organisations=organisations(), under=under, choice=analysis.engine)
     snapshot = _store(tables, links.version, submissions, agreements=agreements, objecting=objecting, analysis=analysis)
     with database.transaction() as session:
         _record(session, snapshot, audit=audit)
@@ -146,7 +146,9 @@ def blocks(
                 session, objections, submissions=snapshot.manifest["submissions"], run=snapshot.linkage_version,
                 under=under,
             )  # fmt: skip
-        with open_counter(held, organisations=organisations(), moved=moved, left_out=rows) as counter:
+        with open_counter(
+            held, organisations=organisations(), moved=moved, left_out=rows, choice=analysis.engine
+        ) as counter:
             found = count_together(counter, {name: tables[name] for name in tables if name in names})
         counted += [one for one in found if without.of(one.indicator, one.cohort_year) == objections]
     counted = _in_order(counted, tables)

@@ -19,8 +19,8 @@ import pyarrow.compute
 import pyarrow.json
 import pyarrow.parquet
 
+from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
-from hub.linking.engine import EMBEDDED_ENGINE, EngineChoice
 from hub.outcomes.engine import Engine, opened
 from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
 from policies.agreements import GRADE_ELEMENTS

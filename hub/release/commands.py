@@ -27,7 +27,7 @@ def prepare(home: HomeOption) -> None:
     from policies.catalogue_files import catalogue
 
     with console(home, "release prepare") as hub:
-        store = analysis_store(hub.home)
+        store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
         release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
     print(f"Release {release.id} is prepared: {release.shown} cells shown, {release.withheld} withheld.")
 
@@ -73,7 +73,7 @@ def quality(
     from policies.catalogue_files import catalogue
 
     with console(home, "release quality") as hub:
-        store = analysis_store(hub.home)
+        store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
         found = measure_release(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
     if summary is not None:
         summary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
@@ -107,7 +107,7 @@ def cost(home: HomeOption) -> None:
         with hub.database.reading() as session:
             waiting = undecided(session)
         for number in waiting:
-            store = analysis_store(hub.home)
+            store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
             found = work_out(hub.database, number, analysis=store, catalogue=catalogue(), audit=hub.trail())
             if found is not None:
                 with hub.database.transaction() as session:

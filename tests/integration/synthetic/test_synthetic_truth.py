@@ -5,28 +5,21 @@ The road without linkage: files are read and assembled as at the edge, joined by
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import hashlib
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from connectors.assembly import assemble
-from connectors.batches import batches, inbox_files, inbox_years, read_reports
-from connectors.source_map import SourceMap, read_source_map
 from connectors.synthetic.county import make_county
 from connectors.synthetic.people import Span
 from hub.outcomes.rows import make_outcome_rows, open_counter
-from hub.outcomes.snapshot import PersonLinks, SubmittedFacts, snapshot_tables
+from hub.outcomes.snapshot import snapshot_tables
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
 from policies.pseudonyms import pseudonyms
-from policies.submission import pack_facts
+from tests.integration.synthetic.true_county import facts_of, table, true_links
 
 UNDER = pseudonyms(b"p" * 32, ())
 TODAY = dt.date(2026, 11, 22)
@@ -49,44 +42,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def snapshot(county: Path) -> dict[str, pa.Table]:
-    records = table(county / "truth" / "records.csv")
-    links = PersonLinks(
-        [row["provider"] for row in records],
-        [reference_of(row["provider"])(row["local_id"]).hex() for row in records],
-        [row["person"] for row in records],
-    )
-    return snapshot_tables(facts_of(county), links=links, organisations=organisations(), under=UNDER)
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def reference_of(provider: str) -> Callable[[str], bytes]:
-    return lambda local_id: hashlib.sha256(f"{provider}/{local_id}".encode()).digest()[:16]
-
-
-def facts_of(county: Path) -> Iterator[SubmittedFacts]:
-    for provider in json.loads((county / "county.json").read_text("utf-8"))["providers"]:
-        folder = county / "providers" / provider["id"]
-        sources = folder / "sources.yaml"
-        source_map = read_source_map(sources) if sources.exists() else SourceMap(files=())
-        for year in inbox_years(folder / "inbox"):
-            paths = inbox_files(folder / "inbox", year)
-            reports = read_reports(paths, source_map=source_map, school_year=year, latest=TODAY)
-            refused = [report.name for report in reports if report.refusal is not None]
-            assert [name for name in refused if "_new" not in name] == []
-            for batch in batches(reports, school_year=year):
-                made = assemble(
-                    batch.readings,
-                    provider=provider["id"],
-                    kind=batch.kind,
-                    school_year=year,
-                    reference_of=reference_of(provider["id"]),
-                )
-                chunks = tuple(content for content, _ in pack_facts(made.facts))
-                yield SubmittedFacts(f"{provider['id']}-{batch.kind}-{year}", provider["id"], batch.kind, year, chunks)
+    return snapshot_tables(facts_of(county), links=true_links(county), organisations=organisations(), under=UNDER)
 
 
 def judged(snapshot: dict[str, pa.Table], indicator: str, columns: str) -> list[tuple[object, ...]]:

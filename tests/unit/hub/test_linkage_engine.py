@@ -2,8 +2,9 @@
 
 import pytest
 
+from hub.engine_choice import EMBEDDED, SPARK, EngineChoice
 from hub.errors import SettingError
-from hub.linking.engine import EMBEDDED, SPARK, EngineChoice, started
+from hub.linking.engine import started
 from linkage.match.matcher import compare_view
 from linkage.match.persons import joined_heads
 
