@@ -96,7 +96,7 @@ def publish(home: HomeOption, why: WhyOption = "The release is ready; its eviden
         with hub.database.reading() as session:
             release = prepared_release(session)
         if release is None:
-            store = analysis_store(hub.home)
+            store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
             release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
         with hub.database.transaction() as session:
             number = ask(session, "release.publish", {"release": release.id}, why=why, audit=hub.trail())

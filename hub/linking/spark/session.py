@@ -35,7 +35,8 @@ _SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1000000",
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
-    "spark.log.level": "ERROR",
+    "spark.log.level": "OFF",  # a failed query's message may quote a value of a row
+    "spark.executor.syncLogLevel.enabled": "true",
 }
 
 
@@ -69,8 +70,10 @@ def check_spark() -> None:
 
 def start_session(master: str, *, scratch: Path) -> SparkSession:
     """A session whose workers run this interpreter and find this program; on this machine alone, by loopback."""
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True  # it would write such a message to standard error
     program = str(Path(linkage.__file__).resolve().parents[1])
     os.environ.setdefault("SPARK_SCALA_VERSION", SCALA_VERSION)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
