@@ -36,8 +36,17 @@ _SETTINGS = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.log.level": "OFF",  # a failed query's message may quote a value of a row
-    "spark.executor.syncLogLevel.enabled": "true",
 }
+
+
+_SILENCE = """\
+appender.nothing.type = Null
+appender.nothing.name = nothing
+rootLogger.level = off
+rootLogger.appenderRef.nothing.ref = nothing
+"""
+"""Log4j settings of the workers: a failed query's message may quote a value of a row. Without an appender Spark would
+take its own settings instead."""
 
 
 @contextmanager
@@ -79,12 +88,15 @@ def start_session(master: str, *, scratch: Path) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if master.startswith("local") or "127.0.0.1" in master:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    silence = scratch.parent / "log4j2.properties"
+    silence.write_text(_SILENCE, encoding="utf-8")
     builder = SparkSession.builder.master(master).appName("linkage")
     for name, value in _SETTINGS.items():
         builder = builder.config(name, value)
     path = os.pathsep.join([program, *filter(None, [os.environ.get("PYTHONPATH")])])
     session = (
         builder.config("spark.executorEnv.PYTHONPATH", path)
+        .config("spark.executor.extraJavaOptions", f"-Dlog4j2.configurationFile={silence.resolve().as_uri()}")
         .config("spark.local.dir", str(scratch))
         .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
         .getOrCreate()

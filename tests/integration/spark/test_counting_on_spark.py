@@ -22,7 +22,11 @@ from policies.organisation_files import organisations
 from policies.pseudonyms import pseudonyms
 from tests.integration.synthetic.true_county import facts_of, true_links
 
-pytestmark = pytest.mark.spark
+pytestmark = [
+    pytest.mark.spark,
+    # pyspark leaves the socket open by which it takes a table
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 INDICATORS = ("third-grade-reading", "third-grade-reading-settled", "postsecondary-completion", "employment")
 """A score, its measure of linkage, the longest chain of relations, and figures that come as aggregates."""
 
