@@ -58,6 +58,18 @@ def test_no_package_initialiser_holds_anything():
     assert [path for path in tracked_files() if path.name == "__init__.py" and path.read_text().strip()] == []
 
 
+OF_CONTAINERS = ("/tmp/numba", "/tmp/pgpass")
+"""Places of deploy/: a container and a unit have a /tmp of their own."""
+
+
+def _without_own_scratch(path):
+    text = path.read_text("utf-8", "ignore")
+    if "deploy" in path.parts:
+        for place in OF_CONTAINERS:
+            text = text.replace(place, "")
+    return text
+
+
 @pytest.mark.parametrize(
     "forbidden",
     [
@@ -71,9 +83,7 @@ def test_the_repository_holds_no_machine_path_no_registry_and_no_private_key(for
     pattern = re.compile(forbidden)
     texts = [path for path in tracked_files() if path.suffix not in {".png", ".ico", ".woff2", ".gz"}]
 
-    found = [
-        path.name for path in texts if path != Path(__file__) and pattern.search(path.read_text("utf-8", "ignore"))
-    ]
+    found = [path.name for path in texts if path != Path(__file__) and pattern.search(_without_own_scratch(path))]
 
     assert found == []
 
