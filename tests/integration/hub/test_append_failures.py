@@ -306,21 +306,19 @@ def attempt(world, act):
     return None
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory, home_template):
+def outcomes_of(folder, home_template, acts, needs):
     """Each act, first with its event refused by the database, then without: what changed, what was appended."""
     import shutil
 
     from tests.conftest import StandingClock
     from tests.integration.hub.conftest import MadeUpHub
 
-    folder = tmp_path_factory.mktemp("acts")
     shutil.copytree(home_template, folder / "hub")
     hub = MadeUpHub(folder / "hub", f"sqlite:///{folder / 'hub' / 'hub.db'}", StandingClock())
     (folder / "out").mkdir()
     world, found = World(hub, folder / "out"), {}
-    for event, act in ACTS:
-        prepare(world, event)
+    for event, act in acts:
+        needs(world, event)
         before, count = contents(hub.database), hub.events().count(event)
         break_appends(hub.database, event)
         attempt(world, act)
@@ -329,8 +327,13 @@ def outcomes(tmp_path_factory, home_template):
         changed = sorted(name for name, rows in contents(hub.database).items() if rows != before[name])
         error = attempt(world, act)
         found[event] = (refused, changed, hub.events().count(event) > count, error)
-    yield found
     hub.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory, home_template):
+    return outcomes_of(tmp_path_factory.mktemp("acts"), home_template, ACTS, prepare)
 
 
 def prepare(world, event):
