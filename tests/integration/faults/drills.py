@@ -46,7 +46,6 @@ class Found:
     doubled: int = 0
     unclean: list = field(default_factory=list)
     points: int = 0
-    first_start: float = 0.0
     slowest_start: float = 0.0
     whole: bool = False
 
@@ -155,7 +154,7 @@ def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
     """Kill every process at random moments of an intake, so often; each submission is to be accepted once."""
     rng, found = random.Random(seed), Found(points=points)
     edge, sent = hub.edge("novato"), []
-    found.first_start = hub.start()
+    hub.start()
     for point in range(points):
         prepared = edge.prepare(PEOPLE, year=2020 + point % 6)
         states = []
