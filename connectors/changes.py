@@ -56,6 +56,12 @@ class Changes:
             table.writerows([as_text(number), word] for number in numbers)
         return written.getvalue()
 
+    def keep(self, workspace: Path, *, kind: str, school_year: int) -> Path:
+        """Writes the list into the workspace, where the hub's page of a held submission says that it lies."""
+        path = workspace / f"changes-{kind}-{school_year}.csv"
+        path.write_text(self.text(), encoding="utf-8-sig", newline="")
+        return path
+
 
 @dataclass
 class Watch:

@@ -101,7 +101,8 @@ def prepare(
             typer.echo(f"{batch.kind} {school_year}: {facts:,} facts, {len(prepared.manifest.chunks)} chunks")
             for element, count in prepared.dropped.items():
                 typer.echo(f"  not agreed, left out: {element} ({count:,})")
-            _tell_changes(changes, folder / f"changes-{batch.kind}-{school_year}.csv")
+            if changes is not None:
+                _tell_changes(changes, changes.keep(folder, kind=batch.kind, school_year=school_year))
     if summary is not None:
         write_json(summary, as_json(outcomes))
     for school_year in () if test else years:
@@ -206,11 +207,8 @@ def _forget(made: list[Path]) -> None:
         (submission.parents[1] / LAST_FOLDER / f"{submission.name}.json").unlink(missing_ok=True)
 
 
-def _tell_changes(changes: Changes | None, path: Path) -> None:
-    """Says what is different from the last accepted one, and writes the list to look at before sending."""
-    if changes is None:
-        return
-    path.write_text(changes.text(), encoding="utf-8-sig", newline="")
+def _tell_changes(changes: Changes, path: Path) -> None:
+    """Says what is different from the last accepted one, and where the list to look at before sending lies."""
     typer.echo(f"  {changes}; see {path}")
     if changes.is_held:
         typer.echo("  ! the hub will hold it (HOLD-001): look at the list before you push")

@@ -67,7 +67,9 @@ def prepare_year(workspace: Workspace, school_year: int, *, now: dt.datetime) ->
         forget_unsent(workspace, kind=batch.kind, school_year=school_year)
         prepared, changes = preparation.prepare_and_compare(batch)
         made.append(prepared.folder.name)
-        held = held or (changes is not None and changes.is_held)
+        if changes is not None:
+            changes.keep(workspace.folder, kind=batch.kind, school_year=school_year)
+            held = held or changes.is_held
     return Year(school_year, reports, made, held)
 
 

@@ -139,6 +139,7 @@ def _told(year: Year) -> Iterator[str]:
         yield f"{year.school_year}: prepared {name[:12]}"
     if year.held:
         yield f"{year.school_year}: many students are gone; the hub will hold it (HOLD-001) until a person approves it"
+        yield f"  next: read changes-KIND-{year.school_year}.csv in the workspace: who is gone, by your own numbers"
 
 
 def _outcome(sent: Sent) -> str:

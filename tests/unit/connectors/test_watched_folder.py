@@ -144,6 +144,17 @@ def test_a_hub_that_is_silent_is_tried_again_later_with_the_same_submission(watc
     assert list(watched.hub.accepted) == [waiting.name]
 
 
+def test_who_is_gone_when_the_hub_will_hold_it_stands_in_a_list_beside_the_inbox(watched):
+    for first in (0, 3):
+        watched.lay("senr.txt", enrollment(first, 9))
+        told = [watched.look() for _ in range(3)]
+
+    assert "HOLD-001" in "".join(told)
+    assert "changes-KIND-2026.csv" in "".join(told)
+    gone = (watched.workspace.folder / "changes-k12-2026.csv").read_text("utf-8-sig").splitlines()
+    assert gone[1:] == ["L0,gone", "L1,gone", "L2,gone"]
+
+
 def test_stopped_after_preparing_it_forgets_what_was_never_sent(watched):
     watched.lay("senr.txt", enrollment(0, 7))
     watched.look()
