@@ -174,12 +174,12 @@ def prove_by_code(session: Session, person: str, code: str, *, key: bytes, audit
 
 
 def reset(session: Session, person: str, *, audit: AuditTrail) -> None:
-    """Somebody lost a factor: password, codes and passkeys go, sessions end; a set-up link begins anew."""
-    service.end_sessions(session, person, audit=audit)
+    """Somebody lost a factor: password, codes and passkeys go, sessions and tokens end; a set-up link begins anew."""
+    counts = service.end_ways_in(session, person, audit=audit)
     session.execute(delete(Account).where(Account.person == person))
     session.execute(delete(Passkey).where(Passkey.person == person))
     session.execute(delete(Binding).where(Binding.person == person))
-    append(session, audit, EventType.ACCOUNT_RESET, resource=f"person:{person}")
+    append(session, audit, EventType.ACCOUNT_RESET, resource=f"person:{person}", counts=counts)
 
 
 def _takes_code(account: Account, code: str, *, key: bytes, now: datetime) -> bool:

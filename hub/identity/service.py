@@ -101,10 +101,10 @@ def lift_suspension(session: Session, person: str, *, audit: AuditTrail) -> None
     append(session, audit, EventType.PERSON_CHANGED, resource=f"person:{person}")
 
 
-def end_sessions(session: Session, person: str, *, audit: AuditTrail) -> None:
-    """End every session and unused link of a person; the event is the caller's."""
+def end_ways_in(session: Session, person: str, *, audit: AuditTrail) -> dict[str, int]:
+    """End every session, unused link and token of a person; how many there were. The event is the caller's."""
     _present(session, person)
-    _end_ways_in(session, person, now=audit.clock(), tokens=False)
+    return _end_ways_in(session, person, now=audit.clock())
 
 
 def organisation_of(session: Session, person: str) -> str:
