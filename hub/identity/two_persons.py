@@ -121,6 +121,14 @@ def decline_act(session: Session, number: int, *, principal: Principal, audit: A
     return row.kind
 
 
+def drop_acts_of(session: Session, actor: str, *, audit: AuditTrail) -> None:
+    """Turn down what somebody asked for who has left: nobody is there any more who asks for it."""
+    asked = select(ActRow).where(ActRow.asked_by == actor, ActRow.state == WAITING).order_by(ActRow.id)
+    for row in session.scalars(asked).all():
+        row.state, row.settled_by, row.settled_at = DECLINED, audit.actor, audit.clock()
+        append(session, audit, EventType.ACT_DECLINED, resource=_name(row), decision="refused", versions=_bound(row))
+
+
 def take_act(
     session: Session,
     kind: str,

@@ -33,7 +33,7 @@ from hub.identity import service as people
 from hub.identity.accounts import reset
 from hub.identity.invitations import invite
 from hub.identity.provider_sign_in import bind
-from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, take_act
+from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, drop_acts_of, take_act
 from hub.linking import service as linking
 from hub.operations.destruction import begin_destruction, parties_of_end
 from hub.release.publishing import publish_within
@@ -268,6 +268,7 @@ def _accept(session: Session, payload: Payload, audit: AuditTrail) -> None:
 
 def _remove(session: Session, payload: Payload, audit: AuditTrail) -> None:
     people.remove_person(session, payload["person"], audit=audit)
+    drop_acts_of(session, f"person:{payload['person']}", audit=audit)
 
 
 def _change_roles(session: Session, payload: Payload, audit: AuditTrail) -> None:

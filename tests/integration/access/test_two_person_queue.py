@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from hub.errors import Conflict, Refused
 from hub.identity.tables import ActRow, Person
-from hub.identity.two_persons import approve_act, ask_act, take_act
+from hub.identity.two_persons import approve_act, ask_act, drop_acts_of, take_act
 from policies.principal import Role
 from tests.integration.access.conftest import HUB, NOVATO, REED
 
@@ -281,3 +281,24 @@ def test_roles_change_and_sessions_under_the_old_ones_end(people):
     assert people.hub.events()[-1] == "person.changed"
     assert people.ask("GET", "/v1/submissions", steward).status_code == 401
     assert Conflict and HUB
+
+
+def test_what_somebody_asked_for_who_has_left_is_turned_down(people_on_both):
+    people = people_on_both
+    leaving = people.principal(Role.ADMINISTRATOR)
+    kept = people.principal(Role.ADMINISTRATOR, name="second")
+    with people.hub.database.transaction() as session:
+        numbers = [
+            ask_act(
+                session, "rule.change", {**DESTROY, "version": str(place)}, organisations=CONCERNED, why="It ended.",
+                principal=asker, audit=people.hub.trail,
+            )
+            for place, asker in enumerate((leaving, kept))
+        ]  # fmt: skip
+        drop_acts_of(session, leaving.actor, audit=people.hub.trail)
+
+    with people.hub.database.reading() as session:
+        states = [session.get_one(ActRow, number).state for number in numbers]
+    assert states == ["declined", "waiting"]
+    assert approved(people, numbers[0], people.cookie(Role.COMPLIANCE)).json()["code"] == "ACT-011"
+    assert people.hub.events().count("act.declined") == 1
