@@ -27,6 +27,7 @@ from hub.audit.verify import Trusted, verify_log
 from hub.db import Database, utc_now
 from hub.identity.agents import load_roster
 from hub.identity.service import load_organisations
+from hub.jobs import LEASE_SECONDS
 from hub.operations.installation import downgrade, organisations, upgrade
 from hub.settings import Home
 from policies.translog.note import read_vkey
@@ -35,7 +36,8 @@ from tests.integration.hub.conftest import MadeUpEdge
 
 READY_SECONDS = 10.0
 PEOPLE = range(6)
-SENT_SECONDS = 60.0
+SENT_SECONDS = LEASE_SECONDS + 60.0
+"""A job whose worker was killed is taken again when its lease has run out."""
 
 
 @dataclass
