@@ -168,7 +168,7 @@ def speak(people):
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     """A real browser; without one the tests are skipped, or fail where one is required."""
     try:
@@ -184,7 +184,7 @@ def chromium():
         found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def axe(chromium):
     """The engine of accessibility rules, as text: the pages' policy lets no other script in."""
     import axe_playwright_python
