@@ -6,8 +6,6 @@ reads is kept by its workers, encrypted where it spills to a disk. Only answers 
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import sqlglot
 
-from hub.linking.spark.session import check_spark, start_session
+from hub.linking.spark.session import spark_session
 from hub.outcomes.engine import QueryError
 
 if TYPE_CHECKING:
@@ -66,14 +64,8 @@ class SparkEngine:
 @contextmanager
 def spark_engine(master: str, *, folder: Path | None = None) -> Iterator[SparkEngine]:
     """The engine while the block runs; raises SettingError `spark-missing`."""
-    check_spark()
-    work = Path(tempfile.mkdtemp(prefix="counting-", dir=folder))
-    session = start_session(master, scratch=work / "scratch")
-    try:
+    with spark_session(master, folder=folder, work="counting") as (session, _):
         yield SparkEngine(session)
-    finally:
-        session.stop()
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @cache

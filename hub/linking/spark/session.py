@@ -55,14 +55,21 @@ def spark_engine(master: str, *, folder: Path | None = None) -> Iterator[tuple[C
     from hub.linking.spark.compare import compare_view
     from hub.linking.spark.join import joined_heads
 
+    with spark_session(master, folder=folder, work="linkage") as (session, place):
+        yield partial(compare_view, session=session, folder=place), partial(joined_heads, session=session, folder=place)
+
+
+@contextmanager
+def spark_session(master: str, *, folder: Path | None, work: str) -> Iterator[tuple[SparkSession, Path]]:
+    """A session and a folder of its own while the block runs; raises SettingError `spark-missing`."""
     check_spark()
-    work = Path(tempfile.mkdtemp(prefix="linkage-", dir=folder))
-    session = start_session(master, scratch=work / "scratch")
+    place = Path(tempfile.mkdtemp(prefix=f"{work}-", dir=folder))
+    session = start_session(master, scratch=place / "scratch")
     try:
-        yield partial(compare_view, session=session, folder=work), partial(joined_heads, session=session, folder=work)
+        yield session, place
     finally:
         session.stop()
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def check_spark() -> None:

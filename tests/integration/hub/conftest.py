@@ -31,6 +31,7 @@ from hub.log import Log
 from hub.operations import roles
 from hub.operations.installation import organisations
 from hub.settings import Home, Settings
+from hub.submissions.service import accepted
 from linkage.encode.encoder import encode_roster
 from linkage.encode.person import ClearPerson, SpanFacts
 from linkage.schema import current_schema
@@ -296,3 +297,13 @@ def office(sqlite_hub, tmp_path):
     keys = page_keys(workspace, passphrase=PASSPHRASE.encode(), now=sqlite_hub.clock())
     (tmp_path / "office.keys.json").write_text(json.dumps(keys), "utf-8")
     return tmp_path / "office.keys.json"
+
+
+def stored_files(hub):
+    folders = (hub.home.inbox, hub.home.linkage, hub.home.analysis)
+    return sorted(path.name for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def accepted_ids(hub):
+    with hub.database.reading() as session:
+        return [found.submission for found in accepted(session)]

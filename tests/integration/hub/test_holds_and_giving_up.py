@@ -9,19 +9,9 @@ from hub.operations import roles
 from hub.operations.sweeping import ask_for_sweep
 from hub.submissions.decisions import approve, discard
 from hub.submissions.messages import SEND, add_address
-from hub.submissions.service import accepted
 from hub.submissions.stale import give_up_stale
 from policies.principal import Role
-
-
-def stored_files(hub):
-    folders = (hub.home.inbox, hub.home.linkage, hub.home.analysis)
-    return sorted(path.name for folder in folders for path in folder.rglob("*") if path.is_file())
-
-
-def accepted_ids(hub):
-    with hub.database.reading() as session:
-        return [found.submission for found in accepted(session)]
+from tests.integration.hub.conftest import accepted_ids, stored_files
 
 
 def test_over_a_tenth_of_the_students_gone_holds_a_submission_until_it_is_approved(made_up_hub):

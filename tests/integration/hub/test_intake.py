@@ -15,16 +15,7 @@ from hub.submissions.tables import Submission
 from policies.dictionary import FactError
 from policies.submission import pack_facts, read_facts
 from policies.translog.note import read_vkey
-
-
-def stored_files(hub):
-    folders = (hub.home.inbox, hub.home.linkage, hub.home.analysis)
-    return sorted(path.name for folder in folders for path in folder.rglob("*") if path.is_file())
-
-
-def accepted_ids(hub):
-    with hub.database.reading() as session:
-        return [found.submission for found in accepted(session)]
+from tests.integration.hub.conftest import accepted_ids, stored_files
 
 
 def test_a_submission_is_opened_received_checked_and_accepted_with_a_receipt(made_up_hub):

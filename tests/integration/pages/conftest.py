@@ -1,6 +1,5 @@
 """A hub in which every page has something to show, over real HTTP, and a browser to look at it with."""
 
-import os
 import shutil
 import socket
 import threading
@@ -23,8 +22,8 @@ from tests.conftest import NOW, StandingClock, stand_in_force
 from tests.integration.access.conftest import HUB, NOVATO, REED, People
 from tests.integration.hub.conftest import MadeUpHub
 from tests.integration.web.conftest import hand_made_draft
+from tests.playwright_browser import started_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 LICENCE = """
 id: DUL-PAGES
@@ -171,17 +170,9 @@ def speak(people):
 @pytest.fixture(scope="module")
 def chromium():
     """A real browser; without one the tests are skipped, or fail where one is required."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if CHROMIUM is None or sync_playwright is None:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)("needs Chromium and playwright")
     SHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with started_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ Screenshots of what was looked at lie in build/screenshots.
 """
 
 import gzip
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ import pytest
 
 from policies.principal import Role
 from tests.integration.web.test_explorer import TWO_SPLITS
+from tests.playwright_browser import started_browser
 
 pytestmark = pytest.mark.pages
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
 WIDTHS = (320, 1280)
@@ -34,16 +32,8 @@ OWN = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if CHROMIUM is None or sync_playwright is None:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)("needs Chromium and playwright")
-    with sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with started_browser() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

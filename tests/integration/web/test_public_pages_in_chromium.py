@@ -3,14 +3,13 @@
 Screenshots at 320 and 1,280 pixels lie in build/screenshots/public.
 """
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.playwright_browser import started_browser
+
 pytestmark = pytest.mark.pages
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots" / "public"
 RULES = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
 WIDTHS = (320, 1280)
@@ -24,17 +23,9 @@ TRIES = 3
 
 @pytest.fixture(scope="module")
 def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if CHROMIUM is None or sync_playwright is None:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)("needs Chromium and playwright")
     SHOTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    with started_browser() as found:
         yield found
-        found.close()
 
 
 def spoken(path, code):
