@@ -1,8 +1,10 @@
 """Work that outlives a request: a table of jobs, enqueued in the business transaction, leased by role workers.
 
-A job is done at least once: a worker that dies loses its lease and another takes the job again. A handler
-computes first and hands back what to write; that is committed together with the job's end, so its effect
-happens once. PostgreSQL workers skip locked rows; SQLite workers take turns by `BEGIN IMMEDIATE`.
+A job is done at least once: leases are short and a working worker renews its own, so that the job of one that dies
+is soon taken by another. A handler computes first and hands back what to write; that is committed together with the
+job's end, and only by whoever holds the lease: each lease is an attempt with its own number, and an earlier number
+ends nothing (a fencing token). So its effect happens once. PostgreSQL workers skip locked rows; SQLite workers take
+turns by `BEGIN IMMEDIATE`.
 """
 
 from __future__ import annotations
@@ -14,14 +16,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Select, String, and_, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Select, String, and_, or_, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from hub.db import Base, Clock, Database
 from hub.errors import HubError
 from hub.log import Log
 
-LEASE_SECONDS = 300
+LEASE_SECONDS = 20
+"""After so long without a sign of life a job belongs to whoever asks next."""
+RENEW_SECONDS = 5.0
+"""How often a worker shows that it lives, by a thread and a connection of its own. Four of these make a lease: what
+computes for long (numba, DuckDB, Arrow) lets other threads run, and a busy disk may take one turn away."""
 HAND_BACK_SECONDS = 5.0
 """How long a worker that is told to stop may go on with its job before it gives it back."""
 ATTEMPTS_MAX = 5
@@ -119,44 +126,41 @@ def claim(session: Session, kinds: Sequence[str], *, worker: str, now: datetime)
     return Ticket(found.id, found.kind, found.key, found.payload, found.attempts)
 
 
+def renew(session: Session, ticket: Ticket, *, worker: str, now: datetime) -> bool:
+    """Hold a job for another lease; False when it is not this worker's any more."""
+    return _change(session, ticket, worker, lease_until=now + timedelta(seconds=LEASE_SECONDS))
+
+
 def finish(session: Session, ticket: Ticket, *, worker: str, now: datetime) -> bool:
     """Mark a leased job done; False when the lease was lost to another worker, who then does it."""
-    ended = session.execute(
-        update(Job)
-        .where(Job.id == ticket.id, Job.state == RUNNING, Job.worker == worker, Job.attempts == ticket.attempt)
-        .values(state=DONE, finished_at=now, lease_until=None, error_code=None)
-        .returning(Job.id)
-    )
-    return ended.first() is not None
+    return _change(session, ticket, worker, state=DONE, finished_at=now, lease_until=None, error_code=None)
 
 
-def put_back(session: Session, ticket: Ticket, *, code: str, now: datetime) -> bool:
+def put_back(session: Session, ticket: Ticket, *, worker: str, code: str, now: datetime) -> bool:
     """After a failure: wait and try again, or give up after ATTEMPTS_MAX; True when it was given up."""
     given_up = ticket.attempt >= ATTEMPTS_MAX
     wait = timedelta(seconds=BACKOFF_SECONDS**ticket.attempt)
-    session.execute(
-        update(Job)
-        .where(Job.id == ticket.id, Job.attempts == ticket.attempt)
-        .values(
-            state=FAILED if given_up else WAITING,
-            available_at=now + wait,
-            lease_until=None,
-            error_code=code,
-            finished_at=now if given_up else None,
-        )
-    )
-    return given_up
+    changed = _change(
+        session, ticket, worker,
+        state=FAILED if given_up else WAITING, available_at=now + wait, lease_until=None, error_code=code,
+        finished_at=now if given_up else None,
+    )  # fmt: skip
+    return changed and given_up
 
 
 def hand_back(session: Session, ticket: Ticket, *, worker: str, now: datetime) -> bool:
     """Let a job that this worker still holds be taken by the next one at once; the attempt counts."""
-    given = session.execute(
-        update(Job)
-        .where(Job.id == ticket.id, Job.state == RUNNING, Job.worker == worker, Job.attempts == ticket.attempt)
-        .values(state=WAITING, available_at=now, lease_until=None)
-        .returning(Job.id)
-    )
-    return given.first() is not None
+    return _change(session, ticket, worker, state=WAITING, available_at=now, lease_until=None)
+
+
+def _change(session: Session, ticket: Ticket, worker: str, **values: Any) -> bool:
+    """Change a job if, and only if, this very lease of it still holds."""
+    changed = session.execute(update(Job).where(_held_by(ticket, worker)).values(**values).returning(Job.id))
+    return changed.first() is not None
+
+
+def _held_by(ticket: Ticket, worker: str) -> ColumnElement[bool]:
+    return and_(Job.id == ticket.id, Job.state == RUNNING, Job.worker == worker, Job.attempts == ticket.attempt)
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ class Worker:
     log: Log
     on_failure: OnFailure
     patience_seconds: float = HAND_BACK_SECONDS
+    renew_seconds: float = RENEW_SECONDS
     held: list[Ticket] = field(default_factory=list)
     """The job that is being done, if any."""
 
@@ -187,13 +192,13 @@ class Worker:
 
     def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
         """Work until told to stop; a database that does not answer is waited for."""
-        threading.Thread(target=self._hand_back, args=(stop,), daemon=True).start()
+        threading.Thread(target=self._attend, args=(stop,), daemon=True).start()
         pause = poll_seconds
         while not stop.is_set():
             try:
                 worked = self.step()
-            except HubError as error:
-                self.log.write("worker.waiting", worker=self.name, code=error.code)
+            except (HubError, OperationalError) as error:
+                self.log.write("worker.waiting", worker=self.name, code=code_of(error))
                 worked = False
                 stop.wait(1.0)
             if worked:
@@ -202,17 +207,27 @@ class Worker:
                 stop.wait(pause)
                 pause = min(pause * PAUSE_GROWTH, max(PAUSE_SECONDS_MAX, poll_seconds))
 
-    def _hand_back(self, stop: threading.Event) -> None:
-        """When told to stop in the midst of a long job: wait a little for its end, then give it back."""
-        stop.wait()
+    def _attend(self, stop: threading.Event) -> None:
+        """Renew the lease of what is being done; when told to stop, wait a little for its end, then give it back."""
+        while not stop.wait(self.renew_seconds):
+            self._change_held(renew)
         until = time.monotonic() + self.patience_seconds
         while self.held and time.monotonic() < until:
             time.sleep(0.05)
+        for ticket in self._change_held(hand_back):
+            self.log.write("job.handed_back", worker=self.name, kind=ticket.kind, key=ticket.key)
+
+    def _change_held(self, change: Callable[..., bool]) -> list[Ticket]:
+        """Change the lease of what is being done; a database that does not answer is asked again next time."""
+        changed = []
         for ticket in tuple(self.held):
-            with self.database.transaction() as session:
-                given = hand_back(session, ticket, worker=self.name, now=self.clock())
-            if given:
-                self.log.write("job.handed_back", worker=self.name, kind=ticket.kind, key=ticket.key)
+            try:
+                with self.database.transaction() as session:
+                    if change(session, ticket, worker=self.name, now=self.clock()):
+                        changed.append(ticket)
+            except (HubError, SQLAlchemyError) as error:
+                self.log.write("job.not_renewed", worker=self.name, kind=ticket.kind, key=ticket.key, error=error)
+        return changed
 
     def _do(self, ticket: Ticket) -> None:
         self.held.append(ticket)
@@ -226,6 +241,7 @@ class Worker:
             outcome = self.handlers[ticket.kind](ticket)
             with self.database.transaction() as session:
                 if not finish(session, ticket, worker=self.name, now=self.clock()):
+                    self.log.write("job.lost", worker=self.name, kind=ticket.kind, key=ticket.key)
                     return
                 outcome.write(session)
         except Exception as error:  # whatever failed, the job must be put back; the code is kept
@@ -234,11 +250,16 @@ class Worker:
         outcome.after()
 
     def _failed(self, ticket: Ticket, error: Exception) -> None:
-        code = error.code if isinstance(error, HubError) else type(error).__name__
+        code = code_of(error)
         with self.database.transaction() as session:
-            if put_back(session, ticket, code=code, now=self.clock()):
+            if put_back(session, ticket, worker=self.name, code=code, now=self.clock()):
                 self.on_failure(session, ticket, code)
         self.log.write("job.failed", worker=self.name, kind=ticket.kind, key=ticket.key, code=code, error=error)
+
+
+def code_of(error: Exception) -> str:
+    """What a log may say of an error: its code, or its class where it has none."""
+    return error.code if isinstance(error, HubError) else type(error).__name__
 
 
 def _due(kinds: Sequence[str], now: datetime) -> Select[Job]:

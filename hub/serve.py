@@ -17,7 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from sqlalchemy.exc import OperationalError
+
 from hub.errors import HubError, SettingError
+from hub.jobs import code_of
 from hub.log import Log
 from hub.settings import Home, Settings
 
@@ -149,8 +152,8 @@ def note_event(signer: Signer, event: str) -> None:
 def _sign(signer: Signer, stop: threading.Event, log: Log) -> bool:
     try:
         return signer.sign() is not None
-    except HubError as error:
-        log.write("signer.refused", code=error.code)
+    except (HubError, OperationalError) as error:
+        log.write("signer.refused", code=code_of(error))
         stop.wait(1.0)
         return False
 

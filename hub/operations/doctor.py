@@ -47,7 +47,8 @@ KEYS = {
 }
 """What must lie in `HOME/keys`, by role."""
 DISK_FREE_LEAST = 0.10
-CLOCK_APART = timedelta(minutes=1)
+CLOCK_APART = timedelta(seconds=5)
+"""Far less than a lease of a job lasts."""
 UNSIGNED_FOR = timedelta(minutes=10)
 WITNESSED_WITHIN = timedelta(days=3)
 JOB_WAITS = timedelta(minutes=15)

@@ -2,12 +2,26 @@
 
 import io
 import json
+import threading
 from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy import select
 
-from hub.jobs import ATTEMPTS_MAX, Job, Outcome, Worker, claim, enqueue, finish, state_of
+from hub.jobs import (
+    ATTEMPTS_MAX,
+    LEASE_SECONDS,
+    Job,
+    Outcome,
+    Worker,
+    claim,
+    enqueue,
+    finish,
+    hand_back,
+    put_back,
+    renew,
+    state_of,
+)
 from hub.log import Log
 
 
@@ -100,8 +114,9 @@ def test_the_job_of_a_dead_worker_is_taken_by_another_after_its_lease(database, 
     with database.transaction() as session:
         lost = claim(session, ["copy"], worker="worker-0", now=clock())
 
+    clock.advance(seconds=LEASE_SECONDS)
     assert bench.worker.step() is False
-    clock.advance(minutes=6)
+    clock.advance(seconds=1)
     assert bench.worker.step() is True
     with database.transaction() as session:
         assert finish(session, lost, worker="worker-0", now=clock()) is False
@@ -112,7 +127,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(database, clock):
     written = []
 
     def slow(ticket):
-        clock.advance(minutes=6)
+        clock.advance(seconds=LEASE_SECONDS + 1)
         with database.transaction() as session:
             claim(session, ["copy"], worker="worker-2", now=clock())
         return Outcome(lambda session: written.append(ticket.key))
@@ -133,3 +148,76 @@ def test_two_workers_never_lease_one_job(database, clock):
         second = claim(session, ["copy"], worker="b", now=clock())
 
     assert (first.key, second.key) == ("copy:0", "copy:1")
+
+
+def lease_of(database):
+    with database.reading() as session:
+        return session.scalars(select(Job.lease_until)).one()
+
+
+def test_a_working_worker_renews_its_lease_so_that_no_other_takes_the_job(database, clock, bench):
+    """However long it takes: here ten leases."""
+    begun, go_on, stop, written = threading.Event(), threading.Event(), threading.Event(), []
+
+    def slow(ticket):
+        begun.set()
+        go_on.wait(20)
+        return Outcome(lambda session: written.append(ticket.attempt))
+
+    put(database, clock)
+    working = Worker(
+        database, {"copy": slow}, "worker-0", clock, Log(io.StringIO()), lambda *_: None, renew_seconds=0.01
+    )
+    running = threading.Thread(target=working.run, args=(stop,), kwargs={"poll_seconds": 0.01})
+    running.start()
+    begun.wait(20)
+    for _ in range(10):
+        clock.advance(seconds=LEASE_SECONDS)
+        while lease_of(database) <= clock():
+            go_on.wait(0.005)
+        assert bench.worker.step() is False
+    go_on.set()
+    while states(database)["copy:1"] != "done":
+        stop.wait(0.005)
+    stop.set()
+    running.join(20)
+
+    assert (written, bench.done) == ([1], [])
+
+
+@pytest.mark.parametrize("change", [renew, finish, hand_back, lambda *of, **to: put_back(*of, code="late", **to)])
+def test_whoever_lost_the_lease_changes_nothing_of_the_job(database, clock, change):
+    """Not even a worker of the same name: what counts is the number of the attempt."""
+    put(database, clock)
+    for _ in range(ATTEMPTS_MAX):
+        with database.transaction() as session:
+            lost = claim(session, ["copy"], worker="worker-1", now=clock())
+        clock.advance(seconds=LEASE_SECONDS + 1)
+    with database.transaction() as session:
+        claim(session, ["copy"], worker="worker-1", now=clock())
+    before = lease_of(database)
+
+    with database.transaction() as session:
+        assert change(session, lost, worker="worker-1", now=clock()) is False
+
+    assert (states(database), lease_of(database)) == ({"copy:1": "running"}, before)
+
+
+@pytest.mark.parametrize(("breaks", "told"), [(False, "job.lost"), (True, "job.failed")])
+def test_a_worker_that_lost_its_lease_says_so_in_the_log_and_gives_nothing_up(database, clock, breaks, told):
+    stream = io.StringIO()
+
+    def slow(_ticket):
+        for _ in range(ATTEMPTS_MAX):
+            clock.advance(seconds=LEASE_SECONDS + 1)
+            with database.transaction() as session:
+                claim(session, ["copy"], worker="worker-2", now=clock())
+        if breaks:
+            raise ValueError("Qorvax")
+        return Outcome(lambda _session: pytest.fail("written"))
+
+    put(database, clock)
+    Worker(database, {"copy": slow}, "worker-1", clock, Log(stream), lambda *_: pytest.fail("given up")).step()
+
+    assert states(database) == {"copy:1": "running"}
+    assert json.loads(stream.getvalue())["event"] == told

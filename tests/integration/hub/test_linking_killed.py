@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from hub.jobs import LEASE_SECONDS
 from hub.linking import service
 
 
@@ -59,7 +60,7 @@ def kill_at(hub, points, *, within_seconds, seed):
         work_and_be_killed(hub, after_seconds=rng.uniform(0, within_seconds))
 
         assert links_of(hub) == before
-        hub.clock.advance(minutes=10)
+        hub.clock.advance(seconds=LEASE_SECONDS + 1)
         hub.work()
         with hub.database.transaction() as session:
             service.accept_run(session, version, audit=hub.trail)
