@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 from hub.audit.events import AuditTrail
 from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import HubError
@@ -58,7 +60,15 @@ def telling_errors() -> Iterator[None]:
         raise SystemExit(REFUSED) from error
 
 
+def in_a_folder(file: Path | None) -> Path | None:
+    """The file to write, if its folder is there: said before any work, not after it."""
+    if file is not None and not file.parent.is_dir():
+        raise typer.BadParameter("there is no such folder to write the file in")
+    return file
+
+
 def say_error(error: HubError) -> None:
-    """Code, reason, places and next step, in that order."""
-    lines = [f"{error.code}: {error.detail}", *(f"  at {fault.at}: {fault.code}" for fault in error.faults)]
+    """Code, reason, places (each with its own code where it has one) and next step, in that order."""
+    lines = [f"{error.code}: {error.detail}"]
+    lines += [f"  at {one.at}" + ("" if one.code == error.code else f": {one.code}") for one in error.faults]
     print("\n".join([*lines, f"Next step: {error.next_step}"]), file=sys.stderr)

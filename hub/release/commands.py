@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.console import console
+from hub.console import console, in_a_folder
 from hub.release.reports.commands import check, protect
 
 app = typer.Typer(name="release", help="Prepare, publish, show and export releases.", no_args_is_help=True)
@@ -16,7 +16,7 @@ app.command()(check)
 app.command()(protect)
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", envvar="PROMISE_HUB_HOME")]
-OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
+OutOption = Annotated[Path, typer.Option("--out", help="File to write.", callback=in_a_folder)]
 
 
 @app.command()
@@ -64,7 +64,8 @@ def show(home: HomeOption) -> None:
 
 @app.command()
 def quality(
-    home: HomeOption, summary: Annotated[Path | None, typer.Option(help="Write the figures as JSON.")] = None
+    home: HomeOption,
+    summary: Annotated[Path | None, typer.Option(help="Write the figures as JSON.", callback=in_a_folder)] = None,
 ) -> None:
     """Say what the release cost beside simpler ways on the same counts; for the officer, not to be published."""
     from hub.files import analysis_store

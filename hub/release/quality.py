@@ -23,7 +23,7 @@ from hub.release.reports.bounds import Bounds
 from hub.release.reports.equations import COUNT, equations
 from hub.release.reports.reading import Line, Range, Sheet
 from policies.disclosure.rules import DEFAULT_RULES, Rules
-from policies.disclosure.types import FREE, TOTAL, Block, ReleasedCell
+from policies.disclosure.types import FREE, TOTAL, Block, Dimension, ReleasedCell
 
 OURS, PRIMARY, ROUNDING, CELL_KEY = "ours", "primary only", "rounded to five", "cell key"
 METHODS = (OURS, PRIMARY, ROUNDING, CELL_KEY)
@@ -134,7 +134,7 @@ class _Counted:
             Line(number, group, one.count, one.numerator, None) for number, (group, one) in enumerate(told.items())
         )
         parents = {
-            d.name: {**dict.fromkeys((*d.levels, *d.parents.values()), TOTAL), **d.parents}
+            d.name: {level: _above(d, level) for level in (*d.levels, *d.parents, *d.parents.values())}
             for d in self.block.dimensions
             if any(name == d.name for group in told for name, _ in group)
         }
@@ -225,6 +225,11 @@ def _rounded(count: int) -> int:
 
 def _around(count: int, width: int) -> Range:
     return max(count - width, 0), count + width
+
+
+def _above(dimension: Dimension, level: str) -> tuple[str, ...]:
+    """The levels right above one, in each hierarchy."""
+    return tuple(way[level] for way in (dimension.parents, *dimension.crossing) if level in way)
 
 
 def _membership(block: Block) -> dict[tuple[str, str], NDArray[np.bool_]]:

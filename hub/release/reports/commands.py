@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.console import CANNOT_TELL, REFUSED, WRONG_USE, say_error
-from hub.errors import Conflict, Invalid
+from hub.console import CANNOT_TELL, REFUSED, WRONG_USE, in_a_folder, say_error
+from hub.errors import Conflict, Fault, Invalid
 
 if TYPE_CHECKING:
     from hub.release.reports.finding import Verdict
@@ -26,7 +26,12 @@ SENTENCES = 40
 FileArgument = Annotated[Path, typer.Argument(help="A CSV file with a header line.", exists=True, dir_okay=False)]
 HierarchiesOption = Annotated[
     Path | None,
-    typer.Option("--hierarchies", help="JSON: of each dimension, each level with the level above it or Total."),
+    typer.Option(
+        "--hierarchies",
+        help="JSON: of each dimension, each level with the level above it or Total; or a list.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 CountOption = Annotated[str, typer.Option("--count", help="The column of persons counted.")]
 NumeratorOption = Annotated[str, typer.Option("--numerator", help="The column of those who reached the outcome.")]
@@ -36,7 +41,9 @@ IgnoreOption = Annotated[list[str], typer.Option("--ignore", help="A column to l
 GroupsOption = Annotated[
     str, typer.Option("--groups", help="A column that holds levels of several dimensions; they are in --hierarchies.")
 ]
-SummaryOption = Annotated[Path | None, typer.Option("--summary", help="Write the verdict as JSON.")]
+SummaryOption = Annotated[
+    Path | None, typer.Option("--summary", help="Write the verdict as JSON.", callback=in_a_folder)
+]
 
 
 def check(
@@ -73,7 +80,7 @@ def check(
 def protect(
     file: FileArgument,
     *,
-    out: Annotated[Path, typer.Option("--out", help="The protected file to write.")],
+    out: Annotated[Path, typer.Option("--out", help="The protected file to write.", callback=in_a_folder)],
     hierarchies: HierarchiesOption = None,
     count: CountOption = "",
     numerator: NumeratorOption = "",
@@ -162,7 +169,8 @@ def _text(file: Path) -> str:
         raise Invalid(
             "The file cannot be read as text in UTF-8.",
             code="report-wrong",
-            next_step="Save it as CSV in UTF-8.",
+            next_step="Save it as text in UTF-8: CSV, or JSON for hierarchies.",
+            faults=(Fault(file.name, "report-wrong"),),
         ) from error
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from hub.errors import Conflict
 from hub.release.reports.reading import NOT_LISTED, Level, Line, Range, Sheet
-from policies.disclosure.types import TOTAL
 
 COLUMNS_MAX = 400_000
 """More unknown numbers than this are not solved in a reasonable time."""
@@ -131,18 +130,26 @@ def columns_of(built: Equations, one: Set, allowed: Iterable[Level], *, outcome:
     return built.starts[one] + np.flatnonzero(inside) * built.outcomes + outcome
 
 
-def _axis(name: str, parents: Mapping[str, str], sheet: Sheet) -> Axis:
-    above = {parent for parent in parents.values() if parent != TOTAL}
+def _axis(name: str, parents: Mapping[str, tuple[str, ...]], sheet: Sheet) -> Axis:
+    above = {parent for levels in parents.values() for parent in levels}
     leaves = [level for level in parents if level not in above]
     if _leaves_some_out(name, leaves, sheet):
         leaves.append(NOT_LISTED)
     under: dict[str, list[int]] = {}
     for number, leaf in enumerate(leaves):
-        level = leaf
-        while level != TOTAL:
+        for level in _reached(leaf, parents):
             under.setdefault(level, []).append(number)
-            level = parents.get(level, TOTAL)
     return Axis(tuple(leaves), {level: tuple(numbers) for level, numbers in under.items()})
+
+
+def _reached(leaf: str, parents: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """A level and every level above it, in each hierarchy, but for the total."""
+    waiting, seen = [leaf], {leaf}
+    for level in waiting:
+        yield level
+        further = [parent for parent in parents.get(level, ()) if parent not in seen]
+        waiting += further
+        seen |= set(further)
 
 
 def _leaves_some_out(name: str, leaves: Sequence[str], sheet: Sheet) -> bool:

@@ -14,7 +14,7 @@ import highspy
 import numpy as np
 
 from hub.errors import Conflict, Fault, Invalid
-from hub.release.reports.equations import YES, Equations, Ints, Set, equations, join_tree, program_of, solver_of
+from hub.release.reports.equations import YES, Axis, Equations, Ints, Set, equations, join_tree, program_of, solver_of
 from hub.release.reports.reading import Line, Report, Sheet
 from policies.disclosure.engine import protect
 from policies.disclosure.types import (
@@ -102,8 +102,38 @@ def _block(sheet: Sheet, place: int) -> Block:
 
 
 def _dimension(name: str, built: Equations, sheet: Sheet) -> Dimension:
-    parents = {level: parent for level, parent in sheet.parents[name].items() if parent != TOTAL}
-    return Dimension(name=name, levels=built.axes[name].leaves, parents=parents)
+    axis = built.axes[name]
+    groups = [level for level in axis.under if level not in axis.leaves]
+    first, *crossing = [_parents(axis, ways) for ways in _nested(axis, groups)] or [{}]
+    return Dimension(name=name, levels=axis.leaves, parents=first, crossing=tuple(crossing))
+
+
+def _nested(axis: Axis, groups: Iterable[str]) -> list[list[str]]:
+    """The groups of a dimension in as few hierarchies as come of taking each into the first that it does not cross."""
+    found: list[list[str]] = []
+    for group in sorted(groups, key=lambda one: -len(axis.under[one])):
+        host = next((ways for ways in found if not any(_cross(axis, group, other) for other in ways)), None)
+        if host is None:
+            found.append([group])
+        else:
+            host.append(group)
+    return found
+
+
+def _cross(axis: Axis, one: str, other: str) -> bool:
+    """Whether two groups share some leaves and neither holds the other."""
+    a, b = set(axis.under[one]), set(axis.under[other])
+    return bool(a & b) and not (a <= b or b <= a)
+
+
+def _parents(axis: Axis, nested: list[str]) -> dict[str, str]:
+    """Each level of one hierarchy with the smallest group above it; of two alike, one stands above the other."""
+    parents: dict[str, str] = {}
+    for place, group in enumerate(nested):
+        holding = [other for other in nested[:place] if set(axis.under[group]) <= set(axis.under[other])]
+        parents |= {group: holding[-1]} if holding else {}
+        parents |= {axis.leaves[leaf]: group for leaf in axis.under[group]}
+    return parents
 
 
 def _tables(sheet: Sheet) -> tuple[TableDeclaration, ...]:

@@ -38,6 +38,8 @@ RATE = re.compile(r"(\d+)(?:[.,](\d+))?\s*%?")
 
 Range = tuple[int, int | None]
 Level = tuple[str, str]
+Hierarchies = Mapping[str, Mapping[str, str | Sequence[str]]]
+"""Of each dimension each level with the level above it, or Total; or with several, where hierarchies cross."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Wanted:
     ignored: tuple[str, ...] = ()
     groups: str = ""
     hidden_at_most: int | None = None
-    hierarchies: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    hierarchies: Hierarchies = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Lines that count the same persons: what all of them have in common, and the levels of each dimension."""
+    """Lines that count the same persons: what all of them have in common, and the levels of each dimension with the
+    levels right above them."""
 
     name: tuple[Level, ...]
     lines: tuple[Line, ...]
-    parents: Mapping[str, Mapping[str, str]]
+    parents: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -113,14 +116,17 @@ def read_report(text: str, wanted: Wanted) -> Report:
     if not header or not rows:
         raise _wrong("The file has no header line or no rows.", "file", "Give a CSV file with a header line.")
     columns = find_columns(header, wanted)
-    hierarchies = {name: dict(levels) for name, levels in wanted.hierarchies.items()}
     apart = _apart(rows, columns, wanted)
     sheets: dict[tuple[Level, ...], list[Line]] = {}
     for number, row in enumerate(rows, start=2):
         sheets.setdefault(tuple((name, row[name]) for name in apart), []).append(
             _line(number, row, columns=columns, apart=apart, wanted=wanted)
         )
-    return Report(header, rows, columns, tuple(_sheet(name, lines, hierarchies) for name, lines in sheets.items()))
+    above = {
+        name: {level: _above(parents) for level, parents in levels.items()}
+        for name, levels in wanted.hierarchies.items()
+    }
+    return Report(header, rows, columns, tuple(_sheet(name, lines, above) for name, lines in sheets.items()))
 
 
 def find_columns(header: Sequence[str], wanted: Wanted) -> Columns:
@@ -231,14 +237,18 @@ def _rate(row: Mapping[str, str], number: int, columns: Columns) -> tuple[float,
     )
 
 
-def _sheet(name: tuple[Level, ...], lines: Sequence[Line], hierarchies: Mapping[str, Mapping[str, str]]) -> Sheet:
-    parents: dict[str, dict[str, str]] = {}
+def _sheet(name: tuple[Level, ...], lines: Sequence[Line], above: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Sheet:
+    parents: dict[str, dict[str, tuple[str, ...]]] = {}
     for dimension, level in _levels(lines):
-        known = hierarchies.get(dimension, {})
-        below = parents.setdefault(dimension, {})
-        below.update({one: parent or TOTAL for one, parent in known.items()})
-        below.setdefault(level, TOTAL)
+        below = parents.setdefault(dimension, dict(above.get(dimension, {})))
+        below.setdefault(level, ())
     return Sheet(name, tuple(lines), parents)
+
+
+def _above(parents: str | Sequence[str]) -> tuple[str, ...]:
+    """The levels right above a level; none means the total."""
+    named = (parents,) if isinstance(parents, str) else parents
+    return tuple(dict.fromkeys(one for one in named if one and one != TOTAL))
 
 
 def _levels(lines: Iterable[Line]) -> list[Level]:
@@ -249,17 +259,38 @@ def _wrong(detail: str, place: str, next_step: str) -> Invalid:
     return Invalid(detail, code="report-wrong", next_step=next_step, faults=(Fault(place, "report-wrong"),))
 
 
-def read_hierarchies(text: str) -> dict[str, dict[str, str]]:
-    """A file of hierarchies: of each dimension, each level with the level above it, or Total."""
+def read_hierarchies(text: str) -> dict[str, dict[str, str | list[str]]]:
+    """A file of hierarchies: of each dimension, each level with the level above it, or Total; or a list of them."""
     try:
         found = json.loads(text)
     except ValueError as error:
         raise _wrong("The hierarchies are no JSON.", "hierarchies", "See docs/check-a-report.md.") from error
     levels = found.values() if isinstance(found, dict) else [None]
-    if not all(isinstance(one, dict) and all(isinstance(parent, str) for parent in one.values()) for one in levels):
+    if not all(isinstance(one, dict) and all(_is_above(parents) for parents in one.values()) for one in levels):
         raise _wrong(
             "The hierarchies are no dimensions with levels.",
             "hierarchies",
-            'Write {"district": {"north elementary": "north", "north": "Total"}}.',
+            'Write {"district": {"north elementary": "north", "north": "Total"}}, or a list where hierarchies cross.',
         )
-    return {str(name): {str(level): str(parent) for level, parent in one.items()} for name, one in found.items()}
+    for name, one in found.items():
+        _check_ends({level: _above(parents) for level, parents in one.items()}, name)
+    return {str(name): dict(one) for name, one in found.items()}
+
+
+def _is_above(parents: object) -> bool:
+    named = parents if isinstance(parents, list) else [parents]
+    return all(isinstance(one, str) for one in named)
+
+
+def _check_ends(above: Mapping[str, tuple[str, ...]], dimension: str) -> None:
+    """Raises Invalid where a level stands above itself."""
+    left = dict(above)
+    while ending := [level for level, parents in left.items() if not any(parent in left for parent in parents)]:
+        for level in ending:
+            del left[level]
+    if left:
+        raise _wrong(
+            "The hierarchies turn in a circle: a level stands above itself.",
+            f"hierarchies, dimension {dimension}",
+            "Let every level lead to Total.",
+        )

@@ -104,6 +104,36 @@ def test_hierarchies_carry_a_subtraction_from_school_to_district() -> None:
     assert told(report, hierarchies={"school": parents}) == [("exact", 6, "n", 9, 9), ("exact", 7, "n", 200, 200)]
 
 
+COUNTIES = {"A": "county-1", "B": "county-2", "C": "county-2", "D": "county-1", "E": "county-3", "F": "county-3"}
+SIZES = {"A": "big", "B": "big", "C": "big", "D": "small", "E": "small", "F": "small"}
+CROSSED = {"region": {name: [COUNTIES[name], SIZES[name]] for name in COUNTIES}}
+"""Six regions in counties, and by their size; neither says the other (`test_crossing_hierarchies.py`)."""
+
+REGIONS = "region,n\nTotal,307\nA,104\nB,51\nC,73\nD,14\nE,61\nF,4\n"
+IN_COUNTIES, BY_SIZE = "county-1,118\ncounty-2,124\ncounty-3,65\n", "big,228\nsmall,79\n"
+
+
+def test_hierarchies_that_cross_give_away_together_what_neither_tells_alone() -> None:
+    hidden = re.sub(r"(?m)^([A-F]),\d+", r"\1,*", REGIONS)
+
+    assert told(hidden + IN_COUNTIES, hierarchies={"region": COUNTIES}) == []
+    assert told(hidden + BY_SIZE, hierarchies={"region": SIZES}) == []
+    both = told(hidden + IN_COUNTIES + BY_SIZE, hierarchies=CROSSED)
+    assert both == [("exact", 3, "n", 104, 104), ("exact", 6, "n", 14, 14)]
+
+
+def test_a_report_whose_hierarchies_cross_is_protected_in_all_of_them() -> None:
+    wanted = Wanted(hierarchies=CROSSED)
+
+    protected = protect_report(read_report(REGIONS + IN_COUNTIES + BY_SIZE, wanted), rules=ALONE)
+
+    counts = {row["region"]: row["n"] for row in csv.DictReader(io.StringIO(protected.text))}
+    assert counts["Total"] == "307"
+    assert counts["F"] == ""
+    assert sum(bool(count) for count in counts.values()) >= 4
+    assert check_report(read_report(protected.text, wanted)).safe
+
+
 def test_tables_that_meet_in_a_dimension_are_solved_together() -> None:
     rows = ["sex,group,n", "Total,Total,100", "f,Total,50", "m,Total,50", "Total,a,95", "Total,b,*", "f,a,*", "f,b,*"]
     rows += ["m,a,47", "m,b,*"]
@@ -176,7 +206,9 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place_and_never_a_value(
     assert "zzq" not in str(refused.value) + refused.value.next_step
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", '{"a": 1}', '{"a": {"b": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["[1]", "{", '{"a": 1}', '{"a": {"b": 1}}', '{"a": {"b": [1]}}', '{"a": {"b": "c", "c": ["Total", "b"]}}']
+)
 def test_hierarchies_in_another_form_are_refused(text: str) -> None:
     with pytest.raises(Invalid):
         read_hierarchies(text)
@@ -262,12 +294,24 @@ def test_the_commands_end_with_their_codes_and_write_their_summaries(tmp_path: P
         run("check", tmp_path / "overlap.csv"),
         run("check", tmp_path / "nothing.csv"),
         run("protect", report, "--out", tmp_path / "again.csv"),
+        run("protect", counts, "--out", tmp_path / "nowhere" / "report.csv"),
+        run("check", counts, "--hierarchies", tmp_path / "nothing.json"),
     ]
 
-    assert codes == [1, 0, 0, 2, 3, 2, 2]
+    assert codes == [1, 0, 0, 2, 3, 2, 2, 2, 2]
     assert json.loads(summary.read_text())["small"] == 2
     assert json.loads((tmp_path / "protected.json").read_text())["found"] == []
     assert not (tmp_path / "again.csv").exists()
+
+
+def test_an_error_of_a_file_is_told_once_with_its_place_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_text("group,n\na,zzq\n", "utf-8")
+
+    told_here = CliRunner().invoke(app, ["check", str(tmp_path / "wrong.csv")]).stderr.splitlines()
+
+    assert told_here[0].startswith("report-wrong: ")
+    assert told_here[1] == "  at line 2, column n"
+    assert told_here[2].startswith("Next step: ")
 
 
 def test_of_many_findings_the_first_are_told_and_the_rest_counted(tmp_path: Path) -> None:
