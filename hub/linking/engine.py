@@ -5,32 +5,13 @@ One setting of the hub (`linkage_engine`) or one option of `promise-hub link` ch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Protocol
 
 from hub.engine_choice import EMBEDDED, SPARK, EngineChoice, unknown_engine
-from linkage.match.grouping import RosterRows
+from hub.linking.comparing import Engine
 from linkage.match.matcher import compare_view
-from linkage.match.pairs import ViewPairs
-from linkage.match.persons import Joining, joined_heads
-from linkage.schema import LinkageSchema
-
-
-class Comparing(Protocol):
-    """What an engine gives in place of `linkage.match.matcher.compare_view`."""
-
-    def __call__(self, rosters: Sequence[RosterRows], *, schema: LinkageSchema, view: str) -> ViewPairs: ...
-
-
-@dataclass(frozen=True)
-class Engine:
-    """An engine at work; `compare` is the matcher's, `join` the resolver's."""
-
-    name: str
-    compare: Comparing
-    join: Joining
+from linkage.match.persons import joined_heads
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.errors import Invalid
-from hub.linking.engine import Engine
+from hub.linking.comparing import Engine
 from linkage.errors import LinkageError
 from linkage.match.decision import DECISION_MATCH, DECISION_POSSIBLE
 from linkage.match.matcher import RosterRows, check_rows

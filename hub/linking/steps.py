@@ -23,7 +23,8 @@ from hub.engine_choice import EMBEDDED, EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
 from hub.files import FileStore, sync_folder, write_file
 from hub.jobs import Outcome, Ticket, enqueue
-from hub.linking.engine import Engine, started
+from hub.linking.comparing import Engine
+from hub.linking.engine import started
 from hub.linking.memory import forget_older, read_part
 from hub.linking.plan import Plan, Source, previous_links, read_plan
 from hub.linking.results import write_resolved

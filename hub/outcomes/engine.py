@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from hub.engine_choice import EMBEDDED, EMBEDDED_ENGINE, SPARK, EngineChoice, unknown_engine
+from hub.outcomes.querying import Engine, QueryError
 
 THREADS = 2
 _CONFIGURATION: Mapping[str, str] = {
@@ -23,29 +24,6 @@ _CONFIGURATION: Mapping[str, str] = {
     "threads": str(THREADS),
     "python_enable_replacements": "false",
 }
-
-
-class QueryError(Exception):
-    """A query failed; says what kind of failure, never the engine's own words, which may quote a value."""
-
-
-class Engine(Protocol):
-    """Named tables and queries over them. Each query is one SELECT in DuckDB's dialect; all raise QueryError."""
-
-    def load(self, name: str, table: pa.Table) -> None:
-        """Make or replace a table from rows that are in memory."""
-
-    def make(self, name: str, query: str) -> None:
-        """Make or replace a table from a query, which may read the table it replaces."""
-
-    def show(self, name: str, query: str) -> None:
-        """Make or replace a view."""
-
-    def rows(self, query: str) -> Sequence[tuple[Any, ...]]:
-        """The answer of a query, in its order."""
-
-    def table(self, query: str, schema: pa.Schema) -> pa.Table:
-        """The answer of a query as one table of this schema, in its order."""
 
 
 class EmbeddedEngine:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
-from hub.outcomes.engine import Engine
+from hub.outcomes.querying import Engine
 from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 
 MOVED_SCHEMA = pa.schema([("provider", pa.string()), (PERSON, pa.string()), ("other", pa.string())])

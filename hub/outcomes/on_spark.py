@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlglot
 
 from hub.linking.spark.session import spark_session
-from hub.outcomes.engine import QueryError
+from hub.outcomes.querying import QueryError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

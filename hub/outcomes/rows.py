@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import HubError
-from hub.outcomes.engine import Engine, QueryError, opened
+from hub.outcomes.engine import opened
 from hub.outcomes.linkage_measures import (
     HELD,
     add_providers,
@@ -23,6 +23,7 @@ from hub.outcomes.linkage_measures import (
     measure_settled,
     read_under,
 )
+from hub.outcomes.querying import Engine, QueryError
 from hub.outcomes.schema import PERSON, person_tables, snapshot_schemas
 from policies.indicator_files import OUTCOMES, DimensionFile, Indicator, ParameterValue, relations
 from policies.organisation_files import Organisation, Organisations

@@ -21,7 +21,8 @@ import pyarrow.parquet
 
 from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
-from hub.outcomes.engine import Engine, opened
+from hub.outcomes.engine import opened
+from hub.outcomes.querying import Engine
 from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
 from policies.agreements import GRADE_ELEMENTS
 from policies.dictionary import dictionary

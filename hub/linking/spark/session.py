@@ -23,7 +23,7 @@ from hub.errors import SettingError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from hub.linking.engine import Comparing
+    from hub.linking.comparing import Comparing
     from linkage.match.persons import Joining
 
 SCALA_VERSION = "2.13"

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from hub.outcomes.counting import count_blocks, count_together, district_dimension
-from hub.outcomes.engine import QueryError
+from hub.outcomes.querying import QueryError
 from hub.outcomes.rows import CountingError, make_levels, make_outcome_rows, open_counter
 from hub.outcomes.schema import snapshot_schemas
 from policies.disclosure.types import BaseCell, TableDeclaration, Tally
