@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append, checkpoint_note, consistency, latest_checkpoint
 from hub.audit.tables import Checkpoint, Cosignature, WitnessRound
-from hub.errors import Conflict, Invalid, NotFound, Unavailable
+from hub.errors import Conflict, Fault, Invalid, NotFound, Unavailable
 from policies.translog.errors import CosignatureError, TranslogError
 from policies.translog.note import Note, Verifier, check_signature, read_signature
 from policies.translog.policy import Policy, check_cosigned
@@ -69,6 +69,7 @@ def store_cosignature(
             "The line is not this agent's signature over this checkpoint.",
             code="cosignature-wrong",
             next_step="Ask for the checkpoint again and sign it with the key on the roster.",
+            faults=(Fault("body", "cosignature-wrong"),),
         ) from error
     if session.get(Cosignature, (size, agent)) is None:
         session.add(Cosignature(size=size, agent=agent, line=signature.line().rstrip("\n")))

@@ -104,7 +104,8 @@ def confirm_codes(session: Session, person: str, code: str, *, key: bytes, audit
     if account is None:
         raise NotFound()
     if not _takes_code(account, code, key=key, now=audit.clock()):
-        raise Invalid("The code does not fit.", code="code-wrong", next_step="Wait for the next code and give it.")
+        raise Invalid("The code does not fit.", code="code-wrong", next_step="Wait for the next code and give it.",
+                      faults=(Fault("code", "code-wrong"),))  # fmt: skip
     account.confirmed_at = audit.clock()
     append(session, audit, EventType.ACCOUNT_SET_UP, resource=f"person:{person}")
 

@@ -32,7 +32,7 @@ from webauthn.helpers.structs import (
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.errors import Conflict, Invalid
+from hub.errors import Conflict, Fault, Invalid
 from hub.identity import service
 from hub.identity.tables import Passkey, PasskeyChallenge
 
@@ -157,4 +157,5 @@ def _take(session: Session, ticket: str, *, person: str | None, audit: AuditTrai
 
 
 def _wrong() -> Invalid:
-    return Invalid("The passkey does not answer.", code="passkey-wrong", next_step="Begin anew on the same page.")
+    return Invalid("The passkey does not answer.", code="passkey-wrong", next_step="Begin anew on the same page.",
+                   faults=(Fault("credential", "passkey-wrong"),))  # fmt: skip

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.errors import Conflict, Invalid, NotFound, NotSignedIn
+from hub.errors import Conflict, Fault, Invalid, NotFound, NotSignedIn
 from hub.identity.tables import Agent, Organisation, Person, SignedIn, SignInLink, Token
 from policies.passwords import PASSKEY_ROLES
 from policies.principal import Principal, Role, RoleError, check_roles
@@ -59,7 +59,8 @@ def add_person(session: Session, *, organisation: str, roles: frozenset[Role], a
     """A new person of an organisation; the id comes back."""
     _check_person_roles(roles)
     if session.get(Organisation, organisation) is None:
-        raise Invalid("No organisation of this name is known.", code="organisation-unknown")
+        raise Invalid("No organisation of this name is known.", code="organisation-unknown",
+                      faults=(Fault("organisation", "organisation-unknown"),))  # fmt: skip
     person = Person(id=secrets.token_hex(16), organisation=organisation, roles=sorted(roles), added_at=audit.clock())
     session.add(person)
     append(session, audit, EventType.PERSON_ADDED, resource=f"person:{person.id}")
@@ -317,7 +318,8 @@ def _may_come_in(person: Person, now: datetime) -> bool:
 
 def _check_person_roles(roles: frozenset[Role]) -> None:
     if not roles or not roles <= PERSON_ROLES:
-        raise Invalid("A person needs one or more of the roles that people hold.", code="role-unknown")
+        raise Invalid("A person needs one or more of the roles that people hold.", code="role-unknown",
+                      faults=(Fault("roles", "role-unknown"),))  # fmt: skip
     try:
         check_roles(roles)
     except RoleError as error:

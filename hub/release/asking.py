@@ -215,7 +215,9 @@ def check_pathway(preschool: str | None, *, catalogue: Catalogue) -> dict[str, C
     found = {step.indicator: catalogue.table_split_by(step.indicator, dimensions=split) for step in catalogue.pathway}
     tables = {name: table for name, table in found.items() if table is not None}
     if not tables or (preschool is None and len(tables) < len(catalogue.pathway)):
-        raise Invalid("The catalogue holds no such pathway.", code="table-not-declared")
+        raise Invalid("The catalogue holds no such pathway.", code="table-not-declared",
+                      next_step="Ask without a preschool.",
+                      faults=(Fault("preschool", "table-not-declared"),))  # fmt: skip
     return tables
 
 

@@ -151,7 +151,7 @@ def told_time(time: dt.datetime | None) -> str:
 def _reference(body: bytes) -> str:
     try:
         reference = json.loads(body)["reference"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         reference = None
     if not isinstance(reference, str) or _REFERENCE.fullmatch(reference) is None:
         raise Invalid(

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from hub.audit import service, witnessing
 from hub.audit.events import AuditTrail, EventType
-from hub.errors import Invalid, NotFound, Refused
+from hub.errors import Fault, Invalid, NotFound, Refused
 from hub.http import Body, declare, hub_of, principal_of, trail_of, transaction_of
 from hub.identity.witnesses import every_witness, witness_policy
 from hub.release.witnessed import proof_of_release, publish_witnessed, waits_for
@@ -143,7 +143,8 @@ def _line(body: bytes) -> str:
     except UnicodeDecodeError:
         text = ""
     if len(body) > LINE_BYTES_MAX or not text.endswith("\n") or text.count("\n") != 1:
-        raise Invalid("The body is one signature line.", code="cosignature-wrong", next_step="Send one line.")
+        raise Invalid("The body is one signature line.", code="cosignature-wrong", next_step="Send one line.",
+                      faults=(Fault("body", "cosignature-wrong"),))  # fmt: skip
     return text.rstrip("\n")
 
 

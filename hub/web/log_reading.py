@@ -21,7 +21,7 @@ from hub.audit.service import append, head
 from hub.audit.verify import Trusted, verify_log
 from hub.audit.witnessing import Standing, standing
 from hub.audit.words import QUERY_CHARACTERS_MAX
-from hub.errors import CallerError, Conflict, Invalid, Refused
+from hub.errors import CallerError, Conflict, Fault, Invalid, Refused
 from hub.http import Body, Hub, declare, hub_of, principal_of, reading_of, trail_of, transaction_of
 from hub.identity.service import present_actors
 from hub.identity.witnesses import every_witness, witness_policy
@@ -129,10 +129,11 @@ def put_search(request: Request, name: str, body: Body) -> Response:
     """Keep a question under a name: {"query": ...}."""
     try:
         text = json.loads(body)["query"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, RecursionError, LookupError, TypeError):
         text = None
     if not isinstance(text, str):
-        raise Invalid("The body is {query}.", code="search-wrong", next_step="Send the question as JSON.")
+        raise Invalid("The body is {query}.", code="search-wrong", next_step="Send the question as JSON.",
+                      faults=(Fault("query", "search-wrong"),))  # fmt: skip
     with transaction_of(request) as session:
         access_log.save_search(session, _name(name), text, principal=principal_of(request), audit=trail_of(request))
     return Response(status_code=204)
@@ -240,6 +241,7 @@ def _index(request: Request) -> LogIndex:
 def _name(name: str) -> str:
     if not name.strip() or len(name) > NAME_CHARACTERS_MAX:
         raise Invalid(
-            "A search needs a name.", code="search-wrong", next_step=f"Use 1 to {NAME_CHARACTERS_MAX} characters."
-        )
+            "A search needs a name.", code="search-wrong", next_step=f"Use 1 to {NAME_CHARACTERS_MAX} characters.",
+            faults=(Fault("name", "search-wrong"),),
+        )  # fmt: skip
     return name.strip()

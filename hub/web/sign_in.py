@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from hub.audit.events import EventType
 from hub.audit.service import append
-from hub.errors import Invalid, Unavailable
+from hub.errors import Fault, Invalid, Unavailable
 from hub.http import Body, cookie_name, declare, hub_of, trail_of, transaction_of
 from hub.identity import accounts, passkeys, service
 from hub.identity.oidc import Connection
@@ -118,7 +118,8 @@ def read_answer(body: bytes) -> tuple[str, dict[str, Any]]:
     except (ValueError, KeyError, TypeError, RecursionError):
         ticket, credential = None, None
     if not isinstance(ticket, str) or not isinstance(credential, dict):
-        raise Invalid("This is no answer of a passkey.", code="passkey-wrong", next_step="Begin anew on the same page.")
+        raise Invalid("This is no answer of a passkey.", code="passkey-wrong", next_step="Begin anew on the same page.",
+                      faults=(Fault("credential", "passkey-wrong"),))  # fmt: skip
     return ticket, credential
 
 

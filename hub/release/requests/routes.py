@@ -130,7 +130,7 @@ def _read(body: bytes, names: tuple[str, ...], *, lists: tuple[str, ...] = ()) -
     """The named fields of a JSON object, each a text or a list of texts; raises Invalid for any other form."""
     try:
         told = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong("body") from error
     if not isinstance(told, dict) or set(told) - {*names, *lists}:
         raise _wrong("body")

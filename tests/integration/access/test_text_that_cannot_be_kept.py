@@ -1,4 +1,4 @@
-"""Text that no database can keep (a zero byte, half a character) is refused by name, wherever it comes in."""
+"""What no database can keep (a zero byte, half a character) or no reader can read is refused, wherever it comes in."""
 
 import json
 
@@ -39,3 +39,31 @@ def test_a_number_beyond_every_epoch_is_refused_in_place_of_failing(people):
     answer = people.ask("GET", f"/v1/epochs/{10**30}", people.cookie(*OFFICER))
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+NESTED = b'{"query":' * 50_000
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path"),
+    [
+        (OFFICER, "PUT", "/v1/audit/searches/deep"),
+        (PARTNER, "POST", "/v1/table-requests"),
+        (STEWARD, "POST", "/v1/acts"),
+        ("agent", "POST", "/v1/records"),
+        ("agent", "POST", "/v1/opt-outs"),
+        ("agent", "POST", "/v1/submissions"),
+        ("agent", "POST", "/v1/linkage/reviews/answers"),
+        ("agent", "POST", "/v1/epochs/1/commitments"),
+    ],
+)
+def test_a_body_nested_deeper_than_it_can_be_read_is_refused_with_its_place(people, who, method, path):
+    if who == "agent":
+        answer = people.hub.enrol(NOVATO).ask(method, path, NESTED)
+    else:
+        answer = people.ask(method, path, people.cookie(*who), content=NESTED)
+
+    told = answer.json()
+    assert answer.status_code == 422
+    assert told["code"]
+    assert told["errors"][0]["at"]
