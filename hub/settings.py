@@ -35,6 +35,16 @@ class Settings(BaseSettings):
         description="Address of the database; empty means a SQLite file inside the home folder. `{role}` in it stands "
         "for each process's own login.",
     )
+    files_url: str = Field(
+        default="",
+        description="Bucket for rows, spans and facts: s3://BUCKET/PREFIX?endpoint=https://HOST&region=NAME; empty "
+        "means folders of the home.",
+    )
+    files_keys: str = Field(
+        default="",
+        description="File with the bucket's keys, mode 0600; `{role}` in it stands for each process's own. Empty means "
+        "what the machine is given by its system.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8400, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
     public_url: str = Field(

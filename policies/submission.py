@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
@@ -201,7 +200,8 @@ def _unpack(packed: bytes) -> bytes:
 
 
 def _known(part: int | str) -> str:
-    """A place in a manifest as text; a name that is not of the format is not repeated."""
-    if isinstance(part, int) or re.fullmatch(r"[a-z_0-9]{1,20}", part) is None:
-        return "item"
-    return part
+    """A place in a manifest as text; a name that is not of the format may be somebody's and is not repeated."""
+    return part if part in _FIELDS else "item"
+
+
+_FIELDS = frozenset(name for model in (Manifest, AgreementVersion, Chunk, ViewProfile) for name in model.model_fields)

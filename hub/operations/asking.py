@@ -87,16 +87,16 @@ def keys(
 @release_app.command("publish")
 def publish(home: HomeOption, why: WhyOption = "The release is ready; its evidence was read.") -> None:
     """Ask that the release that waits be published; one is prepared from the linked facts where none waits."""
-    from hub.files import analysis_store
     from hub.release.publishing import prepare_from_facts
     from hub.release.service import prepared_release
+    from hub.stores import facts_store
     from policies.catalogue_files import catalogue
 
     with console(home, "release publish") as hub:
         with hub.database.reading() as session:
             release = prepared_release(session)
         if release is None:
-            store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
+            store = facts_store(hub.settings)
             release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
         with hub.database.transaction() as session:
             number = ask(session, "release.publish", {"release": release.id}, why=why, audit=hub.trail())

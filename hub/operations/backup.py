@@ -23,18 +23,18 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append, head
 from hub.db import Database
 from hub.errors import Conflict, StoreError, Unavailable
-from hub.files import FileStore, sync_folder, write_file
+from hub.files import FileStore, Folder, Place, sync_folder, write_file
 from hub.operations.sweeping import NAMED
 from hub.operations.table_copy import TableSum, packed, parts_of, tables_of
 from hub.settings import Home
+from hub.stores import FOLDERS, places_in
 from policies.agreement_dates import BACKUP_DAYS
 
 FORMAT = "promise-backup/1"
 OUTER = "backup.json"
-FOLDERS = ("inbox", "linkage", "handover", "analysis", "salts", "answers")
-"""What is copied as it lies; all but `answers` (routes and statuses) is encrypted or sealed."""
+OTHER_FOLDERS = ("inbox", "handover", "answers")
+"""What is copied beside the stores, as it lies; all but `answers` (routes and statuses) is encrypted or sealed."""
 BESIDE = ("hub.json", "synthetic")
-STORE_FOLDERS = {"rows": "linkage/rows", "spans": "linkage/spans", "analysis": "analysis", "salts": "salts"}
 TRIES = 3
 
 
@@ -57,8 +57,13 @@ class Backup:
         return files
 
 
-def make_backup(home: Home, database: Database, folder: Path, *, audit: AuditTrail) -> Backup:
-    """A new backup inside the folder; raises Unavailable where the hub's files moved too fast to be copied."""
+def make_backup(
+    home: Home, database: Database, folder: Path, *, audit: AuditTrail, places: Mapping[str, Place] | None = None
+) -> Backup:
+    """A new backup inside the folder, of stores in the home's folders or where `places` says.
+
+    Raises Unavailable where the hub's files moved too fast to be copied.
+    """
     now = audit.clock()
     target = folder / f"promise-hub-{now:%Y-%m-%dT%H%M%SZ}"
     if target.exists():
@@ -67,7 +72,7 @@ def make_backup(home: Home, database: Database, folder: Path, *, audit: AuditTra
         append(session, audit, EventType.BACKUP_BEGUN, resource=f"backup:{target.name}"[:200])
     for tried in range(TRIES):
         try:
-            return _copied(home, database, target, now=now)
+            return _copied(home, database, target, now=now, places=places or places_in(home))
         except Unavailable:
             shutil.rmtree(target)
             if tried == TRIES - 1:
@@ -127,18 +132,18 @@ def _made_on(path: Path) -> dt.date:
         return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()
 
 
-def _copied(home: Home, database: Database, target: Path, *, now: dt.datetime) -> Backup:
+def _copied(home: Home, database: Database, target: Path, *, now: dt.datetime, places: Mapping[str, Place]) -> Backup:
     target.mkdir(parents=True, mode=0o700)
     store = FileStore(target / "tables", home.backup_key())
     with database.snapshot() as connection:
         session = Session(connection)
         revision = MigrationContext.configure(connection).get_current_revision()
         size, root = head(session)
-        named = {place: NAMED[name](session) for name, place in STORE_FOLDERS.items()}
+        named = {folder: NAMED[store](session) for store, folder in FOLDERS.items()}
         tables = {table.name: _copy_table(store, parts_of(connection, table)) for table in tables_of(connection)}
-    files = {path: _copy_file(home.path / path, target / "files" / path) for path in _stored_paths(home)}
-    files = {path: digest for path, digest in files.items() if digest is not None}
-    missing = [name for place, names in named.items() for name in names if f"{place}/{name}" not in files]
+    copied = {path: _copy_file(place, target / "files" / path) for path, place in _stored(home, places)}
+    files = {path: digest for path, digest in copied.items() if digest is not None}
+    missing = [name for folder, names in named.items() for name in names if f"{folder}/{name}" not in files]
     if missing:
         raise Unavailable(
             f"{len(missing)} stored files went away while they were copied.", code="backup-moved",
@@ -164,21 +169,24 @@ def _copy_table(store: FileStore, parts: Iterator[Sequence[bytes]]) -> dict[str,
     return {**found.as_json(), "parts": names}
 
 
-def _stored_paths(home: Home) -> Iterator[str]:
-    """Every file to be copied, by its place in the home; temporary ones begin with a dot."""
+def _stored(home: Home, places: Mapping[str, Place]) -> Iterator[tuple[str, Place]]:
+    """Every file to be copied: its place in a home, and where it lies now. Temporary ones begin with a dot."""
     for name in BESIDE:
         if (home.path / name).is_file():
-            yield name
-    for folder in FOLDERS:
+            yield name, Folder(home.path)
+    for folder in OTHER_FOLDERS:
         for path in sorted((home.path / folder).rglob("*")):
             if path.is_file() and not path.name.startswith("."):
-                yield path.relative_to(home.path).as_posix()
+                yield path.relative_to(home.path).as_posix(), Folder(path.parent)
+    for store, folder in FOLDERS.items():
+        for name in places[store].names():
+            yield f"{folder}/{name}", places[store]
 
 
-def _copy_file(source: Path, target: Path) -> str | None:
+def _copy_file(place: Place, target: Path) -> str | None:
     """Copy one file and flush it; its digest, or None where it is gone by now."""
     try:
-        content = source.read_bytes()
+        content = place.read(target.name)
     except FileNotFoundError:
         return None
     write_file(target, content)

@@ -10,6 +10,7 @@ import typer
 
 from hub.console import console
 from hub.settings import MIGRATION
+from hub.stores import places_of
 
 app = typer.Typer(name="operations", help="Keep the hub's stores in order.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def open_stores(home: HomeOption, out: Annotated[Path, typer.Option(help="A new 
 
     with console(home, "operations open") as opened:
         opened.home.check_synthetic()
-        count = open_every_file(opened.home, opened.database, out=out, audit=opened.trail())
+        count = open_every_file(opened.settings, opened.database, out=out, audit=opened.trail())
     print(f"{count} files opened.")
 
 
@@ -60,7 +61,9 @@ def destroy(home: HomeOption) -> None:
         with opened.database.reading() as session:
             waiting = waiting_destructions(session)
         for one in waiting:
-            certificate = complete_destruction(opened.database, opened.home, one, audit=opened.trail())
+            certificate = complete_destruction(
+                opened.database, opened.home, one, audit=opened.trail(), places=places_of(opened.settings)
+            )
             print(json.dumps(certificate, indent=1))
         if not waiting:
             print("Nothing waits for destruction. Next: promise-hub agreements status")

@@ -11,7 +11,6 @@ import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
@@ -24,10 +23,12 @@ from hub.agreements.tables import Destruction
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.errors import Conflict, NotFound, StoreError
+from hub.errors import Conflict, HubError, NotFound, StoreError
+from hub.files import Folder, Place
 from hub.linking.tables import TOMBSTONE, Link, LinkageRun, PersonHistory, ReviewItem, ThresholdLink
 from hub.outcomes.tables import SnapshotRow
 from hub.settings import Home
+from hub.stores import places_in
 from hub.submissions.tables import WITHDRAWN, OptOut, Submission, SubmissionChunk
 from policies.agreement_dates import backups_gone_by
 from policies.agreements import in_force
@@ -104,7 +105,14 @@ def begin_destruction(session: Session, agreement: str, organisations: frozenset
     return row.id
 
 
-def complete_destruction(database: Database, home: Home, destruction: str, *, audit: AuditTrail) -> Mapping[str, Any]:
+def complete_destruction(
+    database: Database,
+    home: Home,
+    destruction: str,
+    *,
+    audit: AuditTrail,
+    places: Mapping[str, Place] | None = None,
+) -> Mapping[str, Any]:
     """Delete the files and certify; cut off between, it is done again. The same again tells the same certificate.
 
     Raises Conflict while a salt still lies on the disk: the resolver deletes it.
@@ -119,7 +127,7 @@ def complete_destruction(database: Database, home: Home, destruction: str, *, au
                 next_step="Let the resolver work (promise-hub serve, or work --role resolver), then give this again.",
             )  # fmt: skip
         doomed = _doomed(session, row)
-    files = delete_files(home, doomed)
+    files = delete_files(home, doomed, places=places or places_in(home))
     with database.transaction() as session:
         certificate = _certify(session, _row(session, destruction), doomed, files=files, audit=audit)
     scrub(database)
@@ -257,35 +265,34 @@ def _references_of_others(session: Session, names: Sequence[str]) -> set[str | N
     return set(session.scalars(select(Submission.references_file).where(Submission.id.not_in(names))))
 
 
-def delete_files(home: Home, doomed: Doomed) -> int:
+def delete_files(home: Home, doomed: Doomed, *, places: Mapping[str, Place]) -> int:
     """Delete the files; how many there were. Raises StoreError where one cannot go: nothing is certified then."""
-    folders: tuple[tuple[Path, tuple[str, ...]], ...] = (
-        (home.linkage / "rows", doomed.rows),
-        (home.linkage / "spans", doomed.spans),
-        (home.analysis, doomed.analysis),
-    )
-    paths = [folder / name for folder, names in folders for name in names]
+    stored = {"rows": doomed.rows, "spans": doomed.spans, "analysis": doomed.analysis}
+    paths = sorted(home.handover.iterdir()) if home.handover.is_dir() else []
     for submission in doomed.submissions:
         inbox = home.inbox / submission
         paths += sorted(inbox.iterdir()) if inbox.is_dir() else []
-    paths += sorted(home.handover.iterdir()) if home.handover.is_dir() else []
-    there = [path for path in paths if path.is_file()]
-    kept = sum(not _gone(path) for path in there)
+    gone = [_gone(places[store], name) for store, names in stored.items() for name in names]
+    gone += [_gone(Folder(path.parent), path.name) for path in paths]
+    kept = gone.count(False)
     if kept:
         raise StoreError(
             f"{kept} files could not be deleted.", code="file-kept",
-            next_step="Give whoever runs promise-hub operations destroy the right to delete in the home's folders, "
-            "then give it again: it goes on where it stopped.",
+            next_step="Give whoever runs promise-hub operations destroy the right to delete in the home's folders, or "
+            "in the bucket, then give it again: it goes on where it stopped.",
         )  # fmt: skip
-    return len(there)
+    return gone.count(True)
 
 
-def _gone(path: Path) -> bool:
+def _gone(place: Place, name: str) -> bool | None:
+    """Whether a file could be deleted; None where there was none."""
     try:
-        path.unlink()
-    except OSError:
+        if not place.has(name):
+            return None
+        place.delete(name)
+        return not place.has(name)
+    except (OSError, HubError):
         return False
-    return True
 
 
 def _certify(session: Session, row: Destruction, doomed: Doomed, *, files: int, audit: AuditTrail) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ from hub.jobs import FAILED, RUNNING, WAITING, Job
 from hub.operations.grants import differences
 from hub.operations.installation import alembic_config
 from hub.settings import Home, Settings, read_key
+from hub.stores import FOLDERS, IN_BUCKET, bucket_of
 from policies.translog.checkpoint import open_checkpoint
 from policies.translog.errors import TranslogError
 from policies.translog.note import read_vkey
@@ -128,6 +129,22 @@ def _disk(patient: Patient) -> Iterator[Finding]:
                 "disk-low", f"Of the disk that holds {name} {usage.free / usage.total:.0%} is free.",
                 "Make room or a larger volume; nothing is lost when it is full, but nothing is accepted either.",
             )  # fmt: skip
+
+
+def _bucket(patient: Patient) -> Iterator[Finding]:
+    if not patient.settings.files_url:
+        return
+    try:
+        for store in IN_BUCKET:
+            bucket_of(patient.settings, store).names()
+    except HubError as error:
+        yield _fault(error.code, error.detail, error.next_step)
+    left = [store for store in IN_BUCKET if any((patient.home.path / FOLDERS[store]).glob("*"))]
+    if left:
+        yield _fault(
+            "files-left", f"Files of {', '.join(left)} lie in the home beside the bucket: destruction misses them.",
+            "Bring them over by backup and restore (operations page, section 3), then delete the home's folders.",
+        )  # fmt: skip
 
 
 def _address(patient: Patient) -> Iterator[Finding]:
@@ -280,7 +297,7 @@ def _backups(patient: Patient, session: Session) -> Iterator[Finding]:
         yield _warning("backup-late", words, "Run promise-hub backup FOLDER daily .")
 
 
-OUTSIDE: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_home, _keys, _disk, _address, _mail)
+OUTSIDE: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_home, _keys, _disk, _bucket, _address, _mail)
 INSIDE: tuple[Callable[[Patient, Session], Iterator[Finding]], ...] = (_login, _clock, _log, _jobs, _backups)
 
 

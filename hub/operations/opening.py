@@ -8,16 +8,17 @@ from pathlib import Path
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Database
-from hub.files import FileStore, analysis_store
-from hub.settings import Home
+from hub.files import FileStore
+from hub.settings import Home, Settings
+from hub.stores import facts_store, place_of
 
 
-def open_every_file(home: Home, database: Database, *, out: Path, audit: AuditTrail) -> int:
+def open_every_file(settings: Settings, database: Database, *, out: Path, audit: AuditTrail) -> int:
     """Open the stores of rows, spans, facts and salts into a new folder; how many files there were."""
-    analysis = analysis_store(home)
+    home, analysis = Home(settings.home), facts_store(settings)
     stores: dict[str, FileStore] = {
-        "rows": FileStore(home.linkage / "rows", home.key("matcher", "rows.key")),
-        "spans": FileStore(home.linkage / "spans", home.key("resolver", "spans.key")),
+        "rows": FileStore(place_of(settings, "rows"), home.key("matcher", "rows.key")),
+        "spans": FileStore(place_of(settings, "spans"), home.key("resolver", "spans.key")),
         "analysis": analysis,
         "salts": analysis.salts,
     }

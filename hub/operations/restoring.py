@@ -8,7 +8,7 @@ would be lost; whoever has no newer one says so (`behind`), and the recovery of 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -20,12 +20,13 @@ from hub.audit.tables import Checkpoint
 from hub.audit.verify import Trusted, verify_log
 from hub.db import Database
 from hub.errors import Conflict, SettingError, StoreError
-from hub.files import sync_folder, write_file
+from hub.files import Place, sync_folder, write_file
 from hub.identity.witnesses import every_witness
 from hub.operations.backup import Backup, file_digest, key_marks
 from hub.operations.installation import upgrade
 from hub.operations.table_copy import insert_lines, restart_numbering, sum_of, tables_of, unpacked
 from hub.settings import Home
+from hub.stores import FOLDERS, places_in
 from policies.translog.checkpoint import open_checkpoint
 from policies.translog.errors import TranslogError
 from policies.translog.note import Verifier, read_vkey
@@ -58,7 +59,14 @@ def try_backup(home: Home, backup: Backup, *, notes: Sequence[str]) -> Restored:
 
 
 def restore(
-    home: Home, backup: Backup, database: Database, *, notes: Sequence[str], behind: bool, audit: AuditTrail
+    home: Home,
+    backup: Backup,
+    database: Database,
+    *,
+    notes: Sequence[str],
+    behind: bool,
+    audit: AuditTrail,
+    places: Mapping[str, Place] | None = None,
 ) -> Restored:
     """Fill the empty database and the home; raises Conflict where events that were signed would be lost unsaid."""
     check_keys(home, backup)
@@ -72,10 +80,7 @@ def restore(
             "section 8 of the operations page.",
         )  # fmt: skip
     found = _filled(home, backup, database, notes=notes, lost=lost)
-    for path in backup.files:
-        write_file(home.path / path, (backup.folder / "files" / path).read_bytes())
-    for folder in sorted({(home.path / path).parent for path in backup.files}):
-        sync_folder(folder)
+    _put_files(home, backup, places or places_in(home))
     _remember_signed(home, database, notes=notes)
     upgrade(database.url)
     with database.transaction() as session:
@@ -84,6 +89,23 @@ def restore(
             counts={"tables": found.tables, "rows": found.rows, "files": found.files, "lost": lost},
         )  # fmt: skip
     return found
+
+
+def _put_files(home: Home, backup: Backup, places: Mapping[str, Place]) -> None:
+    """Stored files go where the stores lie now, whether folders or a bucket; everything else into the home."""
+    by_folder = {folder: places[store] for store, folder in FOLDERS.items()}
+    for path in backup.files:
+        content = (backup.folder / "files" / path).read_bytes()
+        folder, _, name = path.rpartition("/")
+        if folder in by_folder:
+            by_folder[folder].write(name, content)
+        else:
+            write_file(home.path / path, content)
+    for folder in sorted({path.rpartition("/")[0] for path in backup.files}):
+        if folder in by_folder:
+            by_folder[folder].settle()
+        else:
+            sync_folder(home.path / folder)
 
 
 def check_keys(home: Home, backup: Backup) -> None:

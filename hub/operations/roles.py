@@ -16,13 +16,14 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database, open_database, utc_now
 from hub.errors import HubError
-from hub.files import AnalysisStore, FileStore, analysis_store
+from hub.files import AnalysisStore, FileStore
 from hub.jobs import Handler, Outcome, Ticket, Worker
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
 from hub.operations.sweeping import Broom, ask_for_sweep, sweep_job
 from hub.settings import Home, Settings
+from hub.stores import facts_store, place_of
 from hub.submissions.checks import REFRESH, REFRESH_STEP, Desk, check_rows_job, check_spans_job, drop_job
 from hub.submissions.epoch_end import end_epoch_job
 from hub.submissions.inbox import Inbox
@@ -61,7 +62,7 @@ def matcher(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWork
     """The matcher: holds the key of the rows and no other."""
     home, database = Home(settings.home), open_database(settings, "matcher")
     key = read_recipient_key(home.key("matcher", "sealing.key"))
-    rows = FileStore(home.linkage / "rows", home.key("matcher", "rows.key"))
+    rows = FileStore(place_of(settings, "rows", role="matcher"), home.key("matcher", "rows.key"))
     desk = Desk("matcher", database, clock, Inbox(home.inbox), key, rows)
     resolver_key = home.public_facts()["resolver_public_key"]
     compare = CompareDesk(database, clock, rows, home.handover, resolver_key, settings.engine("linkage"))
@@ -79,8 +80,8 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
     """The resolver: holds the keys of spans and facts and no other."""
     home, database = Home(settings.home), open_database(settings, "resolver")
     key = read_recipient_key(home.key("resolver", "sealing.key"))
-    spans = FileStore(home.linkage / "spans", home.key("resolver", "spans.key"))
-    analysis = analysis_store(home, engine=settings.engine("counting"))
+    spans = FileStore(place_of(settings, "spans", role="resolver"), home.key("resolver", "spans.key"))
+    analysis = facts_store(settings, role="resolver")
     desk = Desk("resolver", database, clock, Inbox(home.inbox), key, spans, analysis)
     handlers: dict[str, Handler] = {
         SPANS_CHECK: check_spans_job(desk),

@@ -18,7 +18,7 @@ from hub.agreements.tables import AgreementSaltRow
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.db import Clock, Database
-from hub.files import FileStore, sweep_file, unnamed_files
+from hub.files import FileStore, Folder, Place
 from hub.jobs import Outcome, Ticket, enqueue
 from hub.linking.service import MATCHER, RESOLVER
 from hub.linking.tables import COMPARED, LinkageRun
@@ -48,19 +48,22 @@ class Broom:
 
 def sweep_job(broom: Broom) -> Callable[[Ticket], Outcome]:
     """Sweep the role's stores, and have them swept again a day later."""
+    places: dict[str, Place] = {name: store.place for name, store in broom.stores.items()}
+    if broom.handover is not None:
+        places["handover"] = Folder(broom.handover)
 
     def sweep(ticket: Ticket) -> Outcome:
         before = broom.clock() - SWEPT_AFTER
         with broom.database.reading() as session:
-            found = {name: store.unnamed(NAMED[name](session), before=before) for name, store in broom.stores.items()}
-            if broom.handover is not None:
-                found["handover"] = unnamed_files(broom.handover, _named_pairs(session), before=before)
+            named = {place: NAMED[place](session) for place in places}
+        found = {name: place.unnamed(named[name], before=before) for name, place in places.items()}
 
         def clear() -> None:
-            for path in [path for paths in found.values() for path in paths]:
-                sweep_file(path, before=before)
+            for place, names in found.items():
+                for name in names:
+                    places[place].sweep(name, before=before)
 
-        counts = {name: len(paths) for name, paths in found.items()}
+        counts = {place: len(names) for place, names in found.items()}
         return Outcome(lambda session: _record(session, broom, ticket, counts), clear)
 
     return sweep
@@ -92,19 +95,20 @@ def _named_salts(session: Session) -> set[str]:
     return {str(file) for file in salts}
 
 
+def _named_pairs(session: Session) -> set[str]:
+    """The files of pairs that wait in the hand-over folder."""
+    waiting = session.scalars(select(LinkageRun.pairs).where(LinkageRun.state == COMPARED))
+    return {str(file) for pairs in waiting for file in pairs.values()}
+
+
 NAMED: Mapping[str, Names] = {
     "rows": _named_rows,
     "spans": _named_spans,
     "analysis": _named_facts,
     "salts": _named_salts,
+    "handover": _named_pairs,
 }
 """By store every file that a row names; a new column that names files joins its store here."""
-
-
-def _named_pairs(session: Session) -> set[str]:
-    """The files of pairs that wait in the hand-over folder."""
-    waiting = session.scalars(select(LinkageRun.pairs).where(LinkageRun.state == COMPARED))
-    return {str(file) for pairs in waiting for file in pairs.values()}
 
 
 def _chunk_files(session: Session, holds: str) -> set[str]:

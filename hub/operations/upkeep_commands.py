@@ -26,9 +26,11 @@ def backup(
 ) -> None:
     """Copy the database as of one moment and every stored file; the hub may go on working. Keys are not in it."""
     from hub.operations.backup import expired_backups, make_backup, remove_backups
+    from hub.stores import places_of
 
     with console(home, "backup") as opened:
-        made = make_backup(opened.home, opened.database, folder, audit=opened.trail())
+        places = places_of(opened.settings)
+        made = make_backup(opened.home, opened.database, folder, audit=opened.trail(), places=places)
         expired = expired_backups(folder, today=opened.clock().date(), keep_days=keep_days)
         remove_backups(expired)
     rows = sum(int(table["rows"]) for table in made.tables.values())
@@ -53,6 +55,7 @@ def restore(
     from hub.operations.backup import open_backup
     from hub.operations.restoring import restore as restore_backup
     from hub.operations.restoring import try_backup
+    from hub.stores import places_of
 
     notes = [path.read_text("utf-8") for path in checkpoint or []]
     with telling_errors():
@@ -64,7 +67,9 @@ def restore(
             database = open_database(settings, MIGRATION)
             trail = Console(settings, place, database, utc_now, "restore").trail()
             try:
-                found = restore_backup(place, opened, database, notes=notes, behind=behind, audit=trail)
+                found = restore_backup(
+                    place, opened, database, notes=notes, behind=behind, audit=trail, places=places_of(settings)
+                )
             finally:
                 database.close()
     done = "can be restored" if verify else "is restored"

@@ -16,13 +16,11 @@ HomeOption = Annotated[Path, typer.Option("--home", help="Folder of the hub.", e
 @app.command()
 def snapshot(home: HomeOption) -> None:
     """Take a snapshot of the facts under the linkage that holds."""
-    from hub.files import analysis_store
     from hub.outcomes.service import take_snapshot
+    from hub.stores import facts_store
 
     with console(home, "outcomes snapshot") as hub:
-        taken = take_snapshot(
-            hub.database, analysis=analysis_store(hub.home, engine=hub.settings.engine("counting")), audit=hub.trail()
-        )
+        taken = take_snapshot(hub.database, analysis=facts_store(hub.settings), audit=hub.trail())
         print(f"Snapshot {taken.id[:12]} under linkage {taken.linkage_version}.")
 
 
@@ -54,14 +52,14 @@ def compare(
     ] = None,
 ) -> None:
     """Hold the outcomes to a truth; only where the people are made up."""
-    from hub.files import analysis_store
     from hub.outcomes import compare as comparing
+    from hub.stores import facts_store
 
     with console(home, "outcomes compare") as hub:
         hub.home.check_synthetic()
         compared = comparing.compare_outcomes(
             hub.database,
-            analysis=analysis_store(hub.home, engine=hub.settings.engine("counting")),
+            analysis=facts_store(hub.settings),
             truth=truth,
             references=references,
             audit=hub.trail(),

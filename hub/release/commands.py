@@ -22,12 +22,12 @@ OutOption = Annotated[Path, typer.Option("--out", help="File to write.", callbac
 @app.command()
 def prepare(home: HomeOption) -> None:
     """Count, protect and audit what is new; the release waits to be published."""
-    from hub.files import analysis_store
     from hub.release.publishing import prepare_from_facts
+    from hub.stores import facts_store
     from policies.catalogue_files import catalogue
 
     with console(home, "release prepare") as hub:
-        store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
+        store = facts_store(hub.settings)
         release = prepare_from_facts(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
     print(f"Release {release.id} is prepared: {release.shown} cells shown, {release.withheld} withheld.")
 
@@ -68,13 +68,13 @@ def quality(
     summary: Annotated[Path | None, typer.Option(help="Write the figures as JSON.", callback=in_a_folder)] = None,
 ) -> None:
     """Say what the release cost beside simpler ways on the same counts; for the officer, not to be published."""
-    from hub.files import analysis_store
     from hub.release.measuring import measure_release
     from hub.release.quality import as_text
+    from hub.stores import facts_store
     from policies.catalogue_files import catalogue
 
     with console(home, "release quality") as hub:
-        store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
+        store = facts_store(hub.settings)
         found = measure_release(hub.database, analysis=store, catalogue=catalogue(), audit=hub.trail())
     if summary is not None:
         summary.write_text(json.dumps(asdict(found), indent=1) + "\n", "utf-8")
@@ -99,16 +99,16 @@ def requests(home: HomeOption) -> None:
 @app.command()
 def cost(home: HomeOption) -> None:
     """Work out what each waiting request would cost the other tables; a running resolver does it by itself."""
-    from hub.files import analysis_store
     from hub.release.requests.cost import work_out
     from hub.release.requests.service import record_cost, undecided
+    from hub.stores import facts_store
     from policies.catalogue_files import catalogue
 
     with console(home, "release cost") as hub:
         with hub.database.reading() as session:
             waiting = undecided(session)
         for number in waiting:
-            store = analysis_store(hub.home, engine=hub.settings.engine("counting"))
+            store = facts_store(hub.settings)
             found = work_out(hub.database, number, analysis=store, catalogue=catalogue(), audit=hub.trail())
             if found is not None:
                 with hub.database.transaction() as session:

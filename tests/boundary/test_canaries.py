@@ -120,7 +120,7 @@ class World:
 
     def found(self):
         """What the search finds, after a backup was made and every store was opened with its key."""
-        open_every_file(self.hub.home, self.hub.database, out=self.folder / "opened", audit=self.hub.trail)
+        open_every_file(self.hub.settings, self.hub.database, out=self.folder / "opened", audit=self.hub.trail)
         (self.folder / "backup").mkdir()
         with closing(sqlite3.connect(self.folder / "hub" / "hub.db", isolation_level=None)) as connection:
             connection.execute(f"VACUUM INTO '{self.folder / 'backup' / 'hub.db'}'")

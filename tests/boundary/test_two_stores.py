@@ -88,7 +88,7 @@ def test_every_key_opens_its_own_store_and_no_other(delivered):
     opens = set()
     for owner, store in stores(home).items():
         for holder, key in keys.items():
-            tried = FileStore(store._folder, key)
+            tried = FileStore(store.place, key)
             try:
                 opens |= {(holder, owner) for name in store.names() if tried.get(name)}
             except StoreError:
@@ -140,7 +140,7 @@ def test_every_file_of_a_store_is_encrypted_at_rest(delivered):
 
     for store in stores(home).values():
         for name in store.names():
-            content, stored = store.get(name), (store._folder / name).read_bytes()
+            content, stored = store.get(name), store.place.read(name)
             assert len(stored) == len(content) + 12 + 16
             assert not content or content[:64] not in stored
 

@@ -176,7 +176,7 @@ def exported(world):
 
 def opened(world):
     name = len(list(world.folder.iterdir()))
-    open_every_file(world.hub.home, world.hub.database, out=world.folder / f"opened-{name}", audit=world.hub.trail)
+    open_every_file(world.hub.settings, world.hub.database, out=world.folder / f"opened-{name}", audit=world.hub.trail)
 
 
 def roster(world, organisation):

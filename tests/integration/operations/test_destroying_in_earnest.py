@@ -14,6 +14,7 @@ from hub.linking.tables import Link
 from hub.operations import acts
 from hub.operations.destruction import Doomed, complete_destruction, delete_files, waiting_destructions
 from hub.settings import Home
+from hub.stores import places_in
 from policies.party_keys import party_key
 from policies.principal import Principal, Role
 from tests.integration.agreements.test_activation import key_of, leaving
@@ -67,6 +68,6 @@ def test_nothing_is_certified_while_a_file_cannot_be_deleted(home):
     kept = "/proc/version"  # not even root deletes it
 
     with pytest.raises(StoreError) as refused:
-        delete_files(Home(home), Doomed((kept,), (), (), ()))
+        delete_files(Home(home), Doomed((kept,), (), (), ()), places=places_in(Home(home)))
 
     assert (refused.value.code, "/proc" in refused.value.detail) == ("file-kept", False)

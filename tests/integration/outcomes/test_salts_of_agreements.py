@@ -129,7 +129,7 @@ def test_a_salt_that_another_process_made_first_is_the_one_that_holds(filled, tr
         def salts(self, value):
             pass
 
-    racing = Racing(filled.analysis._folder, b"k" * 32, pepper=filled.analysis.pepper, salts=filled.analysis.salts)
+    racing = Racing(filled.analysis.place, b"k" * 32, pepper=filled.analysis.pepper, salts=filled.analysis.salts)
 
     found = pseudonyms_under(filled.database, [("r", 1)], analysis=racing, audit=trail)
 
