@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,7 +21,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hub.engine_choice import EngineChoice
 from hub.errors import SettingError
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
 KEY_BYTES = 32
+PORT = re.compile(r":[0-9]+$")
+LOOPBACK = ("", "127.0.0.1", "::1", "localhost")
 OPERATOR, MIGRATION = "operator", "migration"
 """The logins of commands: those that work with rows, and those that make tables."""
 
@@ -90,8 +97,10 @@ class Settings(BaseSettings):
     )
 
     def resolved_database_url(self, role: str = OPERATOR) -> str:
-        """The address under which a role comes to the database."""
-        return (self.database_url or f"sqlite:///{self.home / 'hub.db'}").replace("{role}", role)
+        """The address under which a role comes to the database; raises SettingError for a way that is not encrypted."""
+        url = (self.database_url or f"sqlite:///{self.home / 'hub.db'}").replace("{role}", role)
+        check_database_address(url)
+        return url
 
     def engine(self, work: Literal["linkage", "counting"]) -> EngineChoice:
         """The engine that is chosen for a kind of work."""
@@ -105,6 +114,36 @@ class Settings(BaseSettings):
 
     def own_url(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def check_database_address(url: str) -> None:
+    """Raises SettingError for a database on another machine without TLS that knows the server (ASVS 5.0, 12.3.1)."""
+    from sqlalchemy.engine import make_url
+
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite" or all(map(_is_here, _hosts(address))):
+        return
+    if address.query.get("sslmode") != "verify-full":
+        raise SettingError(
+            "The database is on another machine, and the way to it is not surely encrypted.",
+            code="database-plain",
+            next_step="Add ?sslmode=verify-full&sslrootcert=FILE to database_url; FILE is the server's certificate "
+            "authority, or `system`.",
+        )
+
+
+def _hosts(address: URL) -> Iterator[str]:
+    """Every host that libpq may go to by this address; a service file names others that are not seen here."""
+    yield address.host or ""
+    for name in ("host", "hostaddr", "service"):
+        told = address.query.get(name, ())
+        for part in (told,) if isinstance(told, str) else told:
+            yield from part.split(",")
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host of libpq's is this machine: none, a socket's folder, or the loopback, perhaps with a port."""
+    return host.startswith(("/", "@")) or host in LOOPBACK or PORT.sub("", host) in LOOPBACK[1:]
 
 
 @dataclass(frozen=True)

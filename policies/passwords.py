@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from policies.principal import Role
 from policies.refusal import StatementRefused
+from policies.stolen_passwords import is_stolen
 
 LENGTH_MIN, LENGTH_MAX = 12, 128
 DIFFERENT_MIN = 6
@@ -44,7 +45,8 @@ def check_name(name: str) -> str:
 
 
 def check_password(password: str, *, name: str) -> None:
-    """Raises PasswordRefused for what is short, long, contains the name, or is of few letters beside guessed words."""
+    """Raises PasswordRefused for what is short, long, contains the name, is of few letters beside guessed words, or
+    was stolen elsewhere."""
     if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
         raise PasswordRefused("PWD-002", "password", f"take {LENGTH_MIN} to {LENGTH_MAX} characters; four words serve")
     own = password.lower()
@@ -56,6 +58,8 @@ def check_password(password: str, *, name: str) -> None:
             "password",
             "take one that is not your name, not words of this place and not the same few letters",
         )
+    if is_stolen(password):
+        raise PasswordRefused("PWD-004", "password", "take another: this one stands in lists of stolen passwords")
 
 
 def needs_passkey(roles: frozenset[Role]) -> bool:

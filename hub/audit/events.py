@@ -35,10 +35,12 @@ class EventType(StrEnum):
     PERSON_BOUND = "person.bound"
     ACCOUNT_SET_UP = "account.set_up"
     ACCOUNT_RESET = "account.reset"
+    PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 (the name of an event)
     PASSKEY_ASKED = "passkey.asked"
     PASSKEY_ADDED = "passkey.added"
     SIGNED_IN = "person.signed_in"
     SIGNED_OUT = "person.signed_out"
+    SESSIONS_ENDED = "person.sessions_ended"
     ACT_ASKED = "act.asked"
     ACT_APPROVED = "act.approved"
     ACT_DECLINED = "act.declined"

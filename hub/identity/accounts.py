@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -26,6 +28,7 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.errors import Conflict, Fault, Invalid, NotFound, NotSignedIn, TooMany
 from hub.identity import service
+from hub.identity.sessions import end_other_sessions
 from hub.identity.tables import Account, Binding, Passkey, SignInAttempt
 from policies.passwords import (
     ADDRESS_ATTEMPTS_MAX,
@@ -74,14 +77,9 @@ def set_up_account(
     The account serves once a first code was given (`confirm_codes`). Raises Invalid for a weak password, Conflict for
     a name that is taken.
     """
-    try:
+    with _refused_so():
         chosen = check_name(name)
         check_password(password, name=chosen)
-    except PasswordRefused as error:
-        raise Invalid(
-            "Name or password do not serve.", code=error.code, next_step=f"Next: {error.next_step}.",
-            faults=[Fault(error.place, error.code)],
-        ) from error  # fmt: skip
     taken = session.execute(select(Account).where(Account.name == chosen)).scalar_one_or_none()
     if taken is not None and (taken.person != person or taken.confirmed_at is not None):
         raise Conflict("This name is taken.", code="name-taken", next_step="Choose another sign-in name.")
@@ -108,6 +106,41 @@ def confirm_codes(session: Session, person: str, code: str, *, key: bytes, audit
                       faults=(Fault("code", "code-wrong"),))  # fmt: skip
     account.confirmed_at = audit.clock()
     append(session, audit, EventType.ACCOUNT_SET_UP, resource=f"person:{person}")
+
+
+def candidate_of(session: Session, person: str) -> Candidate:
+    """The present password of somebody who is signed in; a stand-in for who has none."""
+    account = session.get(Account, person)
+    if account is None or account.confirmed_at is None:
+        return Candidate("", _STAND_IN, known=False)
+    return Candidate(person, account.password, known=True)
+
+
+def change_password(
+    session: Session, person: str, *, present: str, password: str, secret: str, audit: AuditTrail
+) -> None:
+    """Take another password, once the present one was shown to fit; all of the person's sessions end but the one of
+    this secret. Raises Invalid for a weak password and for the same again."""
+    account = session.get_one(Account, person)
+    with _refused_so():
+        check_password(password, name=account.name)
+        if password == present:
+            raise PasswordRefused("PWD-005", "password", "take another than the present one")
+    account.password = hash_password(password)
+    end_other_sessions(session, person, secret=secret, audit=audit)
+    append(session, audit, EventType.PASSWORD_CHANGED, resource=f"person:{person}")
+
+
+@contextmanager
+def _refused_so() -> Iterator[None]:
+    """A name or password that the law refuses, as the refusal of a request."""
+    try:
+        yield
+    except PasswordRefused as error:
+        raise Invalid(
+            "Name or password do not serve.", code=error.code, next_step=f"Next: {error.next_step}.",
+            faults=[Fault(error.place, error.code)],
+        ) from error  # fmt: skip
 
 
 def check_attempts(session: Session, name: str, *, address: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
@@ -24,6 +24,7 @@ from policies.principal import Principal, Role, RoleError, check_roles
 LINK_HOURS = 24
 TOKEN_DAYS = 90
 TOKEN_NAME_LETTERS = 16
+SEEN_EVERY = timedelta(seconds=15)
 PERSON_ROLES = frozenset(Role) - {Role.AGENT, Role.OPERATOR, Role.PUBLIC, Role.NEWCOMER}
 
 
@@ -39,11 +40,12 @@ class Opened:
 
 @dataclass(frozen=True)
 class Known:
-    """A session that holds: who it is and the secret its forms must carry."""
+    """A session that holds: who it is and the secret its forms must carry; `stale` when its use is to be noted."""
 
     principal: Principal
     form_secret: str
     proved_at: datetime | None = None
+    stale: bool = False
 
 
 def load_organisations(session: Session, found: Iterable[tuple[str, str]]) -> int:
@@ -208,7 +210,7 @@ def provider_of(session: Session, secret: str) -> str | None:
 
 
 def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit: AuditTrail) -> Known | None:
-    """Who a session cookie stands for; None when it is unknown, ended, late or idle too long."""
+    """Who a session cookie stands for; None when it is unknown, ended, late or idle too long. Changes nothing."""
     found, now = session.get(SignedIn, hash_of(secret)), audit.clock()
     if found is None or found.ended_at is not None or found.ends_at <= now:
         return None
@@ -217,11 +219,15 @@ def person_of_session(session: Session, secret: str, *, idle_minutes: int, audit
     person = session.get(Person, found.person)
     if person is None or not _may_come_in(person, now):
         return None
-    found.seen_at = now
     principal = _principal(person)
     if found.sets_up:
         principal = replace(principal, roles=frozenset({Role.NEWCOMER}))
-    return Known(principal, found.form_secret, found.proved_at)
+    return Known(principal, found.form_secret, found.proved_at, stale=found.seen_at + SEEN_EVERY <= now)
+
+
+def note_seen(session: Session, secret: str, *, now: datetime) -> None:
+    """A session was used; to be noted once in SEEN_EVERY, so that a session idles out at most that much sooner."""
+    session.execute(update(SignedIn).where(SignedIn.secret_hash == hash_of(secret)).values(seen_at=now))
 
 
 def make_token(

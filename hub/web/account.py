@@ -16,7 +16,7 @@ from hub.audit.events import EventType
 from hub.audit.service import append
 from hub.errors import CallerError, Conflict, Refused
 from hub.http import Body, check_proved, cookie_name, declare, hub_of, principal_of, trail_of, transaction_of
-from hub.identity import accounts, passkeys, service
+from hub.identity import accounts, passkeys, service, sessions
 from hub.web.pages import SCRIPT_POLICY, page, refused_page
 from hub.web.sign_in import read_answer, site_of
 from policies.agreements import in_force
@@ -133,6 +133,53 @@ def prove_by_passkey(request: Request, body: Body) -> Response:
     return JSONResponse({"next": "/account"})
 
 
+@router.post("/account/password")
+@declare("account.read", "account")
+def change_password(request: Request, body: Body) -> Response:
+    """Another password, by the present one and a second factor; looked at between two short transactions."""
+    told, me = _form(body), _person(request)
+    address = request.client.host if request.client else ""
+    try:
+        check_proved(request)
+        with transaction_of(request) as session:
+            accounts.check_attempts(session, principal_of(request).actor, address=address, now=hub_of(request).clock())
+            candidate = accounts.candidate_of(session, me)
+        present = told.get("present", "")
+        if not accounts.fits(candidate, present):
+            raise Refused(
+                "The present password does not fit.", code="password-wrong", rule="sign-in",
+                next_step="Type the password that you signed in with.",
+            )  # fmt: skip
+        with transaction_of(request) as session:
+            accounts.change_password(
+                session, me, present=present, password=told.get("password", ""), secret=_cookie(request),
+                audit=trail_of(request),
+            )  # fmt: skip
+    except CallerError as refusal:
+        return refused_page(request, refusal, name="account", **_values(request), policy=SCRIPT_POLICY)
+    return RedirectResponse("/account", status_code=303)
+
+
+@router.post("/account/sessions/end-others")
+@declare("account.read", "session")
+def end_other_sessions(request: Request) -> Response:
+    """End every session of one's own but this one."""
+    check_proved(request)
+    with transaction_of(request) as session:
+        sessions.end_other_sessions(session, _person(request), secret=_cookie(request), audit=trail_of(request))
+    return RedirectResponse("/account", status_code=303)
+
+
+@router.post("/account/sessions/{name}/end")
+@declare("account.read", "session")
+def end_session(request: Request, name: str) -> Response:
+    """End one of one's own sessions."""
+    check_proved(request)
+    with transaction_of(request) as session:
+        sessions.end_session(session, _person(request), name, audit=trail_of(request))
+    return RedirectResponse("/account", status_code=303)
+
+
 @router.post("/account/tokens")
 @declare("aggregate.query", "token")
 def make_token(request: Request, body: Body) -> Response:
@@ -167,6 +214,11 @@ def _values(request: Request) -> dict[str, Any]:
         licences = [one for one, _ in _licences(request, session)]
         keys = passkeys.passkeys_of(session, _person(request))
         provider = service.provider_of(session, _cookie(request))
+        password = accounts.candidate_of(session, _person(request)).known
+        signed_in = sessions.open_sessions(
+            session, _person(request), secret=_cookie(request),
+            idle_minutes=hub_of(request).settings.session_idle_minutes, now=hub_of(request).clock(),
+        )  # fmt: skip
         append(session, trail_of(request), EventType.PAGE_READ, resource="account", counts={"tokens": len(held)})
     now = hub_of(request).clock()
     tokens = [
@@ -180,7 +232,8 @@ def _values(request: Request) -> dict[str, Any]:
     ]
     came_by = hub_of(request).connections.get(provider or "")
     return {
-        "tokens": tokens, "licences": licences, "passkeys": keys, "secret": None,
+        "tokens": tokens, "licences": licences, "passkeys": keys, "secret": None, "password": password,
+        "sessions": signed_in,
         "provider": None if came_by is None else came_by.provider,
     }  # fmt: skip
 

@@ -90,12 +90,15 @@ def _bearer(request: Request) -> Principal:
 def _session(request: Request, body: bytes) -> None:
     hub = hub_of(request)
     secret = request.cookies[cookie_name(hub.settings.own_url())]
-    with hub.database.transaction() as session:
+    with hub.database.reading() as session:
         known = service.person_of_session(
             session, secret, idle_minutes=hub.settings.session_idle_minutes, audit=trail_of(request)
         )
     if known is None:
         return
+    if known.stale:
+        with hub.database.transaction() as session:
+            service.note_seen(session, secret, now=hub.clock())
     _check_origin(request)
     request.state.principal = known.principal
     if request.method not in READ_METHODS:

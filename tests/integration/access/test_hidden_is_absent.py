@@ -30,7 +30,14 @@ OPEN = {
     "/v1/agreements/{agreement}/versions/{number}/changes": "the same",
 }
 CALLERS = (*ROLES, "anonymous", "agent", "person of another organisation")
-ABSENT = {"submission": "f" * 64, "act": 4711, "token": "f" * 16, "search": "nobody's", "release": "2020-01-01.9"}
+ABSENT = {
+    "submission": "f" * 64,
+    "act": 4711,
+    "token": "f" * 16,
+    "session": "f" * 16,
+    "search": "nobody's",
+    "release": "2020-01-01.9",
+}
 SEES = {
     "act": {"compliance", "administrator"},
     "table request": {"steward", "compliance", "administrator", "signatory", "person of another organisation"},
@@ -39,7 +46,8 @@ SEES = {
 """Who may see a thing of another's; to everybody else it is absent."""
 BODIES = {"approve": b'{"payload_sha256": "%s"}' % (b"0" * 64), "comments": b'{"stance": "support", "text": "Yes."}'}
 MEANT = (
-    ("/submissions/", "submission"), ("/acts/", "act"), ("/account/tokens/", "token"), ("/audit/searches/", "search"),
+    ("/submissions/", "submission"), ("/acts/", "act"), ("/account/tokens/", "token"),
+    ("/account/sessions/", "session"), ("/audit/searches/", "search"),
     ("releases/", "release"), ("requests/", "table request"), ("/voices/", "voice"),
 )  # fmt: skip
 
@@ -79,6 +87,7 @@ def world(crowd):
             why="The agreement ended.", principal=asker, audit=hub.trail,
         )  # fmt: skip
         token = service.hash_of(service.make_token(session, stranger, agreement="DUL-7", audit=hub.trail))[:16]
+        opened = service.open_session(session, stranger, hours=8, audit=hub.trail)
         session.add(SavedSearch(person=f"person:{stranger}", name="nobody's-else", query="R-12"))
         request = TableRequestRow(
             indicator="third-grade-reading", dimensions=["race"], agreement="DUL-7", purpose="tutoring", why="To plan.",
@@ -93,7 +102,7 @@ def world(crowd):
         session.flush()
         things = {
             "submission": sent.id, "act": act, "token": token, "search": "nobody's-else", "release": "2026-01-01.1",
-            "table request": request.id, "voice": voice.id,
+            "table request": request.id, "voice": voice.id, "session": service.hash_of(opened.secret)[:16],
         }  # fmt: skip
     return crowd, things
 

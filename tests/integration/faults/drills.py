@@ -28,6 +28,8 @@ from hub.db import Database, utc_now
 from hub.identity.agents import load_roster
 from hub.identity.service import load_organisations
 from hub.jobs import LEASE_SECONDS
+from hub.linking import service
+from hub.linking.waiting import wait_for
 from hub.operations.installation import downgrade, organisations, upgrade
 from hub.settings import Home
 from policies.translog.note import read_vkey
@@ -36,6 +38,7 @@ from tests.integration.hub.conftest import MadeUpEdge
 
 READY_SECONDS = 10.0
 PEOPLE = range(6)
+ROSTERS = {"novato": range(60), "reed": range(30, 80), "ross": range(40, 90)}
 SENT_SECONDS = LEASE_SECONDS + 60.0
 """A job whose worker was killed is taken again when its lease has run out."""
 
@@ -177,6 +180,50 @@ def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
     found.doubled = sum(count - 1 for count in told.values() if count > 1)
     found.whole = hub.verdict().whole is True
     return found
+
+
+def kill_while_linking(hub, points, *, seed, within_seconds=1.0):
+    """Kill every process at random moments of a linkage run; the former run holds until this one is done, once, and
+    its persons are the same."""
+    rng, found = random.Random(seed), Found(points=points)
+    edges = [hub.edge(name) for name in ROSTERS]
+    hub.start()
+    for edge in edges:
+        found.lost += send_until_accepted(edge, edge.prepare(ROSTERS[edge.organisation]), found.unclean) == "lost"
+    persons = _linked(hub, _requested(hub))
+    for _ in range(points):
+        version = _requested(hub)
+        time.sleep(rng.uniform(0, within_seconds))
+        hub.kill()
+        found.lost += _links(hub) != persons
+        found.slowest_start = max(found.slowest_start, hub.start())
+        found.lost += _linked(hub, version) != persons
+    hub.stop()
+    with hub.database.reading() as session:
+        resolved = Counter(row.resource for row in session.query(Detail).filter(Detail.event == "linkage.resolved"))
+    found.lost += len(resolved) != points + 1
+    found.doubled = sum(count - 1 for count in resolved.values()) + len(list(hub.home.handover.iterdir()))
+    found.whole = hub.verdict().whole is True
+    return found
+
+
+def _requested(hub):
+    with hub.database.transaction() as session:
+        return service.request_run(session, audit=hub.trail)
+
+
+def _linked(hub, version):
+    """The links once the run is resolved and holds."""
+    wait_for(hub.database, version, timeout_seconds=SENT_SECONDS)
+    with hub.database.transaction() as session:
+        service.accept_run(session, version, audit=hub.trail)
+    return _links(hub)
+
+
+def _links(hub):
+    with hub.database.reading() as session:
+        held = service.current_links(session)
+    return tuple(zip(held.provider, held.reference, held.person, strict=True))
 
 
 def send_in_parallel(hub, senders):

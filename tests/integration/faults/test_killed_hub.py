@@ -15,6 +15,7 @@ from tests.integration.faults.drills import (
     PEOPLE,
     ServedHub,
     fill_disk,
+    kill_while_linking,
     kill_while_migrating,
     kill_while_sending,
     send_in_parallel,
@@ -38,6 +39,11 @@ def nothing_wrong(found):
 def test_a_hub_killed_while_offices_send_loses_and_doubles_nothing_and_comes_back(served):
     """How soon is measured by `run.py soak`."""
     assert nothing_wrong(found := kill_while_sending(served, 2, seed=1)), found
+
+
+@pytest.mark.faults
+def test_a_hub_killed_while_it_links_lets_the_former_run_hold_and_finishes_the_new_one_once(served):
+    assert nothing_wrong(found := kill_while_linking(served, 2, seed=3)), found
 
 
 @pytest.mark.faults

@@ -19,7 +19,7 @@ from hub.agreements.set_up import note_alone
 from hub.audit.events import EventType
 from hub.errors import Invalid
 from hub.files import analysis_store
-from hub.identity import accounts, passkeys, provider_sign_in, service, two_persons
+from hub.identity import accounts, passkeys, provider_sign_in, service, sessions, two_persons
 from hub.identity.passkeys import Site
 from hub.jobs import Ticket
 from hub.operations.destruction import begin_destruction, complete_destruction
@@ -243,6 +243,9 @@ ACTS = [
     ("person.suspended", nothing, lambda w: plain(service.suspend_person, until=shortly(w))(w)),
     ("account.set_up", keep("new", somebody), plain(
         accounts.set_up_account, name="qorvax", password="zyblen wixtho jubrev", key=KEY)),
+    ("account.password_changed", nothing, plain(
+        accounts.change_password, present="", password="zyblen wixtho kazmuf", secret="")),
+    ("person.sessions_ended", nothing, plain(sessions.end_other_sessions, secret="")),
     ("passkey.asked", nothing, plain(passkeys.ask_new, site=SITE)),
     ("passkey.added", keep("answer", challenge), lambda w: plain(passkeys.add_passkey, *of(w, "answer"), site=SITE)(w)),
     ("sign_in.sent", nothing, lambda w: w.within(lambda s, t: provider_sign_in.send(s, "novato", audit=t))),

@@ -1,9 +1,12 @@
 """The law of passwords: long enough, not the name, and passkeys for whoever decides."""
 
+from importlib import resources
+
 import pytest
 
 from policies.passwords import PasswordRefused, check_name, check_password, needs_passkey
 from policies.principal import Role
+from policies.stolen_passwords import DIGEST_BYTES, how_many, is_stolen
 
 
 def test_a_name_is_kept_in_small_letters_and_another_form_is_refused():
@@ -23,6 +26,8 @@ def test_a_name_is_kept_in_small_letters_and_another_form_is_refused():
         ("the-Qorvax-family-home", "PWD-003"),
         ("MarinPromiseHub2026!", "PWD-003"),
         ("District-School-1", "PWD-003"),
+        ("qwerty123456", "PWD-004"),
+        ("1qazxsw23EDC", "PWD-004"),
     ],
 )
 def test_a_weak_password_is_refused_by_its_rule(password, code):
@@ -30,6 +35,15 @@ def test_a_weak_password_is_refused_by_its_rule(password, code):
         check_password(password, name="qorvax@novato.example")
 
     assert (refused.value.code, password in str(refused.value)) == (code, False)
+
+
+def test_the_list_of_stolen_passwords_is_sorted_and_long():
+    """ASVS asks for the first 3,000 of those that are long enough."""
+    assert how_many() > 40_000
+    assert not is_stolen("zyblen wixtho jubrev kazmuf")
+    listed = resources.files("policies").joinpath("stolen_passwords.bin").read_bytes()
+    digests = [listed[at : at + DIGEST_BYTES] for at in range(0, len(listed), DIGEST_BYTES)]
+    assert digests == sorted(set(digests))
 
 
 def test_a_long_one_serves():
