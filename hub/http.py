@@ -38,6 +38,7 @@ from hub.errors import (
     Unavailable,
 )
 from hub.identity.oidc import Connection
+from hub.identity.replay import take_nonce
 from hub.log import Log
 from hub.pace import Pace
 from hub.settings import Home, Settings
@@ -149,9 +150,31 @@ def trail_of(request: Request, *, agreement: str | None = None, purpose: str | N
 
 @contextmanager
 def transaction_of(request: Request) -> Iterator[Session]:
-    """The one transaction of this request; answer after it is over. The database shows it the caller's rows alone."""
+    """The one transaction of this request; answer after it is over. The database shows it the caller's rows alone.
+
+    The nonce of a signed reading is taken in it first: what is read twice by one signature is refused here.
+    """
     with hub_of(request).database.transaction(scope=scope_of(principal_of(request))) as session:
+        _take_pending_nonce(request, session)
         yield session
+    request.state.pending_nonce = None
+
+
+def check_nonce(request: Request, session: Session, key_id: str, nonce: str) -> None:
+    """Take the nonce of a signed request, or refuse the request."""
+    if not take_nonce(session, key_id, nonce, now=hub_of(request).clock()):
+        raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
+
+
+def _take_pending_nonce(request: Request, session: Session) -> None:
+    pending = getattr(request.state, "pending_nonce", None)
+    if pending is None:
+        return
+    try:
+        check_nonce(request, session, *pending)
+    except NotSignedIn:
+        request.state.pending_nonce = None
+        raise
 
 
 @contextmanager
@@ -271,6 +294,8 @@ def _logged(request: Request, error: HubError, event: EventType) -> Response:
                 outcome="refused" if isinstance(error, CallerError) else "failed",
                 versions=error.versions,
             )
+    except NotSignedIn as replayed:
+        return _logged(request, replayed, EventType.REQUEST_REFUSED)
     except Exception as failure:  # nothing may be told that is not logged
         hub_of(request).log.write("audit.failed", path=_route_path(request), error=failure)
         return _answer(request, Unavailable())

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from hub.errors import NotSignedIn, Refused, TooMany
-from hub.http import Body, cookie_name, enforce, hub_of, trail_of
+from hub.http import Body, check_nonce, cookie_name, enforce, hub_of, trail_of
 from hub.identity import agents, service
-from hub.identity.replay import take_nonce
 from hub.web.form_tokens import check_form_token
 from policies.principal import Principal
 from policies.signing import Message, SignedBy, SigningError, signed_headers, verify_request
@@ -48,12 +47,16 @@ def _authenticate(request: Request, body: bytes) -> None:
 
 
 def _agent(request: Request, body: bytes) -> Principal:
-    hub, now = hub_of(request), hub_of(request).clock()
+    """The agent that signed. A reading's nonce is taken in the transaction that logs the reading; where more may be
+    done than one transaction does, at once."""
+    hub = hub_of(request)
     with hub.database.reading() as session:
         signed, organisation = _signer(session, request, body)
-    with hub.database.transaction() as session:
-        if not take_nonce(session, signed.key_id, signed.nonce, now=now):
-            raise NotSignedIn(code="SIG-004", next_step="Sign the request again with a fresh nonce.")
+    if request.method in READ_METHODS:
+        request.state.pending_nonce = (signed.key_id, signed.nonce)
+    else:
+        with hub.database.transaction() as session:
+            check_nonce(request, session, signed.key_id, signed.nonce)
     return agents.agent_principal(signed.key_id, organisation)
 
 
