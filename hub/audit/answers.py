@@ -23,7 +23,7 @@ from hub.audit.tables import Detail
 
 EVENTLESS = frozenset(
     {
-        "/v1/ready", "/v1/openapi.json", "/v1/agreements/schema", "/static/hub.css", "/static/passkey.js",
+        "/v1/live", "/v1/ready", "/v1/openapi.json", "/v1/agreements/schema", "/static/hub.css", "/static/passkey.js",
         "/static/upload.js", "",
     }
 )  # fmt: skip
