@@ -133,7 +133,7 @@ def _complete(operation: dict[str, Any], told: Mapping[str, Any], *, action: str
 def _answers(told: Mapping[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": told.get("says", "As asked.")}
     if "example" in told:
-        answer["content"] = {JSON: _of_example(told["example"])}
+        answer["content"] = {JSON: _of_example(told["example"], empty=told.get("empty", ()))}
     for media_type in told.get("forms", ()):
         answer.setdefault("content", {})[media_type] = {"schema": {}}
     found = {str(status): answer for status in told.get("status", [200])}
@@ -160,9 +160,16 @@ def _security(action: str) -> list[dict[str, list[str]]]:
     return [{name: []} for name, opens in (("session", persons), ("signature", Role.AGENT in roles)) if opens]
 
 
-def _of_example(example: Any) -> dict[str, Any]:
-    """An example with the form that it has: what it names is always there; what is null may be of any kind."""
-    return {"schema": _form(example), "example": example}
+def _of_example(example: Any, *, empty: Iterable[str] = ()) -> dict[str, Any]:
+    """An example with the form that it has: what it names is always there; what is null may be of any kind.
+
+    Args:
+        empty: what may be null though the example shows it.
+    """
+    form = _form(example)
+    for name in empty:
+        form["properties"][name]["type"] = [form["properties"][name]["type"], "null"]
+    return {"schema": form, "example": example}
 
 
 def _form(value: Any, *, deep: bool = True) -> dict[str, Any]:

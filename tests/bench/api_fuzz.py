@@ -43,7 +43,7 @@ from tests.conftest import StandingClock
 from tests.integration.access.conftest import ROLES, People
 from tests.integration.hub.conftest import MadeUpHub
 from tests.integration.pages.conftest import fill
-from tests.integration.pages.doing import programs, things
+from tests.integration.pages.doing import after_comments, programs, things
 
 CASES = 2_000
 REACHED_SHARE = 0.8
@@ -117,9 +117,17 @@ def names_of(there: Mapping[str, tuple[dict[str, str], bytes]], filled: Mapping[
     }
 
 
-def examples(asker: Asker, there: Mapping[str, tuple[dict[str, str], bytes]], live: Mapping[str, dict]) -> None:
-    """Every operation by its own example, with names of things that there are."""
+def examples(
+    asker: Asker,
+    there: Mapping[str, tuple[dict[str, str], bytes]],
+    live: Mapping[str, dict],
+    *,
+    only: tuple[str, ...] = (),
+) -> None:
+    """Every operation, or only some, by its own example, with names of things that there are."""
     for name, told in told_by_example().items():
+        if only and name not in only:
+            continue
         method, _, path = name.partition(" ")
         body, named = there.get(name, ({}, b""))[1], live[name]
         query = {key: value for key, value in told.get("parameters", {}).items() if f"{{{key}}}" not in path}
@@ -226,6 +234,8 @@ def measure(callers: list[str], *, cases: int) -> dict[str, object]:
         operations = [one.ok() for one in schemathesis.openapi.from_dict(found).get_all_operations()]
         asker, begun = Asker(people, caller), time.process_time()
         examples(asker, there, live)
+        if caller == "compliance":
+            examples(asker, there, live, only=after_comments(people))
         if caller == "agent":
             programs_of(asker, people.hub.settings.home.parent)
         made_up(asker, operations, cases=cases, live=live)

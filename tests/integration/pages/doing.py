@@ -17,14 +17,20 @@ from hub.release.requests.cost import NOTHING_COUNTED
 from hub.release.requests.service import record_cost
 from policies.principal import Role
 from policies.translog.tiles import tiles_of
+from tests.conftest import stand_in_force
 from tests.integration.access.conftest import NOVATO
 from tests.integration.hub.conftest import BASE
+from tests.integration.pages.conftest import LICENCE
 
 PARTNER = (Role.PARTNER, "canal-alliance")
 COMMENTS_DAYS = 6
 EPOCH = 2
 CUSTODIANS = ("college-of-marin", "marin-coe")
 SIGNATORIES = {name: AgentKey(bytes([number]) * 32) for number, name in enumerate(("marin-coe", "novato"), start=1)}
+AMENDED = tuple(
+    LICENCE.replace("DUL-PAGES", "DUL-AMENDED").replace("version: 1", f"version: {number}").replace("2026-12-15", last)
+    for number, last in ((1, "2026-12-15"), (2, "2027-12-15"))
+)
 WANTED = {"indicator": "third-grade-reading", "agreement": "DUL-PAGES", "purpose": "close-equity-gap-2028"}
 
 
@@ -40,16 +46,23 @@ def things(people, filled, caller):
         f"POST {request}/comments": ({"number": ready}, b""),
         f"GET {request}": ({"number": ready}, b""),
     }
-    if caller == "compliance":
-        with people.hub.database.transaction() as session:
-            record_cost(session, ready, NOTHING_COUNTED, audit=people.hub.trail)
-        people.hub.clock.advance(days=COMMENTS_DAYS)
-        sign(people.hub)
+    with people.hub.database.transaction() as session:
+        record_cost(session, ready, NOTHING_COUNTED, audit=people.hub.trail)
+        for version in AMENDED:
+            stand_in_force(session, version, audit=people.hub.trail)
     return told | decided | bodies(people, filled, caller) | {
+        "GET /v1/agreements/{agreement}/versions/{number}/changes": ({"agreement": "DUL-AMENDED", "number": 2}, b""),
         "GET /v1/log/tile/{path}": ({"path": newest_tile(people.hub)}, b""),
         f"POST {one}/approve": ({"submission": str(filled["held"])}, b""),
         f"POST {one}/discard": ({"submission": str(filled["spare"])}, b""),
     }  # fmt: skip
+
+
+def after_comments(people):
+    """Let the time for comments pass; the operations that could not be done before."""
+    people.hub.clock.advance(days=COMMENTS_DAYS)
+    sign(people.hub)
+    return tuple(f"POST /v1/table-requests/{{number}}/{word}" for word in ("approve", "decline"))
 
 
 def bodies(people, filled, caller):
