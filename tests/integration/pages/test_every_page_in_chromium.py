@@ -7,6 +7,7 @@ build/screenshots.
 import gzip
 import re
 from collections import Counter
+from contextlib import closing
 
 import pytest
 from fastapi.routing import APIRoute
@@ -17,6 +18,7 @@ from policies.principal import Role
 from policies.roles import extent_of
 from tests.integration.access.conftest import ROLES
 from tests.integration.pages.conftest import SHOTS
+from tests.slow_line import SECONDS_TO_CONTENT, best_of
 
 pytestmark = pytest.mark.pages
 CALLERS = {"anonymous": (Role.PUBLIC, None), **ROLES}
@@ -107,6 +109,33 @@ def test_a_page_shuts_nobody_out_and_asks_nothing_from_elsewhere(contexts, fille
     page.close()
 
     assert faults == []
+
+
+@pytest.mark.parametrize("path", sorted(path for path, _ in pages()))
+def test_a_page_is_small_and_shows_its_content_soon_on_a_slow_machine_and_line(chromium, filled, path):
+    role, organisation = opener(path)
+
+    def context():
+        found = chromium.new_context()
+        if organisation is not None:
+            found.add_cookies([filled.cookie(role, organisation)])
+        return found
+
+    named = re.sub(r"\{(\w+)(?::\w+)?\}", lambda one: str(filled.examples[one[1]]), path)
+    with closing(context()) as first:
+        if is_file(first.new_page(), filled.url + named):
+            return
+    size, seconds = best_of(context, filled.url + named)
+
+    print(f"\n{path}: {size:,} bytes, content after {seconds:.2f} s")
+    assert size <= PAGE_BYTES_MAX.get(path, BYTES_MAX)
+    assert seconds <= SECONDS_TO_CONTENT
+
+
+def opener(path):
+    """The first caller who may open a page."""
+    action = dict(pages())[path]
+    return next(one for one in CALLERS.values() if extent_of(action, frozenset({one[0], Role.PUBLIC})))
 
 
 def is_file(page, address):

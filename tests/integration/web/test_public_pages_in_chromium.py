@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.playwright_browser import started_browser
+from tests.slow_line import SECONDS_TO_CONTENT, best_of
 
 pytestmark = pytest.mark.pages
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots" / "public"
@@ -16,9 +17,6 @@ WIDTHS = (320, 1280)
 PAGES = ("/", "/report", "/evidence", "/explorer", "/explorer?by=race", "/pathway", "/link-quality", "/definitions")
 BYTES_MAX = 150_000
 """Of all that a page loads, as sent over a line that packs it (gzip)."""
-SLOWER, BYTES_A_SECOND, DELAY_MILLISECONDS = 6, 10_000_000 / 8, 40
-SECONDS_TO_CONTENT = 2.0
-TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -60,53 +58,11 @@ def test_a_public_page_shuts_nobody_out_in_either_language(browser, served, code
 
 
 def test_a_public_page_is_small_and_shows_its_content_soon_on_a_slow_machine_and_line(browser, served):
-    told = {path: best_of(TRIES, browser, f"{served.url}{path}") for path in PAGES}
+    told = {path: best_of(browser.new_context, f"{served.url}{path}") for path in PAGES}
 
     print("\n" + "\n".join(f"{path}: {size:,} bytes, content after {one:.2f} s" for path, (size, one) in told.items()))
     assert {path: size for path, (size, _) in told.items() if size > BYTES_MAX} == {}
     assert {path: round(one, 2) for path, (_, one) in told.items() if one > SECONDS_TO_CONTENT} == {}
-
-
-def best_of(tries, browser, address):
-    """Size and seconds of the quickest of some loads: what else runs on this machine is not the page's."""
-    found = []
-    while len(found) < tries and not (found and found[-1][1] <= SECONDS_TO_CONTENT):
-        found.append(slow_load(browser, address))
-    return min(found, key=lambda one: one[1])
-
-
-def slow_load(browser, address):
-    page = browser.new_context().new_page()
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    line = {"downloadThroughput": BYTES_A_SECOND, "uploadThroughput": BYTES_A_SECOND, "latency": DELAY_MILLISECONDS}
-    session.send("Network.emulateNetworkConditions", {"offline": False, **line})
-    page.goto(address)
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
-    seconds = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
-    size = packed_bytes(page)
-    page.context.close()
-    return size, seconds
-
-
-def packed_bytes(page):
-    """The size of a page and of all that it loads, packed as a line would."""
-    return page.evaluate(
-        """async () => {
-            const names = [location.href, ...performance.getEntriesByType('resource').map(one => one.name)];
-            let bytes = 0;
-            for (const name of new Set(names.filter(one => one.startsWith('http')))) {
-                const read = name === location.href
-                    ? new Blob([document.documentElement.outerHTML])
-                    : new Blob([[...document.styleSheets].filter(one => one.href === name)
-                        .flatMap(one => [...one.cssRules]).map(one => one.cssText).join('\\n')]);
-                const packed = read.stream().pipeThrough(new CompressionStream('gzip'));
-                bytes += (await new Response(packed).arrayBuffer()).byteLength;
-            }
-            return bytes;
-        }"""
-    )
 
 
 def test_a_reader_changes_the_language_by_keyboard(browser, served):
