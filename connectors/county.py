@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from connectors.batches import batches, last_day, read_reports
-from connectors.county_ceremony import begin_epoch, hold_ceremony, register, sign_agreements
+from connectors.county_ceremony import SENDERS, begin_epoch, hold_ceremony, register, sign_agreements
 from connectors.county_edges import (
     Outcome,
     edge_folder,
@@ -42,8 +42,6 @@ from connectors.submitting import TIMEOUT_SECONDS, Preparation
 from connectors.witness import witness
 from connectors.workspace import Workspace, make_workspace, open_workspace, read_agreements, write_json, write_whole
 from policies.agreements import Agreement
-
-SENDERS = 3
 
 
 @dataclass(frozen=True)
@@ -109,9 +107,9 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path) -> 
 
 def witness_county(county: Path, *, hub: str) -> int:
     """Every provider's agent cosigns the log once; how many did."""
-    with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client:
-        edges = [open_workspace(edge_folder(county, provider)) for provider in providers_of(county)]
-        return len([witness(_hub(client, edge), edge) for edge in edges])
+    edges = [open_workspace(edge_folder(county, provider)) for provider in providers_of(county)]
+    with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client, ThreadPoolExecutor(SENDERS) as agents:
+        return len(list(agents.map(lambda edge: witness(_hub(client, edge), edge), edges)))
 
 
 def _send_all(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ HUB_UNKNOWN = "http://localhost"
 CUSTODIANS_WANTED = ("college-of-marin", "marin-coe")
 SIGNATORIES = ("marin-coe", "novato")
 DAYS_TO_ACCEPT = 14
+SENDERS = 3
+"""So many agents speak with the hub at a time."""
 
 
 def register(county: Path, *, epoch: int, now: dt.datetime) -> tuple[dict[str, Any], dict[str, str]]:
@@ -73,16 +76,20 @@ def hold_ceremony(county: Path, *, hub: str, signatories: Path, clock: Callable[
             seen = ceremony.look(agent, edge)
             _seed_share(county, edge, seen.roster.epoch)
             ceremony.give(agent, edge, seen)
-        for edge in edges.values():
-            agent = _agent(client, edge, clock)
-            ceremony.accept(agent, edge, ceremony.look(agent, edge))
+        with ThreadPoolExecutor(SENDERS) as agents:
+            list(agents.map(lambda edge: _accept(_agent(client, edge, clock), edge), edges.values()))
 
 
 def begin_epoch(edges: Iterable[Workspace], *, hub: str, clock: Callable[[], dt.datetime]) -> None:
     """Every provider encodes in the newest epoch from now on."""
-    with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client:
-        for edge in edges:
-            ceremony.begin(edge, ceremony.look(_agent(client, edge, clock), edge))
+    with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client, ThreadPoolExecutor(SENDERS) as agents:
+        seen = agents.map(lambda edge: (edge, ceremony.look(_agent(client, edge, clock), edge)), edges)
+        for edge, epoch in seen:
+            ceremony.begin(edge, epoch)
+
+
+def _accept(agent: Hub, edge: Workspace) -> None:
+    ceremony.accept(agent, edge, ceremony.look(agent, edge))
 
 
 def _edge(county: Path, provider: str, hub: str) -> Workspace:

@@ -15,12 +15,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from connectors.batches import Batch, batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.errors import WorkspaceError
@@ -141,10 +139,7 @@ def prepare_batch(preparation: Preparation, batch: Batch, outcome: Outcome) -> P
 def _prepare_year(work: _Year) -> YearPrepared:
     edge = open_workspace(edge_folder(work.county, work.provider))
     now = dt.datetime.now(dt.UTC)
-    preparation = replace(
-        Preparation.of(edge, now=now, agreements=_agreements(work.agreements)),
-        rng=_seeded_randomness(work.county, work.provider, work.year),
-    )
+    preparation = Preparation.of(edge, now=now, agreements=_agreements(work.agreements))
     paths = inbox_files(edge.inbox, work.year)
     latest = last_day(work.year, now.date())
     reports = read_reports(paths, source_map=edge.source_map(), school_year=work.year, latest=latest)
@@ -181,11 +176,6 @@ def seeded_key(county: Path, label: str) -> bytes:
     """
     seed = _told(county)["seed"]
     return hashlib.sha256(f"promise demonstration/1|{seed}|{label}".encode()).digest()
-
-
-def _seeded_randomness(county: Path, provider: str, year: int) -> np.random.Generator:
-    """The order and dummies of one provider's submissions of one year out of the county's seed."""
-    return np.random.default_rng(int.from_bytes(seeded_key(county, f"order {provider} {year}"), "little"))
 
 
 def providers_of(county: Path) -> list[str]:

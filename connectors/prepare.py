@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from connectors.assembly import Assembly, assemble
+from connectors.draws import draws_of
 from connectors.errors import AgreementRefusedError
 from connectors.keystore import AgentKey, LinkageSecret, ReferenceKey
 from connectors.minimize import minimize
@@ -123,10 +124,10 @@ def prepare(
     kind: str,
     school_year: int,
     now: dt.datetime,
-    rng: np.random.Generator,
     seen_by: Observer = nobody,
 ) -> Prepared:
-    """The submission of these files in the outbox; the same files prepared again make a new submission.
+    """The submission of these files in the outbox; the same files prepared again make a new submission of the same
+    rows, dummies among them, in the same order, under a new key and in new envelopes.
 
     Whoever is named sees what was sent beside the submission's name and the references: connectors.changes does.
     """
@@ -134,7 +135,7 @@ def prepare(
     reference_of = cache(partial(record_reference, sealing.reference))
     assembly = assemble(files, provider=provider, kind=kind, school_year=school_year, reference_of=reference_of)
     minimized, dropped = minimize(assembly, agreement)
-    manifest, chunks = _manifest(files, minimized, agreement=agreement, sealing=sealing, now=now, rng=rng)
+    manifest, chunks = _manifest(files, minimized, agreement=agreement, sealing=sealing, now=now)
     contents = [chunk.content for chunk in chunks]
     folder = lay_out(workspace.outbox, manifest, contents, signature=sign_manifest(manifest, sealing.agent.signer()))
     seen_by(minimized, folder.name, reference_of)
@@ -148,10 +149,9 @@ def _manifest(
     agreement: Agreement,
     sealing: Sealing,
     now: dt.datetime,
-    rng: np.random.Generator,
 ) -> tuple[Manifest, list[_Chunk]]:
     submission_key = os.urandom(SUBMISSION_KEY_BYTES)
-    encoded = _encoded(assembly, agreement, secret=sealing.secret, submission_key=submission_key, rng=rng)
+    encoded = _encoded(assembly, agreement, sealing=sealing, submission_key=submission_key)
     chunks = _facts_chunks(assembly)
     if encoded is not None:
         chunks += _sealed_chunks(encoded, assembly, sealing.hub)
@@ -183,20 +183,20 @@ def _encoded(
     assembly: Assembly,
     agreement: Agreement,
     *,
-    secret: LinkageSecret,
+    sealing: Sealing,
     submission_key: bytes,
-    rng: np.random.Generator,
 ) -> EncodedRoster | None:
     if not assembly.people or agreement.linkage is None:
         return None
+    schema = current_schema()
     return encode_roster(
         assembly.people,
         spans=assembly.spans,
-        schema=current_schema(),
-        secret=secret.content,
+        schema=schema,
+        secret=sealing.secret.content,
         submission_key=submission_key,
         views=agreement.linkage.views,
-        rng=rng,
+        rng=draws_of(sealing.reference, assembly, epoch=sealing.hub.epoch, schema_hash=schema.hash),
     )
 
 

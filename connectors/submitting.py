@@ -1,16 +1,14 @@
-"""Holds together what one run of prepare or push needs: keys, agreement, clock, randomness, connection."""
+"""Holds together what one run of prepare or push needs: keys, agreement, clock, connection."""
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import numpy as np
 
 from connectors.batches import Batch
 from connectors.changes import Changes, Watch
@@ -31,7 +29,6 @@ class Preparation:
     sealing: Sealing
     agreement: Agreement
     now: dt.datetime
-    rng: np.random.Generator
 
     @classmethod
     def of(
@@ -40,7 +37,7 @@ class Preparation:
         """Reads keys and agreements; raises WorkspaceError or AgreementRefusedError."""
         known = workspace.agreements() if agreements is None else agreements
         agreement = agreed(workspace, known, now.date())
-        return cls(workspace, sealing_of(workspace), agreement, now, system_randomness())
+        return cls(workspace, sealing_of(workspace), agreement, now)
 
     def prepare_and_compare(self, batch: Batch) -> tuple[Prepared, Changes | None]:
         """The same, and what it changes against the last one that the hub accepted; None where there was none."""
@@ -58,14 +55,8 @@ class Preparation:
                 kind=batch.kind,
                 school_year=batch.school_year,
                 now=self.now,
-                rng=self.rng,
                 seen_by=seen_by,
             )
-
-
-def system_randomness() -> np.random.Generator:
-    """A generator seeded by the operating system: orders, nonces and dummies differ at every submission."""
-    return np.random.default_rng(int.from_bytes(os.urandom(32), "little"))
 
 
 def unsent(workspace: Workspace) -> list[Path]:

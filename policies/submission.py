@@ -176,16 +176,23 @@ def _pack_lines(lines: list[bytes], size_max: int) -> Iterator[tuple[bytes, int]
 
 def read_facts(packed: bytes) -> Iterator[dict[str, Any]]:
     """The rows of a facts chunk; raises SubmissionError SUB-004 with the line's number when one cannot be read."""
-    for number, line in enumerate(_unpack(packed).splitlines(), start=1):
-        try:
-            row = json.loads(line) if len(line) <= FACT_LINE_BYTES_MAX else None
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise SubmissionError(
-                "SUB-004", f"line {number}", "make the submission again: a fact is not one JSON object"
-            )
-        yield row
+    return (read_fact(line, number=number) for number, line in enumerate(fact_lines(packed), start=1))
+
+
+def fact_lines(packed: bytes) -> list[bytes]:
+    """The lines of a facts chunk as they came, not read; raises SubmissionError SUB-004, or SUB-005 when too long."""
+    return _unpack(packed).splitlines()
+
+
+def read_fact(line: bytes, *, number: int) -> dict[str, Any]:
+    """The row of one line; raises SubmissionError SUB-004 naming the line's number."""
+    try:
+        row = json.loads(line) if len(line) <= FACT_LINE_BYTES_MAX else None
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict):
+        raise SubmissionError("SUB-004", f"line {number}", "make the submission again: a fact is not one JSON object")
+    return row
 
 
 def _unpack(packed: bytes) -> bytes:

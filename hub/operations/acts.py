@@ -32,11 +32,9 @@ from hub.identity import agents
 from hub.identity import service as people
 from hub.identity.accounts import reset
 from hub.identity.invitations import invite
-from hub.identity.provider_sign_in import bind
 from hub.identity.two_persons import Waiting, approve_act, ask_act, decline_act, drop_acts_of, take_act
 from hub.linking import service as linking
 from hub.operations.destruction import begin_destruction, parties_of_end
-from hub.release.publishing import publish_within
 from hub.release.service import prepared_release
 from policies.principal import Principal, Role
 from policies.two_persons import APPROVED_WITHIN, ActRefused, check_ask
@@ -241,6 +239,8 @@ def _content(session: Session, payload: Payload) -> Payload:
 
 
 def _publish(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    from hub.release.publishing import publish_within
+
     publish_within(session, payload["release"], audit=audit)
 
 
@@ -250,6 +250,8 @@ def _add(session: Session, payload: Payload, audit: AuditTrail) -> str | None:
 
 
 def _bind(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    from hub.identity.provider_sign_in import bind
+
     bind(session, payload["person"], issuer=payload["issuer"], subject=payload["subject"], audit=audit)
 
 

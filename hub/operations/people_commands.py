@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from hub.console import Console, console
 from hub.errors import Conflict
-from hub.identity import accounts, passkeys, service, two_persons
+from hub.identity import accounts, service, two_persons
 from hub.identity.tables import Person
 from policies.principal import Principal, Role
 
@@ -89,6 +89,8 @@ def acts(home: HomeOption) -> None:
 
 def check_operator_alone(session: Session, *, but: str = "") -> None:
     """Raises Conflict where a compliance officer, other than the one who is named, could approve instead."""
+    from hub.identity import passkeys
+
     for person in session.query(Person).filter(Person.removed_at.is_(None)):
         if Role.COMPLIANCE in person.roles and person.id != but and passkeys.passkeys_of(session, person.id):
             raise Conflict(

@@ -8,13 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from fastapi import Request
 from sqlalchemy.orm import Session
 
 from hub.agreements.service import known_agreements
 from hub.errors import Fault, Invalid, Refused
-from hub.http import hub_of, principal_of
 from hub.release.slices import Cursor
 from hub.submissions.agreed import idle_agreements
 from policies.agreements import Agreement, in_force
@@ -24,6 +23,9 @@ from policies.indicator_files import dimensions as dimension_files
 from policies.indicator_sets import indicator_sets
 from policies.principal import Principal
 from policies.table_requests import DEPTH_MAX
+
+if TYPE_CHECKING:
+    from fastapi import Request
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 PAGE_ROWS = 1000
@@ -62,8 +64,11 @@ PRESCHOOL = "preschool"
 """The dimension that tells which preschool a child of a class went to."""
 
 
-def asker_of(request: Request, session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
+def asker_of(request: "Request", session: Session, *, agreement: str = "", purpose: str = "") -> Asker:
     """Who asks, with the agreement and purpose named; of a token its own agreement."""
+    # Loaded here: commands ask nothing over HTTP, and start in half the time without it.
+    from hub.http import hub_of, principal_of
+
     principal = principal_of(request)
     return Asker(
         principal=principal,

@@ -23,7 +23,7 @@ from connectors.keystore import write_key
 from connectors.prepare import sealing_of
 from connectors.push import Hub, push
 from connectors.reading import read_file
-from connectors.submitting import Preparation, system_randomness
+from connectors.submitting import Preparation
 from connectors.workspace import make_workspace, read_agreements
 from hub.app import create_app, hub_parts
 from hub.audit.events import EventType
@@ -94,7 +94,7 @@ class World:
         reading = read_file(edge.inbox / "senr.txt", latest=dt.date(2026, 6, 30))
         agreements = read_agreements(ROOT / "policies" / "agreements")
         agreement = next(one for one in agreements if one.id == "DSA-K12")
-        preparation = Preparation(edge, sealing_of(edge), agreement, self.clock(), system_randomness())
+        preparation = Preparation(edge, sealing_of(edge), agreement, self.clock())
         prepared = preparation.prepare(Batch("k12", 2026, [reading]))
         wire = Hub(self.client, edge.keys.agent(), edge.key_id, self.clock, sleep=lambda seconds: self.hub.work())
         answer = push(wire, prepared.folder, receipts=edge.receipts)

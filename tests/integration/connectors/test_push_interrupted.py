@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -82,7 +81,6 @@ class Road:
         done = prepare(
             batch.readings, workspace=self.workspace, sealing=sealing_of(self.workspace), kind="k12", school_year=year,
             agreement=agreed(self.workspace, self.workspace.agreements(), NOW.date()), now=NOW,
-            rng=np.random.default_rng(students),
         )  # fmt: skip
         base = self.folder / f"base-{students}"
         done.folder.rename(base)

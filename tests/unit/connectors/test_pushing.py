@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -17,7 +16,7 @@ from connectors.keystore import write_key
 from connectors.prepare import prepare, sealing_of
 from connectors.push import CARRIED_BYTES_MAX, Hub, carried, push, send
 from connectors.reading import read_file
-from connectors.submitting import Preparation, system_randomness, unsent
+from connectors.submitting import Preparation, unsent
 from connectors.workspace import make_workspace, read_agreements, write_json
 from linkage.rows import VIEW_ROW
 from linkage.schema import current_schema
@@ -44,7 +43,7 @@ def prepared(workspace):
     path = workspace.inbox / "senr.txt"
     path.write_text(made.lines(*(made.senr(f9=f"L{n}", f8=f"{1_000_000_000 + n}") for n in range(7))), encoding="utf-8")
     reading = read_file(path, latest=dt.date(2026, 6, 30))
-    preparation = Preparation(workspace, sealing_of(workspace), agreement_named("DSA-K12"), NOW, system_randomness())
+    preparation = Preparation(workspace, sealing_of(workspace), agreement_named("DSA-K12"), NOW)
     return preparation.prepare(Batch("k12", 2026, [reading]))
 
 
@@ -277,10 +276,7 @@ def test_preparing_facts_again_in_the_same_second_is_the_same_submission(workspa
         "now": NOW,
     }
 
-    one, other = (
-        prepare([reading], agreement=agreement_named("DSA-EMP"), rng=np.random.default_rng(1), **common)
-        for _ in range(2)
-    )
+    one, other = (prepare([reading], agreement=agreement_named("DSA-EMP"), **common) for _ in range(2))
 
     assert one.submission == other.submission
     assert one.manifest.submission_key == ""
