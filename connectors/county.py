@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         if options.command == "register":
-            roster, signatories = register(options.county, epoch=options.epoch, now=_now())
+            roster, signatories = register(options.county, epoch=options.epoch)
             write_json(options.out, roster)
             write_json(options.signatories, signatories)
             if options.agreements is None:

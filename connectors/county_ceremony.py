@@ -1,6 +1,7 @@
 """The ceremony of the demonstration county: every provider's steward, custodian and signatory in turn.
 
-Shares come out of the county's seed, so that two runs of one demonstration encode alike; a custodian's share is random.
+Keys and shares come out of the county's seed, so that two runs of one demonstration encode alike; those of a district
+are random.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import httpx
 
 from connectors import ceremony
-from connectors.county_edges import edge_folder, providers_of, seed_reference_key, seeded_key
+from connectors.county_edges import edge_folder, providers_of, seed_keys, seeded_key
 from connectors.keystore import AgentKey, write_key
 from connectors.push import Hub
 from connectors.submitting import TIMEOUT_SECONDS
@@ -26,22 +27,22 @@ from policies.party_keys import party_key
 HUB_UNKNOWN = "http://localhost"
 CUSTODIANS_WANTED = ("college-of-marin", "marin-coe")
 SIGNATORIES = ("marin-coe", "novato")
-DAYS_TO_ACCEPT = 14
+ACCEPT_BY = "2100-01-01T00:00:00Z"
+"""Far away: the secret is bound to the roster, and the same on every day."""
 SENDERS = 3
 """So many agents speak with the hub at a time."""
 
 
-def register(county: Path, *, epoch: int, now: dt.datetime) -> tuple[dict[str, Any], dict[str, str]]:
+def register(county: Path, *, epoch: int) -> tuple[dict[str, Any], dict[str, str]]:
     """A workspace with keys for every provider; the signed roster and the signatories' public keys."""
     members = []
     for provider in providers_of(county):
-        seed_reference_key(county, provider)
+        seed_keys(county, provider)
         workspace = make_workspace(
             edge_folder(county, provider), organisation=provider, hub=HUB_UNKNOWN, inbox="../inbox"
         )
         members.append(ceremony.member_of(workspace).model_dump())
-    accept_by = (now + dt.timedelta(days=DAYS_TO_ACCEPT)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    roster = ceremony.make_roster(members, epoch=epoch, custodians=_custodians(county), accept_by=accept_by)
+    roster = ceremony.make_roster(members, epoch=epoch, custodians=_custodians(county), accept_by=ACCEPT_BY)
     keys = {name: AgentKey(seeded_key(county, f"signatory {name}")) for name in SIGNATORIES}
     for name, key in keys.items():
         roster = ceremony.sign_roster(roster, organisation=name, key=key.signer())

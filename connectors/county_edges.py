@@ -22,7 +22,7 @@ from typing import Any
 
 from connectors.batches import Batch, batches, inbox_files, inbox_years, last_day, read_reports
 from connectors.errors import WorkspaceError
-from connectors.keystore import REFERENCE_FILE, write_key
+from connectors.keystore import AGENT_FILE, REFERENCE_FILE, SEALING_FILE, write_key
 from connectors.prepare import Prepared
 from connectors.push import Answer
 from connectors.reports import FileReport
@@ -161,19 +161,19 @@ def _inbox_bytes(county: Path) -> int:
     return sum(path.stat().st_size for path in (county / "providers").glob("*/inbox/*/*"))
 
 
-def seed_reference_key(county: Path, provider: str) -> None:
-    """The provider's reference key out of the county's seed, where there is none yet."""
-    path = edge_folder(county, provider) / "keys" / REFERENCE_FILE
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_key(path, seeded_key(county, f"reference {provider}"))
+def seed_keys(county: Path, provider: str) -> None:
+    """The keys of a provider's agent out of the county's seed, where there are none yet: two runs of one demonstration
+    then encode alike and make the same release. A district's keys are drawn at random (`connectors.keystore`)."""
+    folder = edge_folder(county, provider) / "keys"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parts = {AGENT_FILE: ("agent",), REFERENCE_FILE: ("reference",), SEALING_FILE: ("seal 1", "seal 2", "seal 3")}
+    for file, labels in parts.items():
+        if not (folder / file).exists():
+            write_key(folder / file, b"".join(seeded_key(county, f"{label} {provider}") for label in labels))
 
 
 def seeded_key(county: Path, label: str) -> bytes:
-    """32 bytes that the county's seed gives: two runs of one demonstration then make the same release.
-
-    Equal matches are told apart by references, and dummies move estimates; a district's keys are drawn at random.
-    """
+    """32 bytes that the seed of a made-up county gives; raises WorkspaceError EDGE-012 where the folder is none."""
     seed = _told(county)["seed"]
     return hashlib.sha256(f"promise demonstration/1|{seed}|{label}".encode()).digest()
 

@@ -1,6 +1,5 @@
 """The years of a county prepared in one process and in two: the same submissions, counts and findings."""
 
-import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -27,7 +26,7 @@ def folder(tmp_path):
     """A made-up county of two years whose providers' workspaces are complete."""
     home = tmp_path / "county"
     make_county(home, people=150, seed=3, span=Span(2025, 2026))
-    register(home, epoch=1, now=dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
+    register(home, epoch=1)
     hub_keys, secret = tmp_path / "hub.json", tmp_path / "linkage.secret"
     keys = {name: generate_recipient_key().public() for name in ("matcher_public_key", "resolver_public_key")}
     write_json(hub_keys, keys | {"schema_hash": current_schema().hash, "epoch": 1})
