@@ -158,8 +158,9 @@ def describe(folder: Path) -> str:
     """What a prepared submission is, from its manifest: kind, year, how many records, chunks and bytes."""
     manifest, _ = _prepared(folder)
     size = sum(int(chunk["size"]) for chunk in manifest["chunks"])
+    among = " (made-up people that pad it among them)" if manifest["padded"] else ""
     return (
-        f"{manifest['kind']} {manifest['school_year']}, {manifest['records']:,} records, "
+        f"{manifest['kind']} {manifest['school_year']}, {manifest['records']:,} records{among}, "
         f"{len(manifest['chunks'])} chunks, {size:,} bytes"
     )
 

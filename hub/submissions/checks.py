@@ -73,6 +73,7 @@ class Found:
     permitted: Permitted
     previous_references: str | None
     previous_rows: Mapping[str, int]
+    previous_padded: bool
 
 
 @dataclass(frozen=True)
@@ -163,12 +164,20 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
         files=span_files | fact_files,
         counts={"references": len(present), "facts": tables.total()},
         holds=hold_reasons(
-            gone=gone_share(previous, present), rejected=rejected_share(found.manifest.findings, rows=tables.total())
+            gone=0.0 if _shows_nobody_apart(found) else gone_share(previous, present),
+            rejected=rejected_share(found.manifest.findings, rows=tables.total()),
         ),
         changes=counted_changes(previous, present, rows_before=found.previous_rows, rows_now=dict(tables))
         if found.previous_references is not None
         else None,
     )
+
+
+def _shows_nobody_apart(found: Found) -> bool:
+    """Whether both this submission and the last are padded and tell of nobody: then the hub cannot know who of those
+    that are gone were dummies. Both are smaller than the least roster."""
+    now, before = found.manifest, found.previous_rows
+    return now.padded and found.previous_padded and not any(now.facts.values()) and not any(before.values())
 
 
 def _opened_spans(desk: Desk, found: Found) -> tuple[dict[int, bytes], set[bytes]]:
@@ -215,6 +224,7 @@ def _find(desk: Desk, name: str) -> Found:
             service.permitted_by(session, manifest),
             None if last is None else last.references_file,
             {} if last is None else dict(service.manifest_of(last).facts),
+            last is not None and service.manifest_of(last).padded,
         )
 
 

@@ -94,6 +94,18 @@ def test_a_padded_roster_is_compared_without_its_made_up_people(sqlite_hub):
     assert edge.state(again)["state"] == "accepted"
 
 
+@pytest.mark.parametrize(("first_is_padded", "state"), [(True, "accepted"), (False, "held")])
+def test_a_padded_roster_of_rows_alone_is_held_only_where_the_last_one_named_more(sqlite_hub, first_is_padded, state):
+    """A programme that sends rows alone: who of those that are gone was made up, nobody at the hub can know."""
+    edge = sqlite_hub.enrol("novato")
+    edge.deliver(range(60), facts=[], padded=first_is_padded)
+    sqlite_hub.clock.advance(days=1)
+
+    again = edge.deliver([*range(12), *range(100, 148)], facts=[], padded=True)
+
+    assert edge.state(again)["state"] == state
+
+
 def test_an_office_is_told_that_a_held_submission_was_discarded(sqlite_hub):
     edge = sqlite_hub.enrol("novato")
     with sqlite_hub.database.transaction() as session:

@@ -14,7 +14,7 @@ from connectors.batches import Batch
 from connectors.errors import HubUnreachableError, PushRefusedError, WorkspaceError
 from connectors.keystore import write_key
 from connectors.prepare import prepare, sealing_of
-from connectors.push import CARRIED_BYTES_MAX, Hub, carried, push, send
+from connectors.push import CARRIED_BYTES_MAX, Hub, carried, describe, push, send
 from connectors.reading import read_file
 from connectors.submitting import Preparation, unsent
 from connectors.workspace import make_workspace, read_agreements, write_json
@@ -134,6 +134,10 @@ def test_a_submission_is_sent_whole_and_its_receipt_kept(workspace, prepared, ca
     assert set(stand_in.chunks) == {chunk.sha256 for chunk in prepared.manifest.chunks}
     assert json.loads((workspace.receipts / f"{answer.submission}.json").read_text())["state"] == "accepted"
     assert unsent(workspace) == []
+
+
+def test_a_padded_submission_is_described_with_its_made_up_people(prepared):
+    assert "k12 2026, 200 records (made-up people that pad it among them), " in describe(prepared.folder)
 
 
 def test_a_small_submission_is_one_request(workspace, prepared):
