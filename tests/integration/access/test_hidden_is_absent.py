@@ -8,7 +8,7 @@ import pytest
 from hub.audit.tables import SavedSearch
 from hub.identity import service
 from hub.identity.two_persons import ask_act
-from hub.release.tables import TableRequestRow, VoiceRow
+from hub.release.tables import ReleaseRow, TableRequestRow, VoiceRow
 from policies.principal import Role
 from tests.integration.access.conftest import HUB, NOVATO, REED, ROLES
 from tests.integration.access.test_routes_by_role import Statements, ask, routes, told
@@ -98,10 +98,14 @@ def world(crowd):
             indicator="third-grade-reading", speaker="partner", english="Made up.", spanish="", actor="person:x",
             organisation="kentfield", written_at=when, state="waiting", reason="",
         )  # fmt: skip
-        session.add_all([request, voice])
+        waiting = ReleaseRow(
+            id="2026-01-01.1", state="pending", prepared_at=when, published_at=None, snapshot="s", catalogue_version=1,
+            rules="{}", content_sha256="a" * 64, content=b"{}", shown=1, withheld=0,
+        )  # fmt: skip
+        session.add_all([request, voice, waiting])
         session.flush()
         things = {
-            "submission": sent.id, "act": act, "token": token, "search": "nobody's-else", "release": "2026-01-01.1",
+            "submission": sent.id, "act": act, "token": token, "search": "nobody's-else", "release": waiting.id,
             "table request": request.id, "voice": voice.id, "session": service.hash_of(opened.secret)[:16],
         }  # fmt: skip
     return crowd, things
