@@ -108,8 +108,9 @@ def test_an_address_and_python_give_the_numbers_of_the_page(office, served, ques
         assert expected is None or expected.search(words)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one["by"])
-def test_r_gives_the_same_numbers(office, served, question):
+@pytest.fixture(scope="module")
+def r():
+    """R with the packages of the manual's lines."""
     if not shutil.which("Rscript"):
         pytest.skip("needs R")
     here = subprocess.run(
@@ -117,9 +118,24 @@ def test_r_gives_the_same_numbers(office, served, question):
     )
     if here.returncode:
         pytest.skip("needs httr2 and readr of R")
-    client, token = office
-    _, (address, _, r) = asked(client, question, served)
+    return lambda lines, token: run(
+        ["Rscript", "-"], f"rows <- {{\n{lines}\n}}\nwrite.csv(rows, row.names = FALSE)", token=token
+    )
 
-    told = run(["Rscript", "-"], f"rows <- {{\n{r}\n}}\nwrite.csv(rows, row.names = FALSE)", token=token)
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one["by"])
+def test_r_gives_the_same_numbers(office, served, r, question):
+    client, token = office
+    _, (address, _, lines) = asked(client, question, served)
+
+    told = r(lines, token)
 
     assert told == by_address(address, token)
+
+
+@pytest.mark.slow
+def test_a_public_table_is_read_by_r_without_a_package(served, public, r):
+    address = f"{served.url}/v1/observations?indicator=third-grade-reading&by=race&format=csv"
+
+    assert r(f'read.csv("{address}")', "") == rows_of(public.get(address).text)
