@@ -67,6 +67,7 @@ class EventType(StrEnum):
     AGREEMENT_REFUSED = "agreement.refused"
     AGREEMENT_READ = "agreement.read"
     AGREEMENT_WITHDRAWN = "agreement.withdrawn"
+    AGREEMENT_WARNED = "agreement.warned"
     DESTRUCTION_BEGUN = "destruction.begun"
     DESTRUCTION_COMPLETED = "destruction.completed"
     DECISION_EXPLAINED = "decision.explained"

@@ -30,8 +30,10 @@ from hub.db import Clock, Database
 from hub.errors import HubError, SettingError, StoreError
 from hub.identity.witnesses import needs_witnesses, witness_policy
 from hub.jobs import FAILED, RUNNING, WAITING, Job
+from hub.operations.destruction import waiting_destructions
 from hub.operations.grants import differences
 from hub.operations.installation import alembic_config
+from hub.operations.retention import to_be_destroyed
 from hub.settings import Home, Settings, read_key
 from hub.stores import FOLDERS, IN_BUCKET, bucket_of
 from policies.translog.checkpoint import open_checkpoint
@@ -289,6 +291,23 @@ def _jobs(patient: Patient, session: Session) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _retention(patient: Patient, session: Session) -> Iterator[Finding]:
+    day = patient.clock().date()
+    due = to_be_destroyed(session, day=day)
+    for name in sorted({left.agreement for left in due if left.destroy_by < day}):
+        yield _fault(
+            "destruction-late", f"What was given under {name} should be destroyed by now.",
+            "Let two persons approve it (page 'Two persons'), then run promise-hub operations destroy.",
+        )  # fmt: skip
+    for name in sorted({left.agreement for left in due if left.destroy_by >= day}):
+        yield _warning(
+            "destruction-due", f"{name} has ended; what was given under it is to be destroyed.",
+            "Let two persons approve it (page 'Two persons'), then run promise-hub operations destroy.",
+        )  # fmt: skip
+    if waiting_destructions(session):
+        yield _fault("destruction-open", "A destruction's files lie there yet.", "Run promise-hub operations destroy.")
+
+
 def _backups(patient: Patient, session: Session) -> Iterator[Finding]:
     begun = select(func.max(Detail.time)).where(Detail.event == EventType.BACKUP_BEGUN.value)
     last = session.scalar(begun)
@@ -298,7 +317,9 @@ def _backups(patient: Patient, session: Session) -> Iterator[Finding]:
 
 
 OUTSIDE: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_home, _keys, _disk, _bucket, _address, _mail)
-INSIDE: tuple[Callable[[Patient, Session], Iterator[Finding]], ...] = (_login, _clock, _log, _jobs, _backups)
+INSIDE: tuple[Callable[[Patient, Session], Iterator[Finding]], ...] = (
+    _login, _clock, _log, _jobs, _retention, _backups,
+)  # fmt: skip
 
 
 def _fault(code: str, words: str, next_step: str) -> Finding:

@@ -39,11 +39,14 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "resolver": APPENDS
     | READS_LOG
     | {
+        "act_approvals": "S",
+        "acts": "SIU",
         "agents": "S",
         "agreement_salts": "SIU",
         "agreement_versions": "S",
         "agreement_withdrawals": "S",
         "audit_cosignatures": "S",
+        "destructions": "S",
         "epochs": "S",
         "jobs": "SIUD",
         "kept_protections": "SIUD",

@@ -21,6 +21,7 @@ from hub.jobs import Handler, Outcome, Ticket, Worker
 from hub.linking.service import COMPARE, RESOLVE, fail_run
 from hub.linking.steps import CompareDesk, ResolveDesk, compare_job, resolve_job
 from hub.log import Log
+from hub.operations.retention import keep_retention
 from hub.operations.sweeping import Broom, ask_for_sweep, sweep_job
 from hub.settings import Home, Settings
 from hub.stores import facts_store, place_of
@@ -94,7 +95,7 @@ def resolver(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWor
         "release.request-cost": _cost(database, clock, analysis),
     }
     stores = {"spans": spans, "analysis": analysis, "salts": analysis.salts}
-    broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover, also=give_up_stale)
+    broom = Broom("resolver", "spans.sweep", database, clock, stores, handover=home.handover, also=_daily)
     return _worker(broom, handlers, log=log)
 
 
@@ -105,6 +106,11 @@ def messenger(settings: Settings, *, log: Log, clock: Clock = utc_now) -> RoleWo
     desk = MessageDesk(database, clock, settings, webhook_key(home) if path.exists() else None)
     broom = Broom("messenger", "messages.sweep", database, clock, {})
     return _worker(broom, {SEND: send_job(desk)}, log=log)
+
+
+def _daily(session: Session, audit: AuditTrail) -> int:
+    """What the resolver does beside sweeping: it gives up what never became whole, and watches over agreements."""
+    return give_up_stale(session, audit) + keep_retention(session, audit)
 
 
 def _refresh(database: Database, clock: Clock, analysis: AnalysisStore) -> Handler:

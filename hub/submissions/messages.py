@@ -1,4 +1,5 @@
-"""Tells an office by e-mail or webhook what became of its submission: state, next step, owner, code; never a value.
+"""Tells an office by e-mail or webhook what became of its submission, and that an agreement of its ends soon: state,
+next step, owner, code; never a value.
 
 A message is a job, enqueued in the transaction that changed the state, so that it is sent if and only if that holds.
 Addresses are set by the operator's command. A webhook is signed as agents sign (RFC 9421, Ed25519), so that whoever
@@ -14,6 +15,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from email.message import EmailMessage
 from email.utils import make_msgid
 from pathlib import Path
@@ -87,17 +89,35 @@ def tell(session: Session, submission: Submission, *, code: str, audit: AuditTra
         enqueue(session, SEND, key=key, payload=payload, now=audit.clock())
 
 
+def tell_of_agreement(
+    session: Session, organisation: str, agreement: str, *, version: int, ends: date, within_days: int, now: datetime
+) -> int:
+    """Have every address of a party told that an agreement ends soon; how many there are."""
+    found = session.scalars(_present(organisation)).all()
+    for address in found:
+        payload = {
+            "address": address.id, "agreement": agreement, "version": version, "ends": ends.isoformat(),
+            "within_days": within_days,
+        }  # fmt: skip
+        key = f"{SEND}:{address.id}:{agreement}:{version}:{within_days}"
+        enqueue(session, SEND, key=key, payload=payload, now=now)
+    return len(found)
+
+
 def send_job(desk: MessageDesk) -> Callable[[Ticket], Outcome]:
     """Sends one message; what cannot be sent is tried again by the job's own rule, and then left."""
 
     def send(ticket: Ticket) -> Outcome:
         with desk.database.reading() as session:
             address = session.get_one(MessageAddress, int(ticket.payload["address"]))
-            submission = session.get_one(Submission, str(ticket.payload["submission"]))
-            told = _told(submission, ticket.payload, desk.settings)
+            if "agreement" in ticket.payload:
+                subject, told = _of_agreement(address.organisation, ticket.payload, desk.settings)
+            else:
+                submission = session.get_one(Submission, str(ticket.payload["submission"]))
+                subject, told = _of_submission(submission, ticket.payload, desk.settings)
             channel, where, wanted = address.channel, address.address, address.removed_at is None
         if wanted:
-            _SENDERS[channel](desk, where, told)
+            _SENDERS[channel](desk, where, subject, told)
         return Outcome(lambda session: _record(session, ticket, desk, sent=wanted))
 
     return send
@@ -116,10 +136,28 @@ def public_half(key: Ed25519PrivateKey) -> str:
     return b64encode(key.public_key().public_bytes_raw()).decode()
 
 
-def _told(submission: Submission, payload: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def _of_agreement(organisation: str, payload: Mapping[str, Any], settings: Settings) -> tuple[str, dict[str, Any]]:
+    """Subject and content of a warning: what ends when, and what to do."""
+    agreement, days = str(payload["agreement"]), int(payload["within_days"])
+    return f"Promise Hub: agreement {agreement} ends within {days} days", {
+        "provider": organisation,
+        "agreement": agreement,
+        "version": int(payload["version"]),
+        "ends": str(payload["ends"]),
+        "within_days": days,
+        "next_step": "Agree on a new version, or let it end: all use stops by itself, and what was given is destroyed.",
+        "owner": "provider",
+        "page": f"{settings.own_url()}/agreements",
+    }
+
+
+def _of_submission(
+    submission: Submission, payload: Mapping[str, Any], settings: Settings
+) -> tuple[str, dict[str, Any]]:
+    """Subject and content of what became of a submission."""
     state, code = str(payload["state"]), str(payload["code"])
     step = HOLDS[code] if state == HELD and code in HOLDS else NEXT_STEPS[state]
-    return {
+    return f"Promise Hub: {submission.kind} {submission.school_year} is {state}", {
         "provider": submission.provider,
         "kind": submission.kind,
         "school_year": submission.school_year,
@@ -138,13 +176,13 @@ def _record(session: Session, ticket: Ticket, desk: MessageDesk, *, sent: bool) 
         append(session, trail, EventType.MESSAGE_SENT, resource=f"message-address:{ticket.payload['address']}")
 
 
-def _send_email(desk: MessageDesk, address: str, told: Mapping[str, Any]) -> None:
+def _send_email(desk: MessageDesk, address: str, subject: str, told: Mapping[str, Any]) -> None:
     settings = desk.settings
     if not settings.smtp_host:
         raise Unavailable("No mail server is set.", code="mail-not-set")
     message = EmailMessage()
     message["From"], message["To"] = settings.smtp_sender, address
-    message["Subject"] = f"Promise Hub: {told['kind']} {told['school_year']} is {told['state']}"
+    message["Subject"] = subject
     message["Date"] = desk.clock()
     message["Message-ID"] = make_msgid(domain="promise-hub.invalid")
     message.set_content("".join(f"{name.replace('_', ' ')}: {value}\n" for name, value in told.items() if value != ""))
@@ -163,7 +201,7 @@ def _password(settings: Settings) -> str:
     return Path(settings.smtp_password_file).read_text("utf-8").strip()
 
 
-def _send_webhook(desk: MessageDesk, address: str, told: Mapping[str, Any]) -> None:
+def _send_webhook(desk: MessageDesk, address: str, _subject: str, told: Mapping[str, Any]) -> None:
     import httpx
 
     if desk.key is None:
@@ -181,7 +219,7 @@ def _send_webhook(desk: MessageDesk, address: str, told: Mapping[str, Any]) -> N
         raise Unavailable("The webhook did not take the message.", code="webhook-refused")
 
 
-_SENDERS: Mapping[str, Callable[[MessageDesk, str, Mapping[str, Any]], None]] = {
+_SENDERS: Mapping[str, Callable[[MessageDesk, str, str, Mapping[str, Any]], None]] = {
     EMAIL: _send_email,
     WEBHOOK: _send_webhook,
 }
