@@ -106,7 +106,9 @@ class ProvisionalTelling:
             Sheet(
                 sheet.frame,
                 [
-                    replace(one) if one.fixed else Standing(one.known, one.k, one.n, hidden=True, fixed=True)
+                    replace(one)
+                    if one.fixed
+                    else Standing(one.known, one.k, one.n, hidden=True, fixed=True, public=one.public)
                     for one in sheet.groups
                 ],
             )

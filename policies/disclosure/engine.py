@@ -5,7 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from time import perf_counter
@@ -15,18 +15,19 @@ from typing import Protocol
 import numpy as np
 
 from policies.disclosure.audit import Audit, Finding
-from policies.disclosure.believers import Observers, withhold_everything, withhold_from_believers
+from policies.disclosure.believers import Crowd, withhold_everything, withhold_from_believers
+from policies.disclosure.beside_final import mark_public
 from policies.disclosure.frame import Frame, frame
 from policies.disclosure.linked import linked
 from policies.disclosure.moves import Observer
 from policies.disclosure.provisional import provisional_cell
 from policies.disclosure.recollection import Earlier, crowds, remembered
-from policies.disclosure.rules import NUMERATOR_MIN, Rules
-from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, raise_numerators, raise_threshold, sheets
+from policies.disclosure.rules import Rules
+from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, sheets
 from policies.disclosure.system import System
+from policies.disclosure.thresholds import floor_of, raise_rules
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
 from policies.disclosure.vintages import joined, system_with, told_finally, true_part
-from policies.disclosure_floor import MINIMUM_N
 
 
 @dataclass(frozen=True)
@@ -136,41 +137,47 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
     if contradicted(built, before):
         stands, findings = frozen_sheets(built, ledger=before), []
     else:
-        stands = sheets(built, _loosest(rules), ledger=before, earlier=earlier)
-        watching = listening[0].among(observers)
-        joined_up = partial(withhold_from_believers, rules=rules, vintage=together.vintage, observers=observers)
-        findings = _protect_by_threshold(built, stands, rules, watching=watching)
-        findings += joined_up(stands, listening)
-        if findings:
-            withhold_everything(stands)
-            findings = Audit(built, stands, rules, watching(built, rules)).protect()
-            findings += joined_up(stands, listening)
+        floor = floor_of(rules)
+        stands = sheets(built, floor, ledger=before, earlier=earlier)
+        mark_public(frames, stands, before)
+        audited = Audited(built, stands, listening, together.vintage)
+        findings = audited.protect_at_floor(floor)
+        findings = raise_rules(stands, rules, found=findings, protect=audited.protect)
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return Result(named, findings)
 
 
-def _protect_by_threshold(
-    built: System, stands: tuple[Sheet, ...], rules: Rules, *, watching: Observers
-) -> list[Finding]:
-    """Withhold what an observer could tell, threshold by threshold from the floor, then by the minimum of numerators;
-    at the floor alone what need not be withheld is shown again. So a stricter threshold, or a higher minimum, shows
-    nothing that a looser one withholds."""
-    audit = Audit(built, stands, _loosest(rules), watching(built, rules))
-    findings = audit.protect() or audit.show_again()
-    for min_n in range(MINIMUM_N + 1, rules.min_n + 1):
-        step = replace(_loosest(rules), min_n=min_n)
-        if raise_threshold(stands, step) or rules.strict:
-            findings = Audit(built, stands, step, watching(built, rules)).protect()
-    for numerator_min in range(NUMERATOR_MIN + 1, rules.numerator_min + 1):
-        step = replace(rules, numerator_min=numerator_min)
-        if raise_numerators(stands, step):
-            findings = Audit(built, stands, step, watching(built, rules)).protect()
-    return findings
+@dataclass(frozen=True)
+class Audited:
+    """Sheets and everybody from whom they are protected: who takes what is told to be true now, and who joins it with
+    vintages told before."""
 
+    built: System
+    stands: tuple[Sheet, ...]
+    listening: tuple[Crowd, ...]
+    vintage: str
 
-def _loosest(rules: Rules) -> Rules:
-    """The rules before thresholds and minima are raised."""
-    return replace(rules, min_n=MINIMUM_N, numerator_min=NUMERATOR_MIN)
+    def protect_at_floor(self, rules: Rules) -> list[Finding]:
+        """Withhold what an observer could tell, and show again what need not be withheld: at the floor alone, since
+        what stricter rules show again might be what laxer ones withhold."""
+        audit = self._audit(rules)
+        return self._joined_up(rules, audit.protect() or audit.show_again())
+
+    def protect(self, rules: Rules) -> list[Finding]:
+        """Withhold what an observer could tell; everything, where that cannot be mended."""
+        return self._joined_up(rules, self._audit(rules).protect())
+
+    def _joined_up(self, rules: Rules, findings: list[Finding]) -> list[Finding]:
+        join = partial(withhold_from_believers, rules=rules, vintage=self.vintage, observers=observers)
+        findings = findings + join(self.stands, self.listening)
+        if findings:
+            withhold_everything(self.stands)
+            findings = self._audit(rules).protect() + join(self.stands, self.listening)
+        return findings
+
+    def _audit(self, rules: Rules) -> Audit:
+        watching = self.listening[0].among(observers)
+        return Audit(self.built, self.stands, rules, watching(self.built, rules))
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:

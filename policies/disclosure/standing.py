@@ -28,7 +28,10 @@ class State(NamedTuple):
 
 @dataclass
 class Standing:
-    """The state of one group: its counts, whether it is withheld, the bands that tell its rate and its coverage."""
+    """The state of one group: its counts, whether it is withheld, the bands that tell its rate and its coverage.
+
+    `public` are kinds of count that a final figure of a linked block tells for good.
+    """
 
     known: int
     k: int
@@ -40,6 +43,7 @@ class Standing:
     fixed: bool = False
     reason: Reason | None = None
     earlier: tuple[int, int] | None = None
+    public: tuple[int, ...] = ()
 
     def limits(self, kind: int) -> tuple[int, int | None]:
         """How far a count may lie below and above the truth, as far as this cell and its earlier vintages tell."""
@@ -65,6 +69,9 @@ class Standing:
 
     def secret(self, *, complete: bool) -> tuple[int, ...]:
         """The kinds of count that must not be told."""
+        return tuple(kind for kind in self._withheld(complete=complete) if kind not in self.public)
+
+    def _withheld(self, *, complete: bool) -> tuple[int, ...]:
         if self.zero:
             return ()
         if self.hidden:
@@ -111,6 +118,17 @@ class Standing:
             self.widen(rules)
             self.code(rules)
         return True
+
+    def tell_no_more_than(self, other: "State") -> bool:
+        """Withhold what another state of the same group withholds; False when nothing changed."""
+        if self.fixed or self.hidden:
+            return False
+        if other.hidden:
+            return self.hide(other.reason or "protective")
+        changed = other.cover is None and self.uncover()
+        if other.band and self.band != (band := _hull(self.band, other.band)):
+            self.band, self.reason, changed = band, other.reason, True
+        return changed
 
     def allows(self, change: int) -> bool:
         """Whether what is told of the numerator leaves room for a change of it."""
@@ -292,6 +310,11 @@ def counted_before(cells: tuple[Heard, ...]) -> Band | None:
     """Between which counts the rounded ones of earlier vintages leave a group."""
     told = [(*rounded_from(one.cell.known), one.change.known) for one in cells if one.cell.known is not None]
     return (max(low - more for low, _, more in told), min(high - more for _, high, more in told)) if told else None
+
+
+def _hull(band: Band | None, other: Band) -> Band:
+    """The least band that holds two; of one alone that one."""
+    return (min(band[0], other[0]), max(band[1], other[1])) if band else other
 
 
 def _within(band: Band | None, part: int, whole: int) -> bool:
