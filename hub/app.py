@@ -59,6 +59,7 @@ ROUTED = (
     "hub.web.certifying",
     "hub.web.uploading",
     "hub.web.acts",
+    "hub.web.administration",
     "hub.web.opt_outs",
     "hub.web.disclosures",
     "hub.web.account",

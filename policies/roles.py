@@ -82,6 +82,7 @@ ROLE_TABLE: Mapping[str, Mapping[Role, Extent]] = {
         _G: Extent.APPROVE,
         _O: Extent.REQUEST,
     },
+    "administration.read": {_C: Extent.VIEW, _A: Extent.ALL},
     "hub.operate": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
     "release.publish": {_C: Extent.APPROVE, _A: Extent.REQUEST, _O: Extent.ALL},
     "table.ask": {_P: Extent.REQUEST},

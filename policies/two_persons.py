@@ -43,6 +43,7 @@ ACTS: Mapping[str, Act] = {
     "person.roles": Act("person.manage", "change somebody's roles"),
     "person.remove": Act("person.manage", "remove somebody who left"),
     "person.reset": Act("person.manage", "let somebody set up a lost second factor anew"),
+    "person.sessions": Act("person.manage", "end somebody's sessions, links and tokens"),
     "person.bind": Act("person.manage", "let somebody sign in by an identity provider"),
     "agent.revoke": Act("key.manage", "take nothing more from an agent's key", _PROVIDERS),
     "agent.add": Act("key.manage", "put an agent's key on the roster", _PROVIDERS),

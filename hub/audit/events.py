@@ -21,6 +21,8 @@ class EventType(StrEnum):
     BACKUP_BEGUN = "backup.begun"
     BACKUP_RESTORED = "backup.restored"
     JOB_FAILED = "job.failed"
+    JOB_RETRIED = "job.retried"
+    ADMINISTRATION_READ = "administration.read"
     REQUEST_REFUSED = "request.refused"
     REQUEST_FAILED = "request.failed"
     OPERATOR_ALONE = "operator.alone"

@@ -110,6 +110,12 @@ def end_ways_in(session: Session, person: str, *, audit: AuditTrail) -> dict[str
     return _end_ways_in(session, person, now=audit.clock())
 
 
+def end_sessions(session: Session, person: str, *, audit: AuditTrail) -> None:
+    """End every session, unused link and token of somebody who stays: what was left open somewhere opens no more."""
+    counts = end_ways_in(session, person, audit=audit)
+    append(session, audit, EventType.SESSIONS_ENDED, resource=f"person:{person}", counts=counts)
+
+
 def organisation_of(session: Session, person: str) -> str:
     """Where a present person works; NotFound for anybody else."""
     return _present(session, person).organisation

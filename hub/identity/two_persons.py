@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
@@ -166,6 +166,12 @@ def list_acts(session: Session, *, principal: Principal, audit: AuditTrail) -> S
     found = [row for row in rows if may_see(_asked(session, row), principal)]
     append(session, audit, EventType.ACTS_READ, resource="acts", counts={"acts": len(found)})
     return [_seen(session, row, principal, now=audit.clock()) for row in found]
+
+
+def waiting_acts(session: Session, *, now: datetime) -> int:
+    """How many acts may still be approved, whoever asked for them; none of them is told."""
+    waits = select(func.count()).select_from(ActRow).where(ActRow.state == WAITING)
+    return session.scalar(waits.where(ActRow.asked_at > now - APPROVED_WITHIN)) or 0
 
 
 def _open_row(session: Session, number: int, principal: Principal) -> ActRow:

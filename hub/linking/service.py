@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -30,6 +31,7 @@ from linkage.schema import current_schema
 
 MATCHER, RESOLVER = "matcher", "resolver"
 COMPARE, RESOLVE = "linkage.compare", "linkage.resolve"
+RUNS_LISTED = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,26 @@ class Run:
     state: str
     submissions: int
     quality: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run as those who ask for and approve runs see it: its own expectations, no count of links.
+
+    `waits` where it may be accepted: it is resolved and rests on the run that holds. `before`: the run that a revert
+    of this one lets hold again.
+    """
+
+    version: int
+    state: str
+    submissions: int
+    requested_on: date
+    rests_on: int | None
+    before: int | None
+    holds: bool
+    waits: bool
+    expected_precision: float | None
+    expected_recall: float | None
 
 
 def request_run(session: Session, *, audit: AuditTrail, from_nothing: bool = False) -> int:
@@ -116,33 +138,50 @@ def accept_run(session: Session, version: int, *, audit: AuditTrail) -> None:
     append(session, audit, EventType.LINKAGE_ACCEPTED, resource=f"linkage:{version}")
 
 
-def revert_run(session: Session, *, audit: AuditTrail) -> int | None:
-    """Let the run before hold again; its version comes back, None when there is none left."""
-    pointer = _pointer(session)
-    if pointer.run is None:
+def reverting(session: Session) -> tuple[int, int | None]:
+    """The run that holds, and the one that a revert would let hold, None where none would be left.
+
+    Raises Conflict where nothing holds, or where the run before used data that were destroyed.
+    """
+    holds = current_version(session)
+    if holds is None:
         raise Conflict("No run holds.", code="nothing-to-revert", next_step="Accept a run first.")
-    left = _run(session, pointer.run)
-    if left.replaces is not None and _run(session, left.replaces).state == TOMBSTONE:
+    before = _run(session, holds).replaces
+    if before is not None and _run(session, before).state == TOMBSTONE:
         raise Conflict(
             "The run before used data that were destroyed.",
             code="run-destroyed",
             next_step="Run the linkage again; a tombstone never holds again.",
         )
-    pointer.run = left.replaces
+    return holds, before
+
+
+def revert_run(session: Session, *, audit: AuditTrail) -> int | None:
+    """Let the run before hold again; its version comes back, None when there is none left."""
+    pointer = _pointer(session)
+    holds, before = reverting(session)
+    pointer.run = before
     append(
         session,
         audit,
         EventType.LINKAGE_REVERTED,
-        resource=f"linkage:{left.version}",
-        versions={"holds": "none" if left.replaces is None else str(left.replaces)},
+        resource=f"linkage:{holds}",
+        versions={"holds": "none" if before is None else str(before)},
     )
-    return left.replaces
+    return before
 
 
 def read_run(session: Session, version: int) -> Run:
     """State and quality of one run."""
     run = _run(session, version)
     return Run(run.version, run.state, len(run.inputs), run.quality)
+
+
+def list_runs(session: Session) -> Sequence[RunLine]:
+    """The newest runs, newest first."""
+    holds = current_version(session)
+    rows = session.scalars(select(LinkageRun).order_by(LinkageRun.version.desc()).limit(RUNS_LISTED))
+    return [_line(row, holds) for row in rows]
 
 
 def current_version(session: Session) -> int | None:
@@ -201,6 +240,22 @@ def fail_run(session: Session, version: int) -> None:
     run = session.get(LinkageRun, version)
     if run is not None:
         run.state = FAILED
+
+
+def _line(row: LinkageRun, holds: int | None) -> RunLine:
+    precision, recall = (row.quality.get(name) for name in ("expected_precision", "expected_recall"))
+    return RunLine(
+        version=row.version,
+        state=row.state,
+        submissions=len(row.inputs),
+        requested_on=row.requested_at.date(),
+        rests_on=row.based_on,
+        before=row.replaces,
+        holds=row.version == holds,
+        waits=row.state == RESOLVED and row.based_on == holds,
+        expected_precision=None if precision is None else round(precision, 3),
+        expected_recall=None if recall is None else round(recall, 3),
+    )
 
 
 def _continued(session: Session, base: int) -> int | None:

@@ -264,8 +264,18 @@ def _revert(session: Session, payload: Payload, audit: AuditTrail) -> None:
     linking.revert_run(session, audit=audit)
 
 
+def _holding(session: Session, payload: Payload) -> Payload:
+    """The run that holds and the one before it: a revert that was approved takes no later run back."""
+    holds, before = linking.reverting(session)
+    return {**payload, "holds": str(holds), "before": "none" if before is None else str(before)}
+
+
 def _accept(session: Session, payload: Payload, audit: AuditTrail) -> None:
     linking.accept_run(session, _version(payload), audit=audit)
+
+
+def _end_sessions(session: Session, payload: Payload, audit: AuditTrail) -> None:
+    people.end_sessions(session, payload["person"], audit=audit)
 
 
 def _remove(session: Session, payload: Payload, audit: AuditTrail) -> None:
@@ -294,6 +304,7 @@ PERFORMERS: Mapping[str, Performer] = {
     "person.roles": Performer(("person", "roles"), _of_person, _change_roles),
     "person.remove": Performer(("person",), _of_person, _remove),
     "person.reset": Performer(("person",), _of_person, _reset),
+    "person.sessions": Performer(("person",), _of_person, _end_sessions),
     "person.bind": Performer(("person", "issuer", "subject"), _of_person, _bind),
     "agent.revoke": Performer(("agent",), _of_agent, _revoke),
     "linkage.accept": Performer(("version",), _nobody, _accept),
@@ -303,5 +314,5 @@ PERFORMERS: Mapping[str, Performer] = {
     "agent.add": Performer(("organisation", "agent", "key"), _of_new_agent, _register),
     "release.publish": Performer(("release",), _nobody, _publish, _content),
     "data.destroy": Performer(("agreement", "organisation"), _ended, _destroy),
-    "linkage.revert": Performer((), _nobody, _revert),
+    "linkage.revert": Performer((), _nobody, _revert, _holding),
 }

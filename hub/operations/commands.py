@@ -70,6 +70,16 @@ def destroy(home: HomeOption) -> None:
 
 
 @app.command()
+def retry(home: HomeOption) -> None:
+    """Set the jobs going again that were given up, once their cause is mended; a linkage run is run anew instead."""
+    from hub.operations.unfinished import retry_given_up
+
+    with console(home, "operations retry") as opened, opened.database.transaction() as session:
+        count = retry_given_up(session, audit=opened.trail())
+    print(f"{count} jobs wait again. Next: see on the page Administration whether they end.")
+
+
+@app.command()
 def environment() -> None:
     """Print every setting with its default and meaning, as a file of environment variables."""
     from hub.operations.environment import reference

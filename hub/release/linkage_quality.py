@@ -93,7 +93,7 @@ def linkage_notes(
     session: Session, release: str, *, indicator: str, years: Sequence[int], language: Language = ENGLISH
 ) -> tuple[str, ...]:
     """What a reader must know of the linkage beside an indicator's figures of these years, each one sentence."""
-    linked, settled = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED))
+    linked, settled = (totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED))
     shares = [
         f"{year}: {rate_words(linked[year], language)}" for year in years if year in linked and not linked[year].hidden
     ]
@@ -184,7 +184,7 @@ def _difference(cell: PublishedCell, total: PublishedCell | None) -> float | Non
 
 
 def _figures(session: Session, release: str, indicator: str, *, language: Language) -> list[FigureQuality]:
-    linked, settled, figures = (_totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED, ""))
+    linked, settled, figures = (totals(session, release, indicator + suffix) for suffix in (LINKED, SETTLED, ""))
     found = []
     for year, figure in sorted(figures.items()):
         if year not in linked and year not in settled:
@@ -207,7 +207,8 @@ def _figures(session: Session, release: str, indicator: str, *, language: Langua
     return found
 
 
-def _totals(session: Session, release: str, indicator: str) -> dict[int, PublishedCell]:
+def totals(session: Session, release: str, indicator: str) -> dict[int, PublishedCell]:
+    """By cohort year what a release tells of all students."""
     return {cell.cohort_year: cell for cell in _cells(session, release, indicator, "total")}
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.languages import ENGLISH, Language
+from hub.languages import ENGLISH, Language, message
 from hub.release.charts import BLUE, CONFIG, GREY, Spec
+
+KNOWN = message("per cent of those whose outcome is known")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Step:
     words: str
 
 
-def pathway_chart(steps: Sequence[Step], language: Language = ENGLISH) -> Spec:
+def pathway_chart(steps: Sequence[Step], language: Language = ENGLISH, *, axis_title: str = KNOWN) -> Spec:
     """A bar an outcome: reached, not reached, and what a range leaves open between; what is not told has words only."""
     order = [step.title for step in steps]
     axis = {"labelLimit": 255, "minExtent": 200, "labelFontSize": 13, "ticks": False, "domain": False}
@@ -27,7 +29,7 @@ def pathway_chart(steps: Sequence[Step], language: Language = ENGLISH) -> Spec:
         "type": "quantitative",
         "scale": {"domain": [0, 100]},
         "axis": {
-            "title": language.say("per cent of those whose outcome is known"),
+            "title": language.say(axis_title),
             "values": [0, 20, 40, 60, 80, 100],
             "grid": False,
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -20,6 +21,21 @@ from hub.web.pages import page, refused_page
 from policies.two_persons import ACTS
 
 router = APIRouter(tags=["acts"])
+FIELD_WORDS = {
+    "person": "Person, by number",
+    "roles": "Roles, commas between: steward, partner, compliance, administrator, signatory",
+    "organisation": "Organisation, by its short name",
+    "agent": "Agent, by the name of its key",
+    "key": "Public key, base64",
+    "proof": "Proof that its holder gave it, base64",
+    "agreement": "Agreement, by its id",
+    "version": "Version, a number",
+    "release": "Release, by its id",
+    "issuer": "Address of the identity provider",
+    "subject": "Subject, as the provider tells it",
+}
+"""What to write into the fields of acts; a test holds that none is missing."""
+NOTHING_FILLED: Mapping[str, str] = {}
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -85,8 +101,9 @@ def decline(request: Request, number: Number) -> Response:
 @router.get("/acts")
 @declare("act.read", "act")
 def acts_page(request: Request, kind: str = "") -> Response:
-    """What waits for a second person, and the forms of what one may ask for."""
-    return page(request, "acts", refusal=None, **_values(request, kind))
+    """What waits for a second person, and the forms of what one may ask for; an address may fill fields in."""
+    filled = {name: value[: acts.FIELD_MAX] for name, value in request.query_params.items() if name in FIELD_WORDS}
+    return page(request, "acts", refusal=None, **_values(request, kind, filled=filled))
 
 
 @router.post("/acts")
@@ -98,10 +115,10 @@ def ask_on_page(request: Request, body: Body) -> Response:
     try:
         check_proved(request)
         with transaction_of(request) as session:
-            acts.ask(session, kind, told, why=why, principal=principal_of(request), audit=trail_of(request))
+            number = acts.ask(session, kind, told, why=why, principal=principal_of(request), audit=trail_of(request))
     except CallerError as refusal:
-        return refused_page(request, refusal, name="acts", **_values(request, kind))
-    return RedirectResponse("/acts", status_code=303)
+        return refused_page(request, refusal, name="acts", **_values(request, kind, filled={**told, "why": why}))
+    return RedirectResponse(f"/acts#act-{number}", status_code=303)
 
 
 @router.post("/acts/{number}/approve")
@@ -154,7 +171,7 @@ def _decline(request: Request, number: int) -> None:
         acts.decline(session, act, principal=principal, audit=audit)
 
 
-def _values(request: Request, kind: str = "") -> dict[str, Any]:
+def _values(request: Request, kind: str = "", *, filled: Mapping[str, str] = NOTHING_FILLED) -> dict[str, Any]:
     principal = principal_of(request)
     with transaction_of(request) as session:
         found = two_persons.list_acts(session, principal=principal, audit=trail_of(request))
@@ -166,7 +183,8 @@ def _values(request: Request, kind: str = "") -> dict[str, Any]:
         "changed": changed,
         "kinds": [(name, ACTS[name].words) for name in kinds],
         "chosen": chosen,
-        "fields": acts.PERFORMERS[chosen].fields if chosen else (),
+        "fields": [(name, FIELD_WORDS[name]) for name in acts.PERFORMERS[chosen].fields] if chosen else [],
+        "filled": filled,
         "me": principal.actor,
         "told": None,
     }

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from hub.audit.events import EventType
@@ -14,6 +16,9 @@ from hub.audit.service import append
 from hub.errors import NotFound
 from hub.http import declare, principal_of, trail_of, transaction_of
 from hub.linking import reviews, service
+from hub.operations.acts import askable
+from hub.release.charts import draw
+from hub.release.link_bands import bands_chart, link_bands
 from hub.release.linkage_quality import SPREAD_LIMIT, ReleasedQuality, released_quality
 from hub.release.service import current_release
 from hub.web.pages import page
@@ -26,11 +31,12 @@ router = APIRouter(tags=["pages"])
 
 @dataclass(frozen=True)
 class LinkageQuality:
-    """The run that holds as it expects itself to be, and what the current release tells of it; None before one."""
+    """The run that holds as it expects itself to be, and what the current release tells of it; empty before one."""
 
     version: int
     submissions: int
     run: dict[str, Any]
+    release: str
     released: ReleasedQuality | None
 
 
@@ -45,13 +51,39 @@ def quality(request: Request) -> Response:
     return JSONResponse(told)
 
 
+@router.get("/v1/linkage/runs")
+@declare("linkage.run", "linkage")
+def list_runs(request: Request) -> Response:
+    """The newest runs: their state, their own expectations, and which of them may be accepted."""
+    with transaction_of(request) as session:
+        found = service.list_runs(session)
+        append(session, trail_of(request), EventType.PAGE_READ, resource="linkage/runs")
+    return JSONResponse({"rows": jsonable_encoder([asdict(one) for one in found])})
+
+
 @router.get("/linkage")
 @declare("linkage.quality", "linkage")
 def show_quality(request: Request) -> Response:
-    """The same as a page."""
+    """The same as a page, with the runs for those who ask for and approve them."""
+    principal = principal_of(request)
+    sees_runs = bool(extent_of("linkage.run", principal.roles))
     with transaction_of(request) as session:
-        found = _quality(session, request)
-    return page(request, "linkage", found=found, spread_limit=SPREAD_LIMIT)
+        found = _quality(session, request) if service.current_version(session) is not None else None
+        runs = service.list_runs(session) if sees_runs else ()
+        bands = link_bands(session, found.release) if found is not None and found.release else ()
+        if found is None:
+            append(session, trail_of(request), EventType.PAGE_READ, resource="linkage:none")
+    return page(
+        request,
+        "linkage",
+        found=found,
+        spread_limit=SPREAD_LIMIT,
+        runs=runs,
+        before=next((one.before for one in runs if one.holds), None),
+        asks=askable(principal),
+        bands=bands,
+        chart=Markup(draw(bands_chart(bands))) if bands else "",  # noqa: S704
+    )
 
 
 def _quality(session: Session, request: Request) -> LinkageQuality:
@@ -60,11 +92,12 @@ def _quality(session: Session, request: Request) -> LinkageQuality:
         raise NotFound()
     run = service.read_run(session, version)
     try:
-        released = released_quality(session, current_release(session).id, catalogue=catalogue())
+        release = current_release(session).id
     except NotFound:
-        released = None
+        release = ""
+    released = released_quality(session, release, catalogue=catalogue()) if release else None
     append(session, trail_of(request), EventType.PAGE_READ, resource=f"linkage:{version}")
-    return LinkageQuality(version, run.submissions, _told(request, run.quality), released)
+    return LinkageQuality(version, run.submissions, _told(request, run.quality), release, released)
 
 
 def _told(request: Request, quality: Any) -> dict[str, Any]:

@@ -82,6 +82,7 @@ PLACES = (
     Place("/disclosures", "Disclosures", "disclosure.read", "Who received results made with an office's records"),
     Place("/opt-outs", "Objections", "opt_out.read", "Which families have objected, and against what"),
     Place("/acts", "Two persons", "act.read", "What one person asked and others approve"),
+    Place("/administration", "Administration", "administration.read", "People, agents, epochs, jobs, storage"),
     Place("/account", "Account", "account.read", "Ways in, proof of who you are, tokens"),
     Place("/access-log", "Access log", "audit.read", "Who did what, when, under which agreement"),
 )

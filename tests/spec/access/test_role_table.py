@@ -52,6 +52,7 @@ key.manage          | own     | -          | approve | request  | approve | -   
 epoch.read          | all     | -          | all     | all      | all     | all | -       | -
 epoch.take_part     | -       | -          | -       | -        | -       | own | -       | -
 data.destroy        | request | -          | approve | request  | approve | -   | request | -
+administration.read | -       | -          | view    | all      | -        | -   | -       | -
 hub.operate         | -       | -          | approve | request  | -       | -   | all     | -
 release.publish     | -       | -          | approve | request  | -       | -   | all     | -
 table.request       | own     | request    | approve | view     | own     | -   | -       | -
