@@ -24,7 +24,7 @@ from hub.audit.events import EventType
 from hub.audit.tables import Detail
 from hub.operations.doctor import DISK_FREE_LEAST
 from hub.operations.installation import alembic_config
-from hub.settings import Home
+from hub.settings import Home, Settings
 from linkage.schema import current_schema
 from policies.catalogue_files import catalogue
 from policies.size_bands import size_band
@@ -32,6 +32,7 @@ from policies.size_bands import size_band
 PROGRAM = "promise-hub"
 LOCK = Path(hub.__file__).parents[1] / "requirements.lock"
 """Where the lock file lies beside the program; an installed wheel has none."""
+IN_BUCKET = ("linkage", "analysis")
 UNSEEN = "not to be seen from this process"
 
 
@@ -62,12 +63,17 @@ class Version:
     differs: str = ""
 
 
-def read_storage(session: Session, home: Home) -> Storage:
-    """The stores of the home and the database, in bands."""
+def read_storage(session: Session, settings: Settings) -> Storage:
+    """The stores of the home and the database, in bands; what lies in a bucket is seen there alone."""
+    home = Home(settings.home)
     usage = shutil.disk_usage(home.path)
     begun = select(func.max(Detail.time)).where(Detail.event == EventType.BACKUP_BEGUN.value)
     last = session.scalar(begun)
-    stores = tuple(Store(name, holds, _size_of(folder)) for name, (holds, folder) in _places(home).items())
+    away = frozenset(IN_BUCKET) if settings.files_url else frozenset()
+    stores = tuple(
+        Store(name, holds, "in the bucket" if name in away else _size_of(folder))
+        for name, (holds, folder) in _places(home).items()
+    )
     database = Store("database", "people, agreements, links, releases and the log", size_band(_database_size(session)))
     return Storage((*stores, database), usage.free < usage.total * DISK_FREE_LEAST, last.date() if last else None)
 

@@ -25,7 +25,7 @@ from hub.identity.tables import Account, Agent, Binding, Organisation, Passkey, 
 from hub.identity.two_persons import waiting_acts
 from hub.operations.machine import Storage, Version, read_storage, read_versions
 from hub.operations.unfinished import Unfinished, unfinished_jobs
-from hub.settings import Home
+from hub.settings import Settings
 from policies.epochs import read_roster
 
 AGENT_SILENT_AFTER = timedelta(days=7)
@@ -95,12 +95,10 @@ class Overview:
     acts_waiting: int
 
 
-def read_overview(
-    session: Session, *, home: Home, facts: Mapping[str, str], idle_minutes: int, audit: AuditTrail
-) -> Overview:
+def read_overview(session: Session, *, settings: Settings, facts: Mapping[str, str], audit: AuditTrail) -> Overview:
     """The overview as of now; reading it is an event."""
     now = audit.clock()
-    people = _people(session, idle=timedelta(minutes=idle_minutes), now=now)
+    people = _people(session, idle=timedelta(minutes=settings.session_idle_minutes), now=now)
     agents = _agents(session, now=now)
     found = Overview(
         organisations=_organisations(session, people, agents=agents),
@@ -109,7 +107,7 @@ def read_overview(
         present_epoch=present_epoch(session, int(facts.get("epoch", 0))),
         epochs=tuple(_epoch(session, row) for row in session.scalars(select(Epoch).order_by(Epoch.number.desc()))),
         jobs=tuple(unfinished_jobs(session, now=now)),
-        storage=read_storage(session, home),
+        storage=read_storage(session, settings),
         versions=tuple(read_versions(session, facts)),
         acts_waiting=waiting_acts(session, now=now),
     )

@@ -96,10 +96,7 @@ def to_do(found: Overview, *, today: date) -> Iterator[ToDo]:
 def _read(request: Request) -> Overview:
     hub = hub_of(request)
     with transaction_of(request) as session:
-        return read_overview(
-            session, home=hub.home, facts=hub.facts, idle_minutes=hub.settings.session_idle_minutes,
-            audit=trail_of(request),
-        )  # fmt: skip
+        return read_overview(session, settings=hub.settings, facts=hub.facts, audit=trail_of(request))
 
 
 def _kinds(count: int) -> str:

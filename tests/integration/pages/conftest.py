@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from policies.principal import Role
 from tests.conftest import NOW, StandingClock, stand_in_force
 from tests.integration.access.conftest import HUB, NOVATO, REED, People
 from tests.integration.hub.conftest import MadeUpHub
-from tests.integration.web.conftest import hand_made_draft
+from tests.integration.web.conftest import cell, cells_of, draft_of
 from tests.playwright_browser import started_browser
 
 SHOTS = Path(__file__).parents[3] / "build" / "screenshots"
@@ -40,6 +41,7 @@ retention: {effective: 2026-07-01, expires: 2026-12-15, destroy_within_days: 90}
 clauses: {use_limited_to_purpose: For it alone., further_disclosure_barred: None., no_reidentification: None.,
   dissemination: With its source., security: Kept safe., destruction: In time.}
 """
+READING = "third-grade-reading"
 VOICE = {"indicator": "third-grade-reading", "agreed": "yes"}
 
 
@@ -115,7 +117,7 @@ def fill(people):
         accept_run(session, 1, audit=hub.trail)
         trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)
         stand_in_force(session, LICENCE, audit=trail)
-        release = store_release(session, hand_made_draft(), audit=trail)
+        release = store_release(session, draft_with_links(), audit=trail)
         publish(session, release.id, audit=trail)
     act = ask(people)
     speak(people)
@@ -130,6 +132,20 @@ def fill(people):
         "indicator": "third-grade-reading",
         "agreement": "DUL-PAGES",
     }
+
+
+def draft_with_links():
+    """A release of reading with what it tells of its links: by year, by group, and one year withheld."""
+    cells = {(READING, year): cells_of(year, gap) for year, gap in ((2023, 35), (2025, 31), (2026, 26))}
+    split = {"economic-status": "disadvantaged"}
+    for year, rate in ((2025, 88), (2026, 91)):
+        for name, share in (("linked-share", rate), ("linked-share-settled", 96)):
+            total = cell(year, "total", {}, indicator=name, known=400, k=4 * share, rate=share)
+            group = cell(year, "economic-status", split, indicator=name, known=100, k=share - 4, rate=share - 4)
+            everybody = replace(total, table="economic-status", levels=(("economic-status", "Total"),))
+            cells[name, year] = (total, everybody, group)
+    cells["linked-share", 2023] = (cell(2023, "total", {}, indicator="linked-share"),)
+    return draft_of(cells)
 
 
 def ask(people):
