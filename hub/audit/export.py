@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from io import StringIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,8 +48,13 @@ def export_log(session: Session, out: BinaryIO, *, origin: str, audit: AuditTrai
     return newest.size
 
 
-def export_events(session: Session, sequences: Sequence[int], *, audit: AuditTrail) -> bytes:
-    """These events with their proofs under the newest checkpoint, as JSON; later ones are left out."""
+def export_events(
+    session: Session, sequences: Sequence[int], *, form: Literal["json", "pdf"] = "json", audit: AuditTrail
+) -> bytes:
+    """These events with their proofs under the newest checkpoint, as JSON; later ones are left out.
+
+    `form` is what is made of them, for the event.
+    """
     newest = latest_checkpoint(session)
     if newest is None:
         raise NotFound("No checkpoint is signed yet.", code="log-unsigned")
@@ -64,7 +69,7 @@ def export_events(session: Session, sequences: Sequence[int], *, audit: AuditTra
         )
         for row in _rows(session, [number for number in sequences if number < newest.size])
     ]
-    append(session, audit, EventType.AUDIT_EXPORTED, resource="log:json", counts={"events": len(events)})
+    append(session, audit, EventType.AUDIT_EXPORTED, resource=f"log:{form}", counts={"events": len(events)})
     return selection(checkpoint_note(session, newest.size), events)
 
 

@@ -17,6 +17,7 @@ from hub.audit.service import append, head, latest_checkpoint
 from hub.audit.tables import Detail, SavedSearch
 from hub.audit.words import LogQuery, Term, read_query
 from hub.errors import Conflict, NotFound, Refused
+from hub.web.printed_log import PRINTED_ROWS_MAX, Extract
 from policies.principal import Principal, Role
 from policies.roles import Extent, extent_of
 
@@ -106,14 +107,39 @@ def export_found(
     session: Session, index: LogIndex, text: str, *, form: str, principal: Principal, audit: AuditTrail
 ) -> bytes:
     """What a question finds as CSV, or as JSON with proofs; at most EXPORT_ROWS_MAX, the newest; an event itself."""
-    part = part_of(principal)
-    if part.columns != TEXT_COLUMNS:
-        raise Refused("Metadata are read on the page alone.", rule="R-01")
+    part = _exported_part(principal)
     found = _found(session, index, text, part=part, before=None, limit=EXPORT_ROWS_MAX)
     sequences = found.sequences[::-1]
     if form == "json":
         return export_events(session, sequences, audit=audit)
     return export_table(session, sequences, audit=audit).encode()
+
+
+def extract_found(
+    session: Session, index: LogIndex, text: str, *, made_up: bool, principal: Principal, audit: AuditTrail
+) -> Extract:
+    """What a question finds, to be printed: at most PRINTED_ROWS_MAX, the newest, with proofs; an event itself."""
+    found = _found(session, index, text, part=_exported_part(principal), before=None, limit=PRINTED_ROWS_MAX)
+    return Extract(
+        selection=export_events(session, found.sequences[::-1], form="pdf", audit=audit),
+        question=text,
+        answering=found.total,
+        asked_by=", ".join([principal.actor, principal.organisation or "no organisation"]),
+        asked_at=audit.clock(),
+        made_up=made_up,
+    )
+
+
+def may_export(principal: Principal) -> bool:
+    """Whether this person's part of the log may leave as a file."""
+    return bool(extent_of("audit.export", principal.roles)) and part_of(principal).columns == TEXT_COLUMNS
+
+
+def _exported_part(principal: Principal) -> Part:
+    part = part_of(principal)
+    if part.columns != TEXT_COLUMNS:
+        raise Refused("Metadata are read on the page alone.", rule="R-01")
+    return part
 
 
 def part_of(principal: Principal) -> Part:

@@ -27,6 +27,7 @@ from hub.identity.service import present_actors
 from hub.identity.witnesses import every_witness, witness_policy
 from hub.web import access_log
 from hub.web.pages import page, refused_page
+from hub.web.printed_log import printed_log
 from policies.principal import Principal
 from policies.roles import Extent, extent_of
 from policies.translog.bundle import Verdict
@@ -100,10 +101,12 @@ def events(
 @router.get("/v1/audit/export")
 @declare("audit.export", "log")
 def export(
-    request: Request, *, q: Words = "", form: Annotated[str, Query(alias="format", pattern="^(json|csv)$")] = "json"
+    request: Request, *, q: Words = "", form: Annotated[str, Query(alias="format", pattern="^(json|csv|pdf)$")] = "json"
 ) -> Response:
-    """What the question finds: CSV for a spreadsheet, or JSON with a proof for each event. The export is an event."""
+    """What the question finds: CSV for a spreadsheet, JSON with a proof for each event, or PDF. It is an event."""
     index = _index(request)
+    if form == "pdf":
+        return _printed(request, index, q)
     with transaction_of(request) as session:
         content = access_log.export_found(
             session, index, q, form=form, principal=principal_of(request), audit=trail_of(request)
@@ -111,6 +114,16 @@ def export(
     media = "application/json" if form == "json" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="access-log.{form}"'}
     return Response(content, media_type=media, headers=headers)
+
+
+def _printed(request: Request, index: LogIndex, q: str) -> Response:
+    made_up, principal = hub_of(request).home.synthetic_mark.is_file(), principal_of(request)
+    with transaction_of(request) as session:
+        extract = access_log.extract_found(
+            session, index, q, made_up=made_up, principal=principal, audit=trail_of(request)
+        )
+    headers = {"Content-Disposition": f'attachment; filename="access-log-{extract.asked_at:%Y-%m-%d}.pdf"'}
+    return Response(printed_log(extract), media_type="application/pdf", headers=headers)
 
 
 @router.get("/v1/audit/searches")
@@ -176,6 +189,7 @@ class _Shared:
     usual: int
     noticed: tuple[watch.Noticed, ...]
     standing: Standing | None
+    exports: bool
 
 
 def _shared(request: Request, principal: Principal, q: str) -> dict[str, Any]:
@@ -188,8 +202,9 @@ def _shared(request: Request, principal: Principal, q: str) -> dict[str, Any]:
             usual=len(access_log.USUAL_SEARCHES),
             noticed=_noticed(request, session) if whole else (),
             standing=_standing(hub_of(request), session),
+            exports=access_log.may_export(principal),
         )
-    return {name: getattr(shared, name) for name in ("q", "kept", "usual", "noticed", "standing")}
+    return {name: getattr(shared, name) for name in ("q", "kept", "usual", "noticed", "standing", "exports")}
 
 
 def _standing(hub: Hub, session: Session) -> Standing | None:
