@@ -192,7 +192,8 @@ class Worker:
 
     def run(self, stop: threading.Event, *, poll_seconds: float) -> None:
         """Work until told to stop; a database that does not answer is waited for."""
-        threading.Thread(target=self._attend, args=(stop,), daemon=True).start()
+        attending = threading.Thread(target=self._attend, args=(stop,), daemon=True)
+        attending.start()
         pause = poll_seconds
         while not stop.is_set():
             try:
@@ -206,6 +207,7 @@ class Worker:
             else:
                 stop.wait(pause)
                 pause = min(pause * PAUSE_GROWTH, max(PAUSE_SECONDS_MAX, poll_seconds))
+        attending.join(self.patience_seconds)
 
     def _attend(self, stop: threading.Event) -> None:
         """Renew the lease of what is being done; when told to stop, wait a little for its end, then give it back."""

@@ -5,6 +5,7 @@ seconds.
 
 import argparse
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -35,6 +36,9 @@ INTAKE, LINKAGE, MIGRATION, AT_ONCE = 200, 100, 50, 50
 def drills(counts):
     """By name what is done with a home and the address of its empty, migrated database."""
 
+    def end():
+        return time.monotonic() + 60 * counts.minutes
+
     def served(drill):
         def run_on(home, url):
             hub = ServedHub(home, url)
@@ -46,10 +50,10 @@ def drills(counts):
         return run_on
 
     return {
-        "intake": served(lambda hub: kill_while_sending(hub, counts.intake, seed=11)),
+        "intake": served(lambda hub: kill_while_sending(hub, counts.intake, seed=11, until=end())),
         "same submission at once": served(lambda hub: send_in_parallel(hub, AT_ONCE)),
-        "linkage": served(lambda hub: kill_while_linking(hub, counts.linkage, seed=13)),
-        "migration": lambda _, url: kill_while_migrating(url, counts.migration, seed=12),
+        "linkage": served(lambda hub: kill_while_linking(hub, counts.linkage, seed=13, until=end())),
+        "migration": lambda _, url: kill_while_migrating(url, counts.migration, seed=12, until=end()),
     }
 
 
@@ -99,6 +103,7 @@ def main():
     parser.add_argument("--intake", type=int, default=INTAKE)
     parser.add_argument("--linkage", type=int, default=LINKAGE)
     parser.add_argument("--migration", type=int, default=MIGRATION)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="how long each drill may take, then it ends")
     parser.add_argument("--database", action="append", choices=DATABASES, help="this one alone")
     parser.add_argument("--drill", action="append", choices=DRILLS, help="this one alone")
     parser.add_argument("--summary", type=Path)

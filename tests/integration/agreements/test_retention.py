@@ -26,11 +26,20 @@ OFFICER = Principal("person:officer", frozenset({Role.COMPLIANCE}), "promise-par
 SIGNATORY = Principal("person:signatory", frozenset({Role.SIGNATORY}), PRESCHOOL)
 
 
+def given_to(hub):
+    hub.enrol(PRESCHOOL).deliver(range(12), kind="preschool", under="DSA-PRE", year=2020)
+    return hub
+
+
 @pytest.fixture
-def given(made_up_hub):  # noqa: F811
+def given(sqlite_hub):  # noqa: F811
     """A hub to which one preschool gave something."""
-    made_up_hub.enrol(PRESCHOOL).deliver(range(12), kind="preschool", under="DSA-PRE", year=2020)
-    return made_up_hub
+    return given_to(sqlite_hub)
+
+
+@pytest.fixture
+def given_on_both(made_up_hub):  # noqa: F811
+    return given_to(made_up_hub)
 
 
 def look(hub, *, days):
@@ -93,7 +102,8 @@ def test_a_warning_is_mailed_and_sent_to_webhooks_with_what_to_do_and_nothing_el
     assert sqlite_hub.events().count("message.sent") == len(box.kept) + len(server.kept)
 
 
-def test_destruction_is_asked_for_when_an_agreement_has_ended_and_again_until_it_is_done(given):
+def test_destruction_is_asked_for_when_an_agreement_has_ended_and_again_until_it_is_done(given_on_both):
+    given = given_on_both
     look(given, days=0)
     before = waiting(given)
     look(given, days=1)

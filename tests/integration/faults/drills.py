@@ -3,6 +3,7 @@
 The short forms run as tests; `python3 run.py soak` runs them at their full counts and prints the figures.
 """
 
+import math
 import os
 import random
 import shutil
@@ -155,12 +156,12 @@ def send_until_accepted(edge, prepared, unclean, *, seconds=SENT_SECONDS):
     return "lost"
 
 
-def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
+def kill_while_sending(hub, points, *, seed, within_seconds=0.7, until=math.inf):
     """Kill every process at random moments of an intake, so often; each submission is to be accepted once."""
-    rng, found = random.Random(seed), Found(points=points)
+    rng, found = random.Random(seed), Found()
     edge, sent = hub.edge("novato"), []
     hub.start()
-    for point in range(points):
+    for point in _while_there_is_time(found, points, until):
         prepared = edge.prepare(PEOPLE, year=2020 + point % 6)
         states = []
         sender = threading.Thread(
@@ -182,16 +183,16 @@ def kill_while_sending(hub, points, *, seed, within_seconds=0.7):
     return found
 
 
-def kill_while_linking(hub, points, *, seed, within_seconds=1.0):
+def kill_while_linking(hub, points, *, seed, within_seconds=1.0, until=math.inf):
     """Kill every process at random moments of a linkage run; the former run holds until this one is done, once, and
     its persons are the same."""
-    rng, found = random.Random(seed), Found(points=points)
+    rng, found = random.Random(seed), Found()
     edges = [hub.edge(name) for name in ROSTERS]
     hub.start()
     for edge in edges:
         found.lost += send_until_accepted(edge, edge.prepare(ROSTERS[edge.organisation]), found.unclean) == "lost"
     persons = _linked(hub, _requested(hub))
-    for _ in range(points):
+    for _ in _while_there_is_time(found, points, until):
         version = _requested(hub)
         time.sleep(rng.uniform(0, within_seconds))
         hub.kill()
@@ -201,10 +202,19 @@ def kill_while_linking(hub, points, *, seed, within_seconds=1.0):
     hub.stop()
     with hub.database.reading() as session:
         resolved = Counter(row.resource for row in session.query(Detail).filter(Detail.event == "linkage.resolved"))
-    found.lost += len(resolved) != points + 1
+    found.lost += len(resolved) != found.points + 1
     found.doubled = sum(count - 1 for count in resolved.values()) + len(list(hub.home.handover.iterdir()))
     found.whole = hub.verdict().whole is True
     return found
+
+
+def _while_there_is_time(found, points, until):
+    """The number of each point, as long as there is time; counted in what was found."""
+    for point in range(points):
+        if time.monotonic() > until:
+            return
+        found.points += 1
+        yield point
 
 
 def _requested(hub):
@@ -250,9 +260,9 @@ def send_in_parallel(hub, senders):
     return found
 
 
-def kill_while_migrating(url, points, *, seed, from_revision="0001"):
+def kill_while_migrating(url, points, *, seed, from_revision="0001", until=math.inf):
     """Kill a migration with data in the tables at random moments; it leaves all of it or nothing, and then goes on."""
-    rng, found = random.Random(seed), Found(points=points)
+    rng, found = random.Random(seed), Found()
     downgrade(url, from_revision)
     database = Database(url)
     with database.transaction() as session:
@@ -261,7 +271,7 @@ def kill_while_migrating(url, points, *, seed, from_revision="0001"):
     upgrade(url)
     seconds = time.monotonic() - begun
     expected = set(inspect(database.engine).get_table_names())
-    for _ in range(points):
+    for _ in _while_there_is_time(found, points, until):
         downgrade(url, from_revision)
         database.close()
         child = os.fork()
