@@ -347,7 +347,11 @@ def main() -> int:
             bring_out(run)
             look_for_leaks(run)
         found = figures(run)
-        found |= {"seconds": round(time.perf_counter() - begun, 1), "peak_mb": memory.peak_mb}
+        found |= {
+            "seconds": round(time.perf_counter() - begun, 1),
+            "peak_mb": memory.peak_mb,
+            "resident_mb": memory.resident_mb,
+        }
         found |= {"timings": run.timings, "processor_seconds": run.processor_seconds}
         if options.summary:
             options.summary.parent.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,10 @@ processor; under `hub.release.publishing`. What crosses to them are counts, in m
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from policies.disclosure.types import Block
 
 if TYPE_CHECKING:
-    from policies.disclosure.engine import Each
+    from policies.disclosure.engine import Each, Result, Together
 
 CELLS_MIN = 6_000
 """Fewer base cells are protected sooner than a process starts."""
@@ -32,7 +33,15 @@ def processes_for(blocks: Sequence[Block], *, cells_min: int = CELLS_MIN) -> Ite
     # Started anew, not forked: this process may have threads of the engines that counted.
     _let_mappings_travel()
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_let_mappings_travel) as pool:
-        yield pool.map
+        yield partial(_largest_first, pool)
+
+
+def _largest_first(pool: Executor, work: Callable[[Together], Result], each: Iterable[Together], /) -> Iterable[Result]:
+    """The results in order, the largest group begun first, so that no process is left with it at the end."""
+    together = list(each)
+    sizes = [sum(len(frame.block.cells) for frame in one.frames) for one in together]
+    begun = {at: pool.submit(work, together[at]) for at in sorted(range(len(together)), key=lambda at: -sizes[at])}
+    return [begun[at].result() for at in range(len(together))]
 
 
 def _let_mappings_travel() -> None:
