@@ -8,6 +8,7 @@ out, no record does.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ from policies.pseudonyms import pseudonyms
 OUTCOME_COLUMNS = ("indicator", "cohort_year", "person", "outcome", "race", "gender", "ses")
 REFERENCE_COLUMNS = ("provider", "record_reference", "person")
 SPLITS = {"race": "race", "gender": "gender", "ses": "economic-status"}
+ROW_COLUMNS = ("indicator", "cohort_year", "outcome", *SPLITS)
 ALL = "all"
 NOBODY = Tally(0, 0, 0)
 
@@ -85,13 +87,13 @@ def compare_outcomes(
 
 def read_outcomes(path: Path) -> dict[Cell, Tally]:
     """The truth's own counts, from one row a person and cohort."""
+    rows = Counter(tuple(row[column] for column in ROW_COLUMNS) for row in _rows(path, OUTCOME_COLUMNS))
     tallies: dict[Cell, Tally] = {}
-    for row in _rows(path, OUTCOME_COLUMNS):
-        known, k = row["outcome"] != "unknown", row["outcome"] == "yes"
-        groups = [ALL, *(f"{split}={row[column]}" for column, split in SPLITS.items())]
-        for group in groups:
-            cell = Cell(row["indicator"], int(row["cohort_year"]), group)
-            tallies[cell] = tallies.get(cell, NOBODY) + Tally(1, int(known), int(k))
+    for (indicator, cohort_year, outcome, *levels), n in rows.items():
+        tally = Tally(n, n if outcome != "unknown" else 0, n if outcome == "yes" else 0)
+        for group in [ALL, *(f"{split}={level}" for split, level in zip(SPLITS.values(), levels, strict=True))]:
+            cell = Cell(indicator, int(cohort_year), group)
+            tallies[cell] = tallies.get(cell, NOBODY) + tally
     return tallies
 
 

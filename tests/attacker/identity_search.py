@@ -25,7 +25,7 @@ import unicodedata
 import urllib.parse
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +35,7 @@ from pyarrow import compute, parquet
 SHORTEST = 6  # bytes; shorter forms would be found in random bytes
 NEAR = 256  # bytes between a birth date and a name
 BLOCK = 1 << 20
+MULTIPLIER, SHIFT, LOW = 2654435761, 10, np.uint64(0xFFFFFFFF)
 ROWS = 100_000  # of a table at once
 MUCH = 100_000_000  # bytes; more is looked through by several processes
 Seen = tuple[str, int, int, set[str], set[str]]
@@ -100,16 +101,13 @@ class Finder:
         for pattern in self.patterns:
             self.lengths[pattern[:SHORTEST]].add(len(pattern))
         self.first, self.second = self._table(0), self._table(2)
+        self.places: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] = places
 
     def _table(self, at: int) -> np.ndarray:
         words = np.frombuffer(b"".join(head[at : at + 4] for head in self.lengths), dtype="<u4")
-        table = np.zeros(1 << 22, dtype=bool)
-        table[self._slots(words)] = True
-        return table
-
-    @staticmethod
-    def _slots(words: np.ndarray) -> np.ndarray:
-        return (words * np.uint32(2654435761)) >> np.uint32(10)
+        table = np.zeros(1 << (32 - SHIFT), dtype=np.uint8)
+        table[slots_of(words)] = 1
+        return np.packbits(table, bitorder="little")
 
     def hits(self, content: bytes) -> Iterator[tuple[int, bytes]]:
         """(offset, pattern) of every pattern in the content."""
@@ -120,14 +118,26 @@ class Finder:
 
     def _candidates(self, content: bytes) -> Iterator[int]:
         raw = np.frombuffer(content, dtype=np.uint8)
-        for start in range(0, len(content), BLOCK):
-            for lane in range(start, start + 4):
-                words = min(BLOCK, len(content) - lane) // 4
-                if words > 0:
-                    block = np.frombuffer(content, dtype="<u4", offset=lane, count=words)
-                    offsets = np.flatnonzero(self.first[self._slots(block)]) * 4 + lane
-                    offsets = offsets[offsets <= len(content) - SHORTEST]
-                    yield from offsets[self.second[self._slots(word_at(raw, offsets + 2))]].tolist()
+        for start in range(0, len(raw), BLOCK):
+            found = self.places(raw[start : start + BLOCK + SHORTEST - 1], self.first, self.second)
+            yield from (found + start).tolist()
+
+
+def slots_of(words: np.ndarray) -> np.ndarray:
+    """The place of each word in a bit table."""
+    return (words * np.uint32(MULTIPLIER)) >> np.uint32(SHIFT)
+
+
+def is_in(table: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    return (table[slots >> 3] >> (slots & 7).astype(np.uint8) & 1).astype(bool)
+
+
+def places(raw: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Where a pattern may begin, as far as its first six bytes tell."""
+    offsets = np.arange(max(len(raw) - SHORTEST + 1, 0))
+    for at, table in ((0, first), (2, second)):
+        offsets = offsets[is_in(table, slots_of(word_at(raw, offsets + at)))]
+    return offsets
 
 
 def word_at(raw: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -136,6 +146,33 @@ def word_at(raw: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     for byte in (1, 2, 3):
         word |= raw[offsets + byte].astype(np.uint32) << np.uint32(8 * byte)
     return word
+
+
+def compiled_places() -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """The same, three times as fast, once it is compiled: for much."""
+    import numba
+
+    @numba.njit
+    def fill(raw, first, second, found):
+        count, word = 0, np.uint64(0)
+        for at in range(len(raw)):
+            word = (word >> np.uint64(8)) | (np.uint64(raw[at]) << np.uint64(40))
+            if at >= SHORTEST - 1:
+                slot = ((word & LOW) * np.uint64(MULTIPLIER) & LOW) >> np.uint64(SHIFT)
+                if first[slot >> np.uint64(3)] >> (slot & np.uint64(7)) & np.uint64(1):
+                    slot = ((word >> np.uint64(16)) * np.uint64(MULTIPLIER) & LOW) >> np.uint64(SHIFT)
+                    if second[slot >> np.uint64(3)] >> (slot & np.uint64(7)) & np.uint64(1):
+                        found[count] = at - (SHORTEST - 1)
+                        count += 1
+        return count
+
+    def compiled(raw: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        found = np.empty(max(len(raw), 1), dtype=np.int64)
+        return found[: fill(raw, first, second, found)]
+
+    nothing = np.zeros(1 << (29 - SHIFT), dtype=np.uint8)
+    compiled(np.zeros(SHORTEST, dtype=np.uint8), nothing, nothing)  # before processes are forked
+    return compiled
 
 
 def files_of(folders: Iterable[Path]) -> list[Path]:
@@ -205,10 +242,13 @@ def is_marked(person: dict[str, str]) -> bool:
     return person.get("marked") in ("1", "yes", "true")
 
 
+def is_much(paths: list[Path]) -> bool:
+    return sum(path.stat().st_size for path in paths) > MUCH
+
+
 def processes_for(paths: list[Path]) -> int:
     """Several where there is much to read and processes are cheap to start."""
-    much = sum(path.stat().st_size for path in paths) > MUCH
-    return min(os.cpu_count() or 1, 4) if much and sys.platform == "linux" else 1
+    return min(os.cpu_count() or 1, 4) if is_much(paths) and sys.platform == "linux" else 1
 
 
 def look_at_all(search: Search, paths: list[Path], processes: int) -> list[Seen]:
@@ -229,8 +269,10 @@ def look_at_all(search: Search, paths: list[Path], processes: int) -> list[Seen]
 
 def search(people: list[dict[str, str]], folders: list[Path], processes: int | None = None) -> dict[str, object]:
     """Counts: files and bytes looked at, marked identities found, names found beside birth dates, paths of the hits."""
-    paths = files_of(folders)
-    seen = look_at_all(Search(people), paths, processes or processes_for(paths))
+    paths, wanted = files_of(folders), Search(people)
+    if is_much(paths):
+        wanted.finder.places = compiled_places()
+    seen = look_at_all(wanted, paths, processes or processes_for(paths))
     found = {person for *_, marked, _ in seen for person in marked}
     named = {person for *_, beside in seen for person in beside}
     return {

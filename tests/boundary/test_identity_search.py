@@ -37,6 +37,19 @@ LEAKS = {
 }
 
 
+def test_what_is_compiled_for_much_finds_the_same_places():
+    finder = identity_search.Finder([b"Zzyxtorv", b"Qwixelin", *(bytes(range(at, at + 9)) for at in range(200))])
+    content = np.random.default_rng(1).bytes(identity_search.BLOCK + 70_000) + b"Zzyxtorv" + bytes(range(90))
+    ends = (b"", b"Zzyxt", b"Zzyxtorv", bytes(5))
+    plainly = [list(finder.hits(one)) for one in (content, *ends)]
+
+    finder.places = identity_search.compiled_places()
+
+    assert [sorted(finder.hits(one)) for one in (content, *ends)] == [sorted(one) for one in plainly]
+    assert len(plainly[0]) > 80
+    assert [len(one) for one in plainly[1:]] == [0, 0, 1, 0]
+
+
 @pytest.mark.parametrize("form", LEAKS)
 def test_a_planted_leak_is_found_in_every_form(tmp_path, form):
     noise = np.random.default_rng(1).bytes(100_000)
