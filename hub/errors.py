@@ -8,6 +8,7 @@
         ├── NotSignedIn         401  who asks is not known
         ├── Refused             403  who asks is known and may not
         ├── NotFound            404  absent, or hidden from the caller: one answer for both
+        ├── MethodWrong         405  the address takes other methods
         ├── Conflict            409  it does not fit the present state
         ├── TooLarge            413  more than the limit
         ├── Invalid             422  what was sent does not keep the form
@@ -123,6 +124,15 @@ class NotFound(CallerError):
     title = "Not found"
     code = "not-found"
     next_step = "Check the address; what you may not see is answered the same way."
+
+
+class MethodWrong(CallerError):
+    """The address is there and takes other methods, which the answer names."""
+
+    status = 405
+    title = "This address takes another method"
+    code = "method-wrong"
+    next_step = "Use a method that `Allow` names."
 
 
 class Conflict(CallerError):

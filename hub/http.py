@@ -27,10 +27,10 @@ from hub.audit.service import append
 from hub.db import Clock, Database, Scope
 from hub.errors import (
     CallerError,
-    Conflict,
     Fault,
     HubError,
     Invalid,
+    MethodWrong,
     NotFound,
     NotSignedIn,
     Refused,
@@ -49,6 +49,19 @@ from policies.roles import ROLE_TABLE, SCOPED, Extent, extent_of, reach_of
 PROBLEM = "application/problem+json"
 UNKEPT = re.compile(rb"\x00|%00|\\u0000|\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 DECLARATION = "__promise_declaration__"
+RULES: Mapping[str, str] = {
+    "missing": "This is needed.",
+    "string_pattern_mismatch": "This is of another form than /v1/openapi.json shows.",
+    "string_too_long": "This is too long.",
+    "string_too_short": "This is too short.",
+    "int_parsing": "This is a whole number.",
+    "bool_parsing": "This is true or false.",
+    "greater_than_equal": "This is too small a number.",
+    "less_than_equal": "This is too large a number.",
+    "less_than": "This is too large a number.",
+    "literal_error": "This is one of few words, which /v1/openapi.json names.",
+}
+"""What a place must keep, in words, by the kind of fault; never with what was sent."""
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -266,16 +279,22 @@ def _answer_hub_error(request: Request, error: Exception) -> Response:
 
 def _answer_validation(request: Request, error: Exception) -> Response:
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    faults = [Fault(".".join(str(part) for part in item["loc"][:3]), str(item["type"])) for item in found[:20]]
+    faults = [
+        Fault(".".join(str(part) for part in item["loc"][:3]), str(item["type"]), RULES.get(str(item["type"]), ""))
+        for item in found[:20]
+    ]
     return _logged(request, Invalid(faults=faults), EventType.REQUEST_REFUSED)
 
 
 def _answer_http(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 400
-    if status == 404:
+    if not isinstance(error, HTTPException):
+        return _answer(request, CallerError())
+    if error.status_code == 404:
         return _answer(request, NotFound())
-    if status == 405:
-        return _answer(request, Conflict(code="method-wrong", next_step="Use another method at this address."))
+    if error.status_code == 405:
+        answer = _answer(request, MethodWrong())
+        answer.headers.update(error.headers or {})  # Allow
+        return answer
     return _answer(request, CallerError())
 
 

@@ -100,6 +100,13 @@ def check_question(question: Question, *, catalogue: Catalogue, day: dt.date) ->
     for year in (question.first_year, question.last_year):
         if year is not None:
             check_year(year, "cohort", day=day)
+    if question.first_year and question.last_year and question.first_year > question.last_year:
+        raise Invalid(
+            "The years are in the wrong order.",
+            code="cohort-wrong",
+            next_step=f"Ask {question.last_year}..{question.first_year}.",
+            faults=(Fault("cohort", "cohort-wrong"),),
+        )
     check_split(question.by, catalogue=catalogue)
     table = catalogue.table_split_by(question.indicator, dimensions=question.by)
     if table is None:

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from hub.http import declare, trail_of, transaction_of
+from hub.release.asking import check_indicator
 from hub.release.voices.service import Voice, shown_voices
+from policies.catalogue_files import catalogue
 
 router = APIRouter(prefix="/v1/voices", tags=["voices"])
 
@@ -17,6 +19,7 @@ router = APIRouter(prefix="/v1/voices", tags=["voices"])
 @declare("public.read", "voice")
 def read_voices(request: Request, indicator: Annotated[str, Query(max_length=64)]) -> Response:
     """What partners, families and young people say beside an indicator; each was read by two persons."""
+    check_indicator(indicator, catalogue=catalogue())
     with transaction_of(request) as session:
         found = shown_voices(session, indicator, audit=trail_of(request))
     return JSONResponse({"rows": [voice_row(one) for one in found]})

@@ -139,6 +139,7 @@ def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, s
         ("observations", {**READING, "cohort": "2024..2028"}, "cohort-wrong", "2025-26 is 2026"),
         ("pathway", {"cohort": "2028"}, "cohort-wrong", "2025-26 is 2026"),
         ("observations", {**READING, "cohort": "1999"}, "cohort-wrong", "2025-26 is 2026"),
+        ("observations", {**READING, "cohort": "2026..2022"}, "cohort-wrong", "Ask 2022..2026."),
         ("observations", {**READING, "level": "race:white"}, "level-without-split", "`by`"),
         ("observations", {**READING, "by": "race", "level": "white"}, "level-wrong", "level=race:white"),
         ("observations", {**READING, "after": "there"}, "after-wrong", "`next`"),
@@ -146,6 +147,7 @@ def test_every_answer_and_every_refusal_leaves_one_event(public: httpx.Client, s
         ("gaps", {"pair": "height"}, "gap-unknown", "economic-status"),
         ("gaps", {"indicator": "height"}, "indicator-unknown", "third-grade-reading"),
         ("indicators/height", {}, "indicator-unknown", "third-grade-reading"),
+        ("voices", {"indicator": "height"}, "indicator-unknown", "third-grade-reading"),
     ],
 )
 def test_what_nobody_may_ask_is_refused_with_what_may_be_asked(
@@ -156,6 +158,34 @@ def test_what_nobody_may_ask_is_refused_with_what_may_be_asked(
     assert answer.status_code == 422
     assert answer.json()["code"] == code
     assert says in answer.json()["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("params", "place", "rule"),
+    [
+        ({}, "query.indicator", "This is needed."),
+        ({**READING, "cohort": "last year"}, "query.cohort", "of another form"),
+        ({**READING, "limit": "0"}, "query.limit", "too small"),
+        ({**READING, "limit": "many"}, "query.limit", "a whole number"),
+    ],
+)
+def test_what_does_not_keep_the_form_is_refused_with_its_place_and_rule_and_never_with_what_was_sent(
+    public: httpx.Client, params: dict[str, str], place: str, rule: str
+) -> None:
+    answer = public.get("/v1/observations", params=params)
+
+    fault = answer.json()["errors"][0]
+    assert answer.status_code == 422
+    assert fault["at"] == place
+    assert rule in fault["rule"]
+    assert not any(sent in answer.text for sent in ("last year", "many"))
+
+
+def test_another_method_is_refused_with_those_that_there_are(public: httpx.Client) -> None:
+    answer = public.post("/v1/observations", params=READING)
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-wrong", "GET")
+    assert answer.json()["next_step"]
 
 
 def test_a_year_without_cells_and_a_level_that_is_not_there_are_answered_alike(public: httpx.Client) -> None:
