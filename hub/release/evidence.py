@@ -88,9 +88,14 @@ class StageEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All of a release's evidence."""
+    """All of a release's evidence, from figures up to the year `until`; None where all are read.
+
+    `years`: those whose figures an outcome tells, newest first, from which one may choose.
+    """
 
     release: Release
+    until: int | None
+    years: tuple[int, ...]
     outcomes: tuple[OutcomeEvidence, ...]
     gaps: tuple[GapEvidence, ...]
     stages: tuple[StageEvidence, ...]
@@ -116,30 +121,52 @@ class Evidence:
         return sum(one.verdict == "cannot be told" for one in self.gaps)
 
 
-def evidence(session: Session, release: Release, *, catalogue: Catalogue, language: Language = ENGLISH) -> Evidence:
-    """The evidence of a release, from its public tables."""
+def evidence(
+    session: Session,
+    release: Release,
+    *,
+    catalogue: Catalogue,
+    until: int | None = None,
+    language: Language = ENGLISH,
+) -> Evidence:
+    """The evidence of a release, from its public tables; with `until` as it stood with figures up to that year."""
     core = indicator_sets().core
-    outcomes = tuple(_outcome(session, release, one, catalogue=catalogue, language=language) for one in core)
+    told = {one: _told_totals(session, release, one) for one in core}
+    outcomes = tuple(
+        _outcome(release, one, _up_to(told[one], until), pace_years=catalogue.pace_years, language=language)
+        for one in core
+    )
     gaps = tuple(
         _gap(
             gap_series(session, release.id, indicator=one, pair=pair, catalogue=catalogue),
             release,
             years=catalogue.pace_years,
+            until=until,
             language=language,
         )
         for one in core
         for pair in catalogue.gaps
         if catalogue.table(one, name=pair.table) is not None
     )
-    return Evidence(release, outcomes, gaps, tuple(_stage(one, outcomes, gaps=gaps) for one in evidence_rules().stages))
+    stages = tuple(_stage(one, outcomes, gaps=gaps) for one in evidence_rules().stages)
+    years = tuple(sorted({year for totals in told.values() for year in totals}, reverse=True))
+    return Evidence(release, until, years, outcomes, gaps, stages)
+
+
+def _told_totals(session: Session, release: Release, indicator: str) -> dict[int, PublishedCell]:
+    """By year the final figure of all students, where it is told."""
+    totals = read_slice(session, release.id, wanted=Slice(indicator, "total")).cells
+    return {cell.cohort_year: cell for cell in totals if not cell.provisional and not rate_untold(cell)}
+
+
+def _up_to(told: dict[int, PublishedCell], until: int | None) -> dict[int, PublishedCell]:
+    return {year: cell for year, cell in told.items() if until is None or year <= until}
 
 
 def _outcome(
-    session: Session, release: Release, indicator: str, *, catalogue: Catalogue, language: Language
+    release: Release, indicator: str, told: dict[int, PublishedCell], *, pace_years: int, language: Language
 ) -> OutcomeEvidence:
-    totals = read_slice(session, release.id, wanted=Slice(indicator, "total")).cells
-    told = {cell.cohort_year: cell for cell in totals if not cell.provisional and not rate_untold(cell)}
-    before, after = _moments(told, pace_years=catalogue.pace_years)
+    before, after = _moments(told, pace_years=pace_years)
     better = indicators()[indicator].better
     return OutcomeEvidence(
         indicator=indicator,
@@ -178,11 +205,13 @@ def _rate_ends(cell: PublishedCell | None) -> Ends | None:
     return Ends(cell.rate_low, cell.rate_high)
 
 
-def _gap(series: GapSeries, release: Release, *, years: int, language: Language) -> GapEvidence:
+def _gap(series: GapSeries, release: Release, *, years: int, until: int | None, language: Language) -> GapEvidence:
     told = {
         point.cohort_year: point
         for point in series.points
-        if point.cohort_year not in series.provisional_years and _gap_ends(point) is not None
+        if point.cohort_year not in series.provisional_years
+        and _gap_ends(point) is not None
+        and (until is None or point.cohort_year <= until)
     }
     latest = max(told, default=None)
     since = None if latest is None else year_before(told, latest=latest, pace_years=years)

@@ -11,6 +11,7 @@ from typing import Literal
 from hub.languages import message
 from hub.release.slices import PublishedCell
 from policies.catalogue_files import PathwayStep
+from policies.indicator_files import indicators
 
 State = Literal[
     "observed",
@@ -27,6 +28,14 @@ STATES = (
     message("no table for these children"),
 )
 """The states of an outcome that is not observed, as they are said."""
+
+
+NO_TABLE = STATES[-1]
+BY_GROUPS = message("It comes as counts of groups, made elsewhere: no child in it can be followed back to a preschool.")
+NOT_DECLARED = message(
+    "The catalogue has no table of it by preschool. Each further table makes others tell less, so one is added only "
+    "when a partner has asked for it and the officer has approved it."
+)
 
 
 @dataclass(frozen=True)
@@ -105,3 +114,8 @@ def _unobserved(indicator: str, year: int, *, years: Sequence[int]) -> Stage:
 
 def _difference(whole: int | None, part: int | None) -> int | None:
     return None if whole is None or part is None else whole - part
+
+
+def why_no_table(indicator: str) -> str:
+    """Why an outcome has no table for a preschool's children."""
+    return BY_GROUPS if indicators()[indicator].aggregate else NOT_DECLARED

@@ -15,9 +15,9 @@ from hub.http import declare, hub_of, trail_of, transaction_of
 from hub.languages import ENGLISH, Language
 from hub.release import questions
 from hub.release.answers import citation
-from hub.release.asking import PRESCHOOL, Asker, preschool_levels
+from hub.release.asking import PRESCHOOL, Asker, check_pathway, preschool_levels
 from hub.release.charts import draw
-from hub.release.pathway import Stage
+from hub.release.pathway import NO_TABLE, Stage, why_no_table
 from hub.release.pathway_chart import Step, pathway_chart
 from hub.release.questions import Pathway
 from hub.release.service import current_release
@@ -47,6 +47,7 @@ class StageRow:
     unknown: str
     counted: str
     told: bool
+    no_table: bool
     citation: str
 
 
@@ -79,9 +80,10 @@ def pathway_page(
                 asker=asker, audit=trail_of(request), preschool=preschool or None,
             )  # fmt: skip
     except CallerError as refusal:
-        return refused_page(request, refusal, name="pathway", form=Ways((), (), ()), view=None)
+        return refused_page(request, refusal, name="pathway", form=Ways((), (), ()), view=None, untold=())
     form = _form(found, asker, years=years, language=language)
-    return page(request, "pathway", refusal=None, form=form, view=_view(request, found, asker, language=language))
+    view = _view(request, found, asker, language=language)
+    return page(request, "pathway", refusal=None, form=form, view=view, untold=_untold(language))
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ def _view(request: Request, found: Pathway, asker: Asker, *, language: Language)
         words="; ".join(f"{row.title}: {row.reached}" for row in rows) + ".",
         link=f"{hub_of(request).settings.own_url()}{query}",
         query=query,
+    )
+
+
+def _untold(language: Language) -> tuple[tuple[str, str], ...]:
+    """The outcomes that a preschool's children cannot have, by title, and why."""
+    tables = check_pathway(preschool_levels()[0], catalogue=catalogue())
+    return tuple(
+        (indicator_title(step.indicator, language), language.say(why_no_table(step.indicator)))
+        for step in catalogue().pathway
+        if step.indicator not in tables
     )
 
 
@@ -172,6 +184,7 @@ def _row(stage: Stage, cite: str, *, language: Language) -> StageRow:
         unknown=_rest(stage.coverage_low, stage.coverage_high, language=language),
         counted="" if stage.known is None else language.number(stage.known),
         told=stage.state == "observed",
+        no_table=stage.state == NO_TABLE,
         citation=cite,
     )
 

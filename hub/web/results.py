@@ -7,8 +7,9 @@ import base64
 import re
 from functools import lru_cache
 from hashlib import sha256
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from hub.audit.events import EventType
@@ -54,15 +55,18 @@ def printed_report(request: Request) -> Response:
 
 @router.get("/evidence")
 @declare("public.read", "report card")
-def show_evidence(request: Request) -> Response:
-    """What the release proves for the partnership's network: outcomes kept or improved, gaps narrowed."""
+def show_evidence(
+    request: Request, year: Annotated[str, Query(max_length=4, pattern=r"^([0-9]{4})?$")] = ""
+) -> Response:
+    """What the release proves for the partnership's network, by its newest figures or by those up to a year."""
     from hub.release.evidence import evidence
 
     language, asked = speaking_to(request, "evidence").language, catalogue()
     with reading_of(request) as session:
         release = current_release(session)
-        found = evidence(session, release, catalogue=asked, language=language)
-    _note(request, f"evidence/{release.id}")
+        until = int(year) if year else None
+        found = evidence(session, release, catalogue=asked, until=until, language=language)
+    _note(request, f"evidence/{release.id}" + (f"/{year}" if year else ""))
     address = hub_of(request).settings.own_url()
     return page(request, "evidence", found=found, years=asked.pace_years, address=address)
 

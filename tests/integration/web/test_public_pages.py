@@ -208,7 +208,30 @@ def test_a_partner_follows_a_preschool_s_children_with_what_is_unknown_kept_apar
     }
     assert rows["Third grade reading"] == "2025-26 75 % 25 % 40"
     assert rows["Kindergarten readiness"] == "2022-23 not yet observed"
-    assert rows["Eighth grade math"] == "2030-31 no table for these children"
+    assert rows["Eighth grade math"] == "2030-31 no table for these children: why"
+
+
+def test_the_page_says_which_outcomes_a_preschool_s_children_cannot_have_and_why(public: httpx.Client) -> None:
+    page = public.get("/pathway", params={"lang": "en"}).text
+
+    reasons = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page.partition('id="untold"')[2]))
+    assert set(reasons) == {
+        "Eighth grade math", "High school graduation", "College enrollment", "College completion", "Employment",
+    }  # fmt: skip
+    assert "counts of groups" in reasons["Employment"]
+    assert "has asked for it" in reasons["Eighth grade math"]
+
+
+def test_evidence_can_be_read_as_it_stood_in_an_earlier_year(public: httpx.Client) -> None:
+    newest, earlier = (public.get("/evidence", params={"lang": "en", "year": year}).text for year in ("", "2025"))
+
+    told = [" ".join(re.sub(r"<[^>]+>", " ", page).split()) for page in (newest, earlier)]
+    assert "Third grade reading by economic status 35 (2023) 26 (2026) narrowed CSV" in told[0]
+    assert "Third grade reading by economic status 35 (2023) 31 (2025) narrowed CSV" in told[1]
+    assert '<option value="2025" selected>2025</option>' in earlier
+    assert "newer figures are left out" in earlier
+    assert "newer figures are left out" not in newest
+    assert public.get("/evidence", params={"year": "no"}).status_code == 422
 
 
 def test_the_children_of_a_preschool_are_downloaded_under_the_same_licence(preschool_partner) -> None:
