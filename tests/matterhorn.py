@@ -104,11 +104,18 @@ def _document(file: pypdf.PdfReader, root: DictionaryObject, read: Read) -> None
         ("11-003", not outlines, "an outline without language"),
         ("24-001", "/AcroForm" in root, "a form"),
         ("20-001", "/OCProperties" in root, "layers"),
-        ("21-001", "/EmbeddedFiles" in names, "attachments"),
+        ("21-001", not all({"/F", "/UF"} <= set(one) for one in _attached(names)), "an attachment without its name"),
         ("26-001", "/Encrypt" in file.trailer, "encrypted"),
     ):
         if met:
             read.fail(condition, words)
+
+
+def _attached(names: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Each file that is carried inside."""
+    tree = names.get("/EmbeddedFiles", DictionaryObject()).get_object()
+    for branch in [tree, *(kid.get_object() for kid in tree.get("/Kids", ()))]:
+        yield from (one.get_object() for one in branch.get("/Names", ArrayObject())[1::2])
 
 
 def _outline_languages(root: DictionaryObject) -> bool:
