@@ -107,7 +107,7 @@ def view_of(
         query=f"/v1/observations?{link}",
         address=f"{address}/v1/observations?{link}",
         python=_python_lines(query, address=address, signed=bool(licence)),
-        r=_r_lines(f"{address}/v1/observations?{link}&format=csv", signed=bool(licence)),
+        r=_r_lines(f"{address}/v1/observations?{link}&format=csv", cited=cited, signed=bool(licence)),
     )
 
 
@@ -185,15 +185,15 @@ def _python_lines(query: Sequence[tuple[str, str]], *, address: str, signed: boo
     first = "import os\n\n" if signed else ""
     return (
         f"{first}from hub.client import Client\n\n"
-        f'with Client("{address}"{token}) as hub:\n    frame = hub.observations({named}).frame()'
+        f'with Client("{address}"{token}) as hub:\n    answer = hub.observations({named})\n'
+        "frame = answer.frame()  # needs pandas; answer.rows does not\nprint(answer.citation)"
     )
 
 
-def _r_lines(url: str, *, signed: bool) -> str:
+def _r_lines(url: str, *, cited: str, signed: bool) -> str:
     token = '  req_auth_bearer_token(Sys.getenv("PROMISE_HUB_TOKEN")) |>\n' if signed else ""
-    return (
-        f'library(httr2)\nrequest("{url}") |>\n{token}  req_perform() |> resp_body_string() |> I() |> readr::read_csv()'
-    )
+    read = "  req_perform() |> resp_body_string() |> I() |> readr::read_csv()"
+    return f'# {cited}\nlibrary(httr2)\nrequest("{url}") |>\n{token}{read}'
 
 
 def _drawn(svg: str) -> Markup:

@@ -25,7 +25,7 @@ LEAF_LETTERS = 16
 LONG_WORD = re.compile(r"\S{20,}")
 BREAK_AFTER = 8
 BREAK = "\u200b"
-UNPRINTABLE = re.compile(r"[^\u0020-\u024f\u2010-\u2026\u200b]")
+UNPRINTABLE = re.compile(r"[^\u0020-\u007e\u00a0-\u024f\u2010-\u2026\u200b]")
 """What the font of the print may lack: said by its number."""
 HEAD = ("No.", "When (UTC)", "Who", "Event, way", "To what", "Under", "Decision", "Counts", "Leaf hash begins")
 

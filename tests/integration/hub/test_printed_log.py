@@ -76,7 +76,8 @@ def test_any_question_can_be_printed_and_who_reads_metadata_prints_nothing(sqlit
     ask, administrator = officer(sqlite_hub), officer(sqlite_hub, Role.ADMINISTRATOR)
     sign(sqlite_hub)
 
-    odd = ask("GET", "/v1/audit/export", params={"q": '漢字 -😀 "a b"', "format": "pdf"})
+    signs = "".join(map(chr, range(0x7F, 0xA1)))
+    odd = ask("GET", "/v1/audit/export", params={"q": f'漢字 -😀 "a b" "{signs}"', "format": "pdf"})
     page = ask("GET", "/access-log").text
 
     assert odd.status_code == 200
