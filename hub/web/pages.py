@@ -172,6 +172,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.filters["plain_json"] = lambda value: json.dumps(value, indent=1)
     return environment

@@ -14,7 +14,7 @@ from hub.audit.service import append
 from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.release.answers import indicator_card
 from hub.release.requests.service import catalogue_to_ask
-from hub.release.voices.service import shown_voices
+from hub.release.voices.service import voices_by_indicator
 from hub.submissions import service as submissions
 from hub.submissions.history import history_of
 from hub.web.access_log import disclosures
@@ -53,8 +53,8 @@ def definitions(request: Request) -> Response:
     """Every indicator in words."""
     with transaction_of(request) as session:
         asked = catalogue_to_ask(session, catalogue())
-        voices = {name: shown_voices(session, name, audit=trail_of(request)) for name in asked.indicators}
-    _note(request, "definitions")
+        voices = voices_by_indicator(session, asked.indicators, audit=trail_of(request))
+        append(session, trail_of(request), EventType.PAGE_READ, resource="definitions")
     cards = [indicator_card(name, asked) for name in asked.indicators]
     return page(request, "definitions", cards=cards, voices=voices, speakers=SPEAKERS)
 

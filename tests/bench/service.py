@@ -93,6 +93,18 @@ def resident_megabytes(hub):
     return total / 1024
 
 
+def processor_seconds(hub):
+    """What the hub's processes have taken of the processors until now, and those of them that ended."""
+    ticks = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(folder.name)) == hub.process.pid:
+                ticks += sum(map(int, (folder / "stat").read_text().rpartition(")")[2].split()[11:15]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def measure(hub, *, seconds):
     """Ask for so long; the figures."""
     hub.start()
@@ -109,17 +121,22 @@ def measure(hub, *, seconds):
         client.start()
     time.sleep(max(0.0, warm - time.monotonic()))
     before, begun = resident_megabytes(hub), time.monotonic()
+    taken_by_hub, taken_by_clients = processor_seconds(hub), time.process_time()
     counted = sum(len(client.milliseconds) for client in clients)
     for client in clients:
         client.join()
     taken = time.monotonic() - begun
     grown = resident_megabytes(hub) - before
+    taken_by_hub, taken_by_clients = processor_seconds(hub) - taken_by_hub, time.process_time() - taken_by_clients
     hub.stop()
     every = [one for client in clients for one in client.milliseconds]
+    answered = len(every) - counted
     return {
         "clients": len(clients), "seconds": round(taken, 1), "answers": len(every),
-        "answers a second": round((len(every) - counted) / taken, 1), "p50 ms": round(statistics.median(every), 1),
+        "answers a second": round(answered / taken, 1), "p50 ms": round(statistics.median(every), 1),
         "p95 ms": round(statistics.quantiles(every, n=20)[-1], 1),
+        "hub CPU ms": round(1000 * taken_by_hub / answered, 2),
+        "clients CPU ms": round(1000 * taken_by_clients / answered, 2),
         "errors": sum(len(client.errors) for client in clients),
         "which": dict(Counter(one for client in clients for one in client.errors)), "growth MB": round(grown, 1),
         "memory MB": round(before + grown, 1), "log whole": hub.verdict().whole is True,

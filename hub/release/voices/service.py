@@ -174,6 +174,19 @@ def shown_voices(
     return tuple(_voice(row, (), None) for row in rows)
 
 
+def voices_by_indicator(
+    session: Session, indicators: Collection[str], *, audit: AuditTrail
+) -> dict[str, tuple[Voice, ...]]:
+    """The same for several indicators, by one look; an event for each that has any."""
+    standing = select(VoiceRow).where(VoiceRow.indicator.in_(indicators), VoiceRow.state == VoiceState.SHOWN)
+    rows = session.scalars(standing.order_by(VoiceRow.id.desc())).all()
+    found = {name: [row for row in rows if row.indicator == name][:SHOWN_MAX] for name in indicators}
+    for name, held in found.items():
+        if held:
+            append(session, audit, EventType.VOICES_READ, resource=f"voices/{name}", counts={"voices": len(held)})
+    return {name: tuple(_voice(row, (), None) for row in held) for name, held in found.items()}
+
+
 def _check_wanted(wanted: WantedVoice) -> None:
     if wanted.indicator not in indicators():
         raise _wrong("indicator", "VOICE-008", "Choose an indicator of /definitions.")
