@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from hub.agreements.service import known_agreements
 from hub.audit.events import EventType
 from hub.audit.service import append
-from hub.errors import CallerError, Conflict, Refused
+from hub.errors import CallerError, Conflict, Invalid, Refused
 from hub.http import Body, check_proved, cookie_name, declare, hub_of, principal_of, trail_of, transaction_of
 from hub.identity import accounts, passkeys, service, sessions
 from hub.web.pages import SCRIPT_POLICY, page, refused_page
 from hub.web.sign_in import read_answer, site_of
 from policies.agreements import in_force
-from policies.passwords import needs_passkey
+from policies.passwords import PROVED_FOR, needs_passkey
 from policies.principal import Principal, Role
 
 router = APIRouter(tags=["account"])
@@ -40,7 +40,7 @@ def set_up_page(request: Request) -> Response:
     with transaction_of(request) as session:
         append(session, trail_of(request), EventType.PAGE_READ, resource="account/set-up")
         password = not needs_passkey(_roles(request, session))
-    return page(request, "set_up", password=password, secret=None, refusal=None, policy=SCRIPT_POLICY)
+    return page(request, "set_up", password=password, secret=None, asks_code=False, refusal=None, policy=SCRIPT_POLICY)
 
 
 @router.post("/account/set-up")
@@ -58,9 +58,9 @@ def choose_password(request: Request, body: Body) -> Response:
                 key=hub_of(request).home.accounts_key(), audit=trail_of(request),
             )  # fmt: skip
     except CallerError as refusal:
-        return refused_page(request, refusal, name="set_up", password=True, secret=None, policy=SCRIPT_POLICY)
+        return _refused_set_up(request, refusal, asks_code=False)
     picture = segno.make(address).svg_data_uri(scale=5)
-    return page(request, "set_up", password=True, secret=secret, picture=picture, refusal=None)
+    return page(request, "set_up", password=True, secret=secret, picture=picture, asks_code=False, refusal=None)
 
 
 @router.post("/account/set-up/code")
@@ -68,12 +68,15 @@ def choose_password(request: Request, body: Body) -> Response:
 def confirm(request: Request, body: Body) -> Response:
     """The first code: the account serves from now on; who set it up by a link signs in anew."""
     _check_may_set_up(request)
-    with transaction_of(request) as session:
-        accounts.confirm_codes(
-            session, _person(request), _form(body).get("code", ""), key=hub_of(request).home.accounts_key(),
-            audit=trail_of(request),
-        )  # fmt: skip
-        return RedirectResponse(_finished(request, session), status_code=303)
+    try:
+        with transaction_of(request) as session:
+            accounts.confirm_codes(
+                session, _person(request), _form(body).get("code", ""), key=hub_of(request).home.accounts_key(),
+                audit=trail_of(request),
+            )  # fmt: skip
+            return RedirectResponse(_finished(request, session), status_code=303)
+    except Invalid as refusal:
+        return _refused_set_up(request, refusal, asks_code=True)
 
 
 @router.post("/account/passkeys")
@@ -208,6 +211,12 @@ def revoke_token(request: Request, name: str) -> Response:
     return RedirectResponse("/account", status_code=303)
 
 
+def _refused_set_up(request: Request, refusal: CallerError, *, asks_code: bool) -> Response:
+    """The page of setting up with what was wrong; the secret of an app is shown once and so not again."""
+    values = {"password": True, "secret": None, "asks_code": asks_code}
+    return refused_page(request, refusal, name="set_up", **values, policy=SCRIPT_POLICY)
+
+
 def _values(request: Request) -> dict[str, Any]:
     with transaction_of(request) as session:
         held = service.list_tokens(session, _person(request))
@@ -233,9 +242,17 @@ def _values(request: Request) -> dict[str, Any]:
     came_by = hub_of(request).connections.get(provider or "")
     return {
         "tokens": tokens, "licences": licences, "passkeys": keys, "secret": None, "password": password,
-        "sessions": signed_in,
+        "sessions": signed_in, "open_until": _open_until(request),
         "provider": None if came_by is None else came_by.provider,
     }  # fmt: skip
+
+
+def _open_until(request: Request) -> datetime | None:
+    """Until when what wants a second factor is open; None where it was not shown lately."""
+    proved: datetime | None = getattr(request.state, "proved_at", None)
+    if proved is None or hub_of(request).clock() - proved > PROVED_FOR:
+        return None
+    return proved + PROVED_FOR
 
 
 def _licences(request: Request, session: Session) -> list[tuple[str, Any]]:

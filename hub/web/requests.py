@@ -3,6 +3,8 @@
 Plain forms over the same service as the API; after each the page is shown anew.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -23,6 +25,7 @@ from policies.roles import Extent, extent_of
 from policies.table_requests import COMMENT_TIME, DEPTH_MAX, DISTRICT, Stance
 
 router = APIRouter(tags=["pages"])
+NOTHING_TOLD: Mapping[str, str] = {}
 Id = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -48,7 +51,7 @@ def ask(request: Request, body: Body) -> Response:
                 session, wanted, catalogue=catalogue_to_ask(session, catalogue()), asker=asker, audit=trail_of(request)
             )
     except CallerError as refusal:
-        return refused_page(request, refusal, name="requests", **_values(request))
+        return refused_page(request, refusal, name="requests", **_values(request, told))
     return RedirectResponse("/requests", status_code=303)
 
 
@@ -86,7 +89,7 @@ def decide(request: Request, number: Id, body: Body) -> Response:
     return RedirectResponse("/requests", status_code=303)
 
 
-def _values(request: Request) -> dict[str, Any]:
+def _values(request: Request, told: Mapping[str, str] = NOTHING_TOLD) -> dict[str, Any]:
     with transaction_of(request) as session:
         asker, asked = asker_of(request, session), catalogue_to_ask(session, catalogue())
         found = service.list_requests(session, catalogue=asked, asker=asker, audit=trail_of(request))
@@ -103,6 +106,7 @@ def _values(request: Request) -> dict[str, Any]:
         "days": COMMENT_TIME.days,
         "stances": [stance.value for stance in Stance],
         "title_of": indicator_title,
+        "filled": defaultdict(str, told),
     }
 
 
