@@ -141,7 +141,7 @@ def programs(people, folder):
     for workspace, connection in (*offices, *offices):
         ceremony.give(connection, workspace, ceremony.look(connection, workspace))
     for workspace, connection in offices:
-        ceremony.accept(connection, workspace, ceremony.look(connection, workspace))
+        ceremony.accept(connection, workspace, ceremony.look(connection, workspace, epoch=EPOCH))
     sign(hub)
     witness(offices[0][1], offices[0][0])
 
