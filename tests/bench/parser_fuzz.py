@@ -18,6 +18,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,7 @@ def _spoiled_json(value: Any, chance: random.Random) -> Any:
                 continue
             _spoil_member(inner, key, chance)
             break
-    return chance.choice(_VALUES) if chance.random() < 0.01 else copied
+    return deepcopy(chance.choice(_VALUES)) if chance.random() < 0.01 else copied
 
 
 def _spoil_member(inner: Any, key: Any, chance: random.Random) -> None:
@@ -260,7 +261,7 @@ def _spoil_member(inner: Any, key: Any, chance: random.Random) -> None:
     elif kind == 1:
         inner[chance.choice(("", MARK, "sha256", "\ud800", str(key).upper()))] = inner[key]
     else:
-        inner[key] = chance.choice(_VALUES)
+        inner[key] = deepcopy(chance.choice(_VALUES))
 
 
 def _world() -> World:
