@@ -140,8 +140,9 @@ def examples(
 
 def made_up(asker: Asker, operations: list, *, cases: int, live: Mapping[str, Mapping[str, object]]) -> None:
     """So many cases over all operations, half of them meant to be wrong; rounds until there are so many."""
+    before = sum(asker.statuses.values())
     for turn in range(TURNS_MAX):
-        missing = cases - sum(asker.statuses.values())
+        missing = cases + before - sum(asker.statuses.values())
         if missing <= 0:
             return
         each = math.ceil(missing / len(operations) / len(MODES))
@@ -238,10 +239,12 @@ def measure(callers: list[str], *, cases: int) -> dict[str, object]:
             examples(asker, there, live, only=after_comments(people))
         if caller == "agent":
             programs_of(asker, people.hub.settings.home.parent)
+        by_example = sum(asker.statuses.values())
         made_up(asker, operations, cases=cases, live=live)
         told[caller] = {
-            "cases": sum(asker.statuses.values()), "statuses": dict(asker.statuses), "reached": sorted(asker.reached),
-            "faults": sorted(set(asker.faults)), "cpu_seconds": round(time.process_time() - begun, 1),
+            "cases": sum(asker.statuses.values()) - by_example, "by_example": by_example,
+            "statuses": dict(asker.statuses), "reached": sorted(asker.reached), "faults": sorted(set(asker.faults)),
+            "cpu_seconds": round(time.process_time() - begun, 1),
         }  # fmt: skip
         print(f" {caller}: {said(told[caller])}", flush=True)
         people.hub.close()
