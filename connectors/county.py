@@ -43,6 +43,9 @@ from connectors.witness import witness
 from connectors.workspace import Workspace, make_workspace, open_workspace, read_agreements, write_json, write_whole
 from policies.agreements import Agreement
 
+BEHIND = 12
+"""So many submissions are on their way before the hub is asked what became of the first: it has checked it by then."""
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -93,12 +96,7 @@ def push_county(county: Path, *, hub: str, hub_keys: Path, agreements: Path) -> 
     outcome = Outcome(providers=set(providers))
     begin_epoch(edges.values(), hub=hub, clock=_now)
     with httpx.Client(base_url=hub, timeout=TIMEOUT_SECONDS) as client, ThreadPoolExecutor(SENDERS) as senders:
-        sent = _send_all(county, agreements, client, senders, edges=edges, outcome=outcome)
-        outcome.mark("sent")
-        settling = [senders.submit(_settle, client, edges[one.provider], one) for one in sent]
-        for one, settled in zip(sent, settling, strict=True):
-            outcome.add_answer(settled.result(), one.files)
-        outcome.mark("settled")
+        _send_all(county, agreements, client, senders, edges=edges, outcome=outcome)
         for case in sorted((county / "bad").glob("*/bad.json")):
             outcome.bad.append(_try_bad(case, client, edges, known=known, outcome=outcome))
     _write_references(county, edges)
@@ -120,9 +118,15 @@ def _send_all(
     *,
     edges: Mapping[str, Workspace],
     outcome: Outcome,
-) -> list[Sent]:
-    """Sends what is prepared while the next is being prepared."""
+) -> None:
+    """Sends what is prepared, and fetches the hub's word on what was sent, while the next is being prepared."""
     sending: list[Future[Sent]] = []
+    settling: list[Future[tuple[Answer, int]]] = []
+
+    def settle_but(behind: int) -> None:
+        due = sending[len(settling) : max(0, len(sending) - behind)]
+        settling.extend([senders.submit(_settled, client, edges, one) for one in due])
+
     with progress("checking, encoding, sending", len(years_of(county))) as step:
         for year in prepared_years(county, agreements):
             outcome.add(year.outcome)
@@ -131,9 +135,13 @@ def _send_all(
                 senders.submit(_send, _hub(client, edge), edge, folder=folder, files=files)
                 for folder, files in year.submissions
             ]
+            settle_but(BEHIND)
             step()
         outcome.mark("prepared")
-        return [future.result() for future in sending]
+        settle_but(0)
+        for one in settling:
+            outcome.add_answer(*one.result())
+        outcome.mark("settled")
 
 
 def _edge_of(folder: Path, provider: str, hub: str, *, hub_keys: Path, agreements: Path) -> Workspace:
@@ -150,8 +158,11 @@ def _send(hub: Hub, edge: Workspace, *, folder: Path, files: int) -> Sent:
     return Sent(edge.settings.organisation, send(hub, folder), files)
 
 
-def _settle(client: httpx.Client, edge: Workspace, sent: Sent) -> Answer:
-    return settle(_hub(client, edge), sent.submission, receipts=edge.receipts)
+def _settled(client: httpx.Client, edges: Mapping[str, Workspace], sending: Future[Sent]) -> tuple[Answer, int]:
+    """The hub's word on a submission, and its files; the sending began before."""
+    sent = sending.result()
+    edge = edges[sent.provider]
+    return settle(_hub(client, edge), sent.submission, receipts=edge.receipts), sent.files
 
 
 def _try_bad(
