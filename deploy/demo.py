@@ -156,11 +156,14 @@ def bring_in(run: Demonstration) -> None:
         run.step("prepare the hub", "-m", "hub.cli", "init", run.home, "--synthetic")
         run.start()
 
+    def agree() -> None:
+        signed = ("--keys", party_keys, "--words", words_file)
+        run.hub("load the signed agreements", "agreements", "load", AGREEMENTS, *signed)
+        run.hub("activate the agreements", "operations", "agree-made-up")
+        hold_ceremony(run, 1, roster=roster, signatories=signatories)
+
     run.together(make_county, make_hub)
-    signed = ("--keys", party_keys, "--words", words_file)
-    run.hub("load the signed agreements", "agreements", "load", AGREEMENTS, *signed)
-    run.hub("activate the agreements", "operations", "agree-made-up")
-    hold_ceremony(run, 1, roster=roster, signatories=signatories)
+    run.together(agree, lambda: run.step("compile what links", "-m", "hub.cli", "linkage", "compile"))
     push(run, "check, encode and push", summary=run.folder / "push.json")
 
 

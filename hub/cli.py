@@ -178,6 +178,15 @@ def linkage_run(
         asking.accept(home, version)
 
 
+@linkage.command("compile")
+def linkage_compile() -> None:
+    """Compile beforehand what a run needs, once on each machine, so that the first run does not wait for it."""
+    from linkage.match.readiness import compile_kernels
+
+    compile_kernels()
+    print("Compiled. Next: promise-hub linkage run")
+
+
 @linkage.command("evaluate")
 def linkage_evaluate(
     home: HomeOption,
