@@ -29,7 +29,7 @@ from policies.signing import Message, SigningError, sign_request, verify_request
 from policies.submission import canonical_json
 from policies.translog.errors import TranslogError
 from policies.translog.receipt import check_receipt, read_receipt
-from tests.unit.policies.test_translog import LOG, receipt_of
+from tests.unit.policies.made_up_log import LOG, receipt_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()

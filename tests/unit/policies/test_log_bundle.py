@@ -23,7 +23,8 @@ from policies.translog.bundle import (
     verify_selection,
 )
 from policies.translog.entries import DETAIL_FIELDS, detail_hash, entry_text
-from tests.unit.policies.test_translog import (
+from policies.translog.policy import majority_policy
+from tests.unit.policies.made_up_log import (
     DISTRICTS,
     LOG,
     ORIGIN,
@@ -31,7 +32,6 @@ from tests.unit.policies.test_translog import (
     WITNESSES,
     cosigned,
     leaves_of,
-    majority_policy,
     note_of,
     tree,
 )
