@@ -33,7 +33,7 @@ STATES = (
 NO_TABLE = STATES[-1]
 BY_GROUPS = message("It comes as counts of groups, made elsewhere: no child in it can be followed back to a preschool.")
 NOT_DECLARED = message(
-    "The catalogue has no table of it by preschool. Each further table makes others tell less, so one is added only "
+    "The catalogue has no table of this by preschool. Each further table makes others tell less, so one is added only "
     "when a partner has asked for it and the officer has approved it."
 )
 

@@ -132,7 +132,12 @@ def extract_found(
 
 def may_export(principal: Principal) -> bool:
     """Whether this person's part of the log may leave as a file."""
-    return bool(extent_of("audit.export", principal.roles)) and part_of(principal).columns == TEXT_COLUMNS
+    return bool(extent_of("audit.export", principal.roles)) and reads_whole_events(principal)
+
+
+def reads_whole_events(principal: Principal) -> bool:
+    """Whether this person sees all of an event, and not its metadata alone."""
+    return part_of(principal).columns == TEXT_COLUMNS
 
 
 def _exported_part(principal: Principal) -> Part:

@@ -190,6 +190,7 @@ class _Shared:
     noticed: tuple[watch.Noticed, ...]
     standing: Standing | None
     exports: bool
+    whole: bool
 
 
 def _shared(request: Request, principal: Principal, q: str) -> dict[str, Any]:
@@ -203,8 +204,9 @@ def _shared(request: Request, principal: Principal, q: str) -> dict[str, Any]:
             noticed=_noticed(request, session) if whole else (),
             standing=_standing(hub_of(request), session),
             exports=access_log.may_export(principal),
+            whole=access_log.reads_whole_events(principal),
         )
-    return {name: getattr(shared, name) for name in ("q", "kept", "usual", "noticed", "standing", "exports")}
+    return {name: getattr(shared, name) for name in ("q", "kept", "usual", "noticed", "standing", "exports", "whole")}
 
 
 def _standing(hub: Hub, session: Session) -> Standing | None:

@@ -118,13 +118,13 @@ def _view(request: Request, found: Pathway, asker: Asker, *, language: Language)
 
 
 def _untold(language: Language) -> tuple[tuple[str, str], ...]:
-    """The outcomes that a preschool's children cannot have, by title, and why."""
+    """The outcomes that a preschool's children cannot have, by title, and why; those of one reason together."""
     tables = check_pathway(preschool_levels()[0], catalogue=catalogue())
-    return tuple(
-        (indicator_title(step.indicator, language), language.say(why_no_table(step.indicator)))
-        for step in catalogue().pathway
-        if step.indicator not in tables
-    )
+    told: dict[str, list[str]] = {}
+    for step in catalogue().pathway:
+        if step.indicator not in tables:
+            told.setdefault(why_no_table(step.indicator), []).append(indicator_title(step.indicator, language))
+    return tuple((", ".join(titles), language.say(reason)) for reason, titles in told.items())
 
 
 def class_words(kindergarten_year: int, preschool: str | None, *, language: Language = ENGLISH) -> str:

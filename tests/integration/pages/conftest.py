@@ -159,10 +159,12 @@ def ask(people):
     wanted = {
         "indicator": "third-grade-reading",
         "by0": "gender",
+        "by1": "economic-status",
         "licence": "DUL-PAGES/close-equity-gap-2028",
         "why": "Plan where.",
     }
-    people.ask("POST", "/requests", people.cookie(Role.PARTNER, "canal-alliance"), data=wanted)
+    asked = people.ask("POST", "/requests", people.cookie(Role.PARTNER, "canal-alliance"), data=wanted)
+    assert asked.status_code == 303
     return act
 
 
