@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from policies.disclosure.engine import Each, Result, Together
     from policies.disclosure.kept import States
 
-SOLVERS = ("highspy", "numpy")
+SOLVERS = ("highspy", "numba", "numpy")
 """Libraries on which what comes out may depend."""
 
 

@@ -89,7 +89,7 @@ class Audit:
         Whoever was protected first may have had something withheld that is no longer needed. Before anything of it is
         released, that is safe. In a large system it is left out, since it would take long.
         """
-        if self._system.matrix.shape[1] > SHOWN_AGAIN_COLUMNS:
+        if not self._try_again():
             return []
         places = {place[:2] for place in self._places.values()}
         for block, group in sorted(places, key=lambda place: (-self._scale(*place), place)):
@@ -98,6 +98,10 @@ class Audit:
             if standing.reason in ("protective", "coded-protective"):
                 self._try(block, group, standing.primary(self._rules, complete=sheet.frame.block.complete))
         return self.protect()
+
+    def _try_again(self) -> bool:
+        """Whether what was withheld is tried again."""
+        return self._system.matrix.shape[1] <= SHOWN_AGAIN_COLUMNS
 
     def _try(self, block: int, group: int, state: State) -> None:
         """Show a group as in `state` if the rules on lines allow it and no observer can tell what is withheld."""
@@ -121,33 +125,37 @@ class Audit:
     def _holds(self) -> bool:
         """Whether moves can be found for every observer as things stand."""
         for number in range(len(self._observers)):
-            self._at, rows = number, self._lacking(number).tolist()
+            rows = self._lacking(number).tolist()
             if rows:
-                self._mover.watch(self._observers[number])
+                self._watch(number)
             for row in rows:
                 if self._lacks(row):
-                    self._prefer(row)
-                    self._search(row)
+                    self._prove(row)
                 if self._lacks(row):
                     return False
         return True
 
-    def _protect_from(self, number: int, rows: Ints) -> tuple[bool, list[Finding]]:
+    def _watch(self, number: int) -> None:
+        """From now on seek moves that one observer cannot tell from the truth."""
         self._at = number
         self._mover.watch(self._observers[number])
+
+    def _prove(self, row: int) -> None:
+        self._prefer(row)
+        self._search(row)
+
+    def _protect_from(self, number: int, rows: Ints) -> tuple[bool, list[Finding]]:
+        self._watch(number)
         changed, findings = False, []
         if len(rows) >= MANY:
             self._sweep(rows)
         for row in self._lacking(number).tolist():
             while self._lacks(row):
-                self._prefer(row)
-                self._search(row)
+                self._prove(row)
                 if not self._lacks(row):
                     break
                 if not self._repair(row):
-                    low, high = self._range(row)
-                    told = self._tells_all(row, low, high)
-                    findings.append(Finding(row, self._observers[number].names, high - low, told))
+                    findings.append(self._finding(row))
                     break
                 changed = True
         return changed, findings
@@ -286,6 +294,11 @@ class Audit:
         """How dear a group is: the total of all, then tables by their priority."""
         rank, depth = self._sheets[block].frame.groups[group].rank
         return TOTAL_COST if rank == 0 else 1.0 + 4.0 / (rank * depth)
+
+    def _finding(self, row: int) -> Finding:
+        """That the observer at work can tell a row."""
+        low, high = self._range(row)
+        return Finding(row, self._observers[self._at].names, high - low, self._tells_all(row, low, high))
 
     def _tells_all(self, row: int, low: int, high: int) -> bool:
         """Whether an interval of no width tells that none, or all, of some persons reached the outcome."""

@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from policies.disclosure.agreeing import UndecidedError, agreeing_list
-from policies.disclosure.audit import Audit, Finding
+from policies.disclosure.audit import Finding
+from policies.disclosure.auditing import audit_of
 from policies.disclosure.moves import Observer, nobody
 from policies.disclosure.provisional import provisional_cell
 from policies.disclosure.rules import Rules
@@ -228,7 +229,7 @@ class Believers:
                 built = replace(built, truth=base, counts=built.matrix.times(base), near=near)
             sheets = _seen(self._telling.as_shown(), built, told)
             watching = tuple(one for one in self._observers(built, self._rules) if one.names in names)
-            findings = Audit(built, sheets, self._rules, watching).protect()
+            findings = audit_of(built, sheets, self._rules, watching).protect()
             changed = self._telling.withhold(sheets, {_place(built, finding.row) for finding in findings})
         self.findings += findings
 

@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from policies.disclosure.audit import Audit, Finding
+from policies.disclosure.auditing import audit_of
 from policies.disclosure.believers import Crowd, withhold_everything, withhold_from_believers
 from policies.disclosure.beside_final import mark_public
 from policies.disclosure.frame import Frame, frame
@@ -177,7 +178,7 @@ class Audited:
 
     def _audit(self, rules: Rules) -> Audit:
         watching = self.listening[0].among(observers)
-        return Audit(self.built, self.stands, rules, watching(self.built, rules))
+        return audit_of(self.built, self.stands, rules, watching(self.built, rules))
 
 
 def observers(built: System, rules: Rules) -> tuple[Observer, ...]:

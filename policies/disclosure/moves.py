@@ -112,6 +112,13 @@ class Mover:
         move = self._checked(found)
         return move if move is not None and move.sums[row] == change else None
 
+    def fractions(self, row: int, change: int) -> Floats | None:
+        """A change of the columns, in fractions if need be, that changes a row's count and nothing that is shown."""
+        self._solver.changeRowBounds(row, change, change)
+        found = self._solve(self._solver)
+        self._solver.changeRowBounds(row, self._low[row], self._high[row])
+        return found
+
     def sweep(self, rows: Ints, change: int) -> Move | None:
         """A move that takes as many of `rows` as can be towards `change`, and none beyond it."""
         for row in rows.tolist():

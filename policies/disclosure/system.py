@@ -80,6 +80,9 @@ class System:
     one_sided: range = range(0)
     """Rows that may not fall below nought, `more` added, whatever is shown: bands that were told before."""
     more: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    cliques: tuple[Clique, ...] = ()
+    sheets: tuple[Ints, ...] = ()
+    """By clique its cells, one row of leaf numbers each, in the order of the columns."""
 
     @property
     def least(self) -> Ints:
@@ -148,7 +151,10 @@ def system(
     one_sided = range(ties, end)
     base = base_counts(frames, found, sheets)
     more = np.array([band.more for band in bands], dtype=np.int64)
-    return System(frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, base, one_sided, more)
+    return System(
+        frames, tuple(first_row), total, matrix, first, truth, counts, own, pinned, base, one_sided, more, found,
+        tuple(sheets),
+    )  # fmt: skip
 
 
 def _dimensions(axes: tuple[Axis, ...], names: tuple[str, ...]) -> Clique:
