@@ -89,7 +89,8 @@ def examine(patient: Patient) -> Sequence[Finding]:
             session.execute(text("SELECT 1"))
             found += _revision(session)
             if not found or found[-1].code != "revision-behind":
-                found += [finding for check in INSIDE for finding in check(patient, session)]
+                for check in INSIDE:
+                    found += check(patient, session)
     except (HubError, SQLAlchemyError):
         found.append(
             _fault("database-unavailable", "The database cannot be read.",

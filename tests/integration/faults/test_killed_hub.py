@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from hub.audit.signer import signer_of
+from hub.db import utc_now
+from hub.operations.doctor import Patient, examine
 from hub.operations.installation import upgrade
+from hub.settings import Settings
 from tests.integration.faults.drills import (
     PEOPLE,
     ServedHub,
@@ -70,6 +73,7 @@ def test_a_full_disk_is_told_and_the_hub_works_again_when_there_is_room(home_tem
         before = edge.prepare(PEOPLE)
         assert send_until_accepted(edge, before, []) == "accepted"
         filler = fill_disk(place)
+        found = [one.code for one in examine(Patient(Settings(home=place / "hub"), hub.home, hub.database, utc_now))]
         refused = [edge.open(edge.prepare(PEOPLE, year=2020 + year)) for year in range(3)]
         filler.unlink()
         after = edge.prepare(PEOPLE, year=2025)
@@ -81,6 +85,7 @@ def test_a_full_disk_is_told_and_the_hub_works_again_when_there_is_room(home_tem
         hub.close()
         subprocess.run(["umount", place], check=True)
 
+    assert "disk-low" in found
     assert {answer.status_code for answer in refused} <= {500, 503}
     assert all("next_step" in answer.text for answer in refused)
     assert (state, unclean, whole) == ("accepted", [], True)

@@ -18,6 +18,7 @@ from hub.db import Base, Database, open_database
 from hub.errors import Unavailable
 from hub.linking.service import accept_run, request_run
 from hub.log import Log
+from hub.operations.doctor import Patient, examine
 from hub.operations.grants import (
     GRANTS,
     NEVER_CHANGED,
@@ -118,6 +119,23 @@ def test_pages_are_read_and_acts_are_asked_under_the_apis_login(worked, role):
 def test_every_login_has_exactly_what_is_declared(worked):
     with worked.database.snapshot() as connection:
         assert differences(connection) == []
+
+
+def test_the_doctor_finds_a_login_that_has_more_than_is_declared(worked):
+    def found():
+        operator = open_database(worked.settings, "operator")
+        told = [one.code for one in examine(Patient(worked.settings, worked.home, operator, worked.clock))]
+        operator.close()
+        return "grants-differ" in told
+
+    before = found()
+    with worked.database.transaction() as session:
+        session.execute(text(f"GRANT DELETE ON audit_details TO {PREFIX}api"))
+    during = found()
+    with worked.database.transaction() as session:
+        set_grants(session.connection())
+
+    assert (before, during, found()) == (False, True, False)
 
 
 @pytest.mark.parametrize("role", ROLES)

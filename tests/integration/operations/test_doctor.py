@@ -1,7 +1,14 @@
 """The doctor finds each thing that is wrong by its code, says what to do, and changes nothing."""
 
 import datetime as dt
+import os
 import re
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +21,10 @@ from hub.db import Database
 from hub.jobs import Job
 from hub.operations import doctor
 from hub.operations.backup import make_backup
+from hub.operations.destruction import scrub
 from hub.operations.doctor import Patient, examine
 from hub.operations.installation import downgrade
+from tests.certificates import certificate_of
 
 SOURCE = Path(doctor.__file__).read_text("utf-8")
 CODES = set(re.findall(r'_(?:fault|warning)\(\s*"([a-z-]+)"', SOURCE))
@@ -158,10 +167,68 @@ def test_a_database_that_is_away_or_behind_is_a_finding_and_no_crash(sound):
     assert codes(sound) == ["revision-behind"]
 
 
-def test_a_superuser_and_one_login_for_all_are_found_on_postgresql(made_up_hub):
-    found = set(codes(made_up_hub)) & {"database-superuser", "database-one-login"}
+def test_a_superuser_one_login_for_all_and_another_time_are_found_on_postgresql(made_up_hub):
+    """The clock of a test stands; that of the server goes."""
+    wrong = {"database-superuser", "database-one-login", "clock-apart"}
 
-    assert found == (set() if made_up_hub.database.is_sqlite else {"database-superuser", "database-one-login"})
+    assert set(codes(made_up_hub)) & wrong == (set() if made_up_hub.database.is_sqlite else wrong)
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """The port of a server with a certificate that ends tomorrow, and the file by which it is trusted."""
+    certificate, key = certificate_of(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listening, stop = socket.create_server(("127.0.0.1", 0)), threading.Event()
+    listening.settimeout(0.1)
+
+    def serve():
+        while not stop.is_set():
+            with suppress(OSError), listening.accept()[0] as plain, context.wrap_socket(plain, server_side=True):
+                pass
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    yield listening.getsockname()[1], certificate
+    stop.set()
+    serving.join()
+    listening.close()
+
+
+def test_a_certificate_that_nobody_trusts_is_wrong(sound, tls):
+    port, _ = tls
+
+    assert codes(sound, public_url=f"https://127.0.0.1:{port}") == ["certificate-wrong"]
+
+
+def test_a_certificate_that_ends_soon_is_a_warning(home, tls, tmp_path):
+    port, certificate = tls
+    environment = os.environ | {
+        "SSL_CERT_FILE": str(certificate), "PROMISE_HUB_PUBLIC_URL": f"https://127.0.0.1:{port}",
+    }  # fmt: skip
+    told = tmp_path / "found.json"
+    command = [sys.executable, "-m", "hub.cli", "doctor", "--home", str(home), "--summary", str(told)]
+
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+
+    assert done.returncode == 0
+    assert {"certificate-ends"} == set(re.findall(r"certificate-[a-z]+", told.read_text("utf-8")))
+
+
+def test_a_damaged_database_file_is_found(sound):
+    """A page of one index is overwritten."""
+    with sound.database.reading() as session:
+        page = session.scalar(text("SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_state'"))
+        size = session.scalar(text("PRAGMA page_size"))
+        file = Path(sound.database.engine.url.database)
+    scrub(sound.database)
+    sound.database.close()
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * size)
+        opened.write(bytes([255]) * 64)
+
+    assert "database-damaged" in codes(sound)
 
 
 def test_the_command_tells_findings_and_ends_by_them(home, tmp_path):
