@@ -31,7 +31,7 @@ class Proposal:
     """What a release would be made of: the counts of one snapshot, once.
 
     `joining` are final blocks with tables that join them now, counted from the snapshots of their own releases;
-    `earlier` are blocks as they were counted at each provisional telling, by vintage.
+    `earlier` are blocks as they were counted when they were told before, by vintage.
     """
 
     blocks: tuple[Block, ...]
@@ -163,7 +163,8 @@ def draft_release(
 def _linked_to(new: Sequence[Block], final: Sequence[Block]) -> tuple[Block, ...]:
     """Final blocks that hang together with new ones, to be audited with them; what they showed stands as it is.
 
-    Where their counts have changed since, nothing of the new ones is shown.
+    Where their counts have changed since, of the new ones is shown what agrees with them, if the proposal says how they
+    were counted then; else nothing.
     """
     from policies.disclosure.linked import are_linked
 

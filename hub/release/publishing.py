@@ -78,7 +78,8 @@ def _draft(
             database, analysis=analysis, declared=tables, ledger=everything, counted=counted, audit=audit
         )
     versions = definition_versions(catalogue.indicators)
-    earlier = told_blocks(database, analysis=analysis, declared=tables, ledger=everything, audit=audit)
+    new = {(block.indicator, block.cohort_year) for block in counted} - everything.cells.keys()
+    earlier = told_blocks(database, analysis=analysis, declared=tables, ledger=everything, new=new, audit=audit)
     proposal = Proposal(counted, snapshot.id, versions, catalogue.version, joining, earlier)
     with log_refusal(database, audit=audit), processes_for((*counted, *joining)) as each:
         kept = KeptProtections(before, rules=rules, name_of=analysis.name_of, each=each)

@@ -1,11 +1,18 @@
 """Seeks a list of persons that agrees with all that some believe; under the engine."""
 
+from collections.abc import Iterator
+
 import highspy
 import numpy as np
 
 from policies.disclosure.moves import Observer
 from policies.disclosure.standing import Sheet
 from policies.disclosure.system import Floats, Ints, System, kinds
+
+SLACK_COST = 1_000.0
+"""What it costs to contradict one person that is shown, beside moving one."""
+
+TOLERANCE = 1e-6
 
 BRANCHES = 5_000
 """How many are tried for a list in whole numbers."""
@@ -33,6 +40,38 @@ def agreeing_list(
     if (sums < low).any() or (sums > high).any() or (found < observer.own).any():
         raise UndecidedError
     return found
+
+
+def contradicting(
+    built: System, sheets: tuple[Sheet, ...], observer: Observer, *, branches: int = BRANCHES
+) -> Ints | None:
+    """Rows of what may still be withheld that keep every list from agreeing, as few persons of them as may be; none
+    where a list agrees, None where it cannot be made to, or that was not found out in the branches allowed."""
+    low, high = _bounds(built, sheets)
+    shown = np.array(sorted(_shown_rows(built, sheets)), dtype=np.int64)
+    solver, _ = _program(built, observer, low, high)
+    first, ones = solver.getNumCol(), np.ones(len(shown))
+    for sign in (1.0, -1.0):
+        solver.addCols(
+            len(shown), SLACK_COST * ones, 0.0 * ones, np.inf * ones, len(shown),
+            np.arange(len(shown), dtype=np.int32), shown.astype(np.int32), sign * ones,
+        )  # fmt: skip
+    solver.setOptionValue("mip_rel_gap", 0.0)
+    solver.setOptionValue("mip_max_nodes", branches)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    slack = np.asarray(solver.getSolution().col_value)[first:]
+    beyond = slack[: len(shown)] + slack[len(shown) :]
+    return np.asarray(shown[beyond > TOLERANCE], dtype=np.int64)
+
+
+def _shown_rows(built: System, sheets: tuple[Sheet, ...]) -> Iterator[int]:
+    """The rows of groups that are shown and may be withheld."""
+    for block, sheet in enumerate(sheets):
+        for group, standing in enumerate(sheet.groups):
+            if not (standing.hidden or standing.fixed):
+                yield from (built.row(block, group, kind) for kind in range(kinds(sheet.frame)))
 
 
 def _bounds(built: System, sheets: tuple[Sheet, ...]) -> tuple[Floats, Floats]:

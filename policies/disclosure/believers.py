@@ -170,7 +170,7 @@ class Believers:
         looked = False
         for observers in self._alike():
             names = frozenset(one.names for one in observers)
-            for chosen, base in self._agreeing(_together(observers)):
+            for chosen, base in self._agreeing(all_together(observers)):
                 fresh = frozenset(name for name in names if (name, chosen) not in self._done)
                 self._done |= {(name, chosen) for name in fresh}
                 looked |= bool(fresh)
@@ -181,7 +181,7 @@ class Believers:
     def _alike(self) -> Iterator[tuple[Observer, ...]]:
         """Observers who can believe the same: all of them, unless what some know of their own children forbids it."""
         outsider = [chosen for chosen, _ in self._agreeing(nobody(self._plain))]
-        if [chosen for chosen, _ in self._agreeing(_together(self._everybody))] == outsider:
+        if [chosen for chosen, _ in self._agreeing(all_together(self._everybody))] == outsider:
             yield self._everybody
         else:
             yield from ((observer,) for observer in self._everybody)
@@ -216,7 +216,7 @@ class Believers:
         if _plainly_contradicted(sheets, told):
             return None
         built = system_with(self._frames, told)
-        return agreeing_list(built, _seen(sheets, built, told), observer)
+        return agreeing_list(built, seen(sheets, built, told), observer)
 
     def _withhold(self, before: Told, base: Ints | None, names: frozenset[tuple[str, ...]]) -> None:
         """Audit as some observers see it who take `before` to be true, from the list `base`, and withhold."""
@@ -227,10 +227,10 @@ class Believers:
             if base is not None:
                 near = built.near | (base > 0)
                 built = replace(built, truth=base, counts=built.matrix.times(base), near=near)
-            sheets = _seen(self._telling.as_shown(), built, told)
+            sheets = seen(self._telling.as_shown(), built, told)
             watching = tuple(one for one in self._observers(built, self._rules) if one.names in names)
             findings = audit_of(built, sheets, self._rules, watching).protect()
-            changed = self._telling.withhold(sheets, {_place(built, finding.row) for finding in findings})
+            changed = self._telling.withhold(sheets, {place_of(built, finding.row) for finding in findings})
         self.findings += findings
 
 
@@ -283,13 +283,13 @@ def _cliques(nodes: frozenset[int], pairs: set[frozenset[int]]) -> Iterator[froz
     yield from grown(frozenset(), nodes, frozenset())
 
 
-def _together(observers: tuple[Observer, ...]) -> Observer:
+def all_together(observers: tuple[Observer, ...]) -> Observer:
     """Somebody who knows what any of them knows."""
     own = np.max([one.own for one in observers], axis=0)
     return Observer((), own, np.any([one.pinned for one in observers], axis=0))
 
 
-def _seen(sheets: tuple[Sheet, ...], built: System, told: Told) -> tuple[Sheet, ...]:
+def seen(sheets: tuple[Sheet, ...], built: System, told: Told) -> tuple[Sheet, ...]:
     """Sheets as if the persons of `built` were the true ones, with the bounds of what was told in round numbers."""
     for number, sheet in enumerate(sheets):
         for group, standing in enumerate(sheet.groups):
@@ -309,7 +309,7 @@ def _plainly_contradicted(sheets: tuple[Sheet, ...], told: Told) -> bool:
     return False
 
 
-def _place(built: System, row: int) -> tuple[int, int]:
+def place_of(built: System, row: int) -> tuple[int, int]:
     """The block and group of a row."""
     block = max(number for number, first in enumerate(built.first_row) if first <= row)
     return block, (row - built.first_row[block]) // kinds(built.frames[block])

@@ -17,18 +17,18 @@ import numpy as np
 from policies.disclosure.audit import Audit, Finding
 from policies.disclosure.auditing import audit_of
 from policies.disclosure.believers import Crowd, withhold_everything, withhold_from_believers
-from policies.disclosure.beside_final import mark_public
+from policies.disclosure.beside_final import mark_public, withdraw_final, withhold_contradictions
 from policies.disclosure.frame import Frame, frame
 from policies.disclosure.linked import linked
 from policies.disclosure.moves import Observer
 from policies.disclosure.provisional import provisional_cell
-from policies.disclosure.recollection import Earlier, crowds, remembered
+from policies.disclosure.recollection import Earlier, as_told, crowds, remembered
 from policies.disclosure.rules import Rules
-from policies.disclosure.standing import Sheet, contradicted, frozen_sheets, sheets
+from policies.disclosure.standing import Ledger, Sheet, contradicted, frozen_sheets, sheets
 from policies.disclosure.system import System
 from policies.disclosure.thresholds import floor_of, raise_rules
 from policies.disclosure.types import Block, BlockError, Evidence, Protected, ReleasedCell, Verdict
-from policies.disclosure.vintages import joined, system_with, told_finally, true_part
+from policies.disclosure.vintages import FINAL, joined, system_with, told_before, told_finally, true_part
 
 
 @dataclass(frozen=True)
@@ -132,20 +132,44 @@ def _protect(blocks: Sequence[Block], *, rules: Rules, told: Before, each: Each,
 def _protect_together(together: Together, *, rules: Rules) -> Result:
     frames, told = together.frames, together.told
     before = told_finally(frames, told.cells)
-    listening = crowds(frames, told.cells, told.blocks, rules=rules, observers=observers)
-    earlier = true_part(system_with(frames, {}), joined(listening[0].told))
-    built = system_with(frames, earlier)
-    if contradicted(built, before):
-        stands, findings = frozen_sheets(built, ledger=before), []
+    plain = system_with(frames, {})
+    if contradicted(plain, before):
+        stands, findings = _beside_corrected(together, plain, before, rules=rules)
     else:
-        floor = floor_of(rules)
+        blocks = {vintage: then for vintage, then in told.blocks.items() if vintage != FINAL}
+        listening = crowds(frames, told.cells, blocks, rules=rules, observers=observers)
+        earlier = true_part(plain, joined(listening[0].told))
+        built, floor = system_with(frames, earlier), floor_of(rules)
         stands = sheets(built, floor, ledger=before, earlier=earlier)
         mark_public(frames, stands, before)
         audited = Audited(built, stands, listening, together.vintage)
-        findings = audited.protect_at_floor(floor)
-        findings = raise_rules(stands, rules, found=findings, protect=audited.protect)
+        findings = raise_rules(stands, rules, found=audited.protect_at_floor(floor), protect=audited.protect)
     named = {(f.block.indicator, f.block.cohort_year): sheet for f, sheet in zip(frames, stands, strict=True)}
     return Result(named, findings)
+
+
+def _beside_corrected(
+    together: Together, plain: System, before: Ledger, *, rules: Rules
+) -> tuple[tuple[Sheet, ...], list[Finding]]:
+    """Final figures that were corrected since, as they were released, and of the blocks beside them what agrees with
+    them for everybody; nothing where that is not found, or where it is not known what each provider knew then."""
+    frames, told, floor = together.frames, together.told, floor_of(rules)
+    frozen, final = frozen_sheets(plain, ledger=before), {block for block, _ in before}
+    remembering = all(FINAL in as_told(frames[block].block, told.blocks) for block in final)
+    if len(final) == len(frames) or not remembering:
+        return frozen, []
+    listening = crowds(frames, told.cells, told.blocks, rules=rules, observers=observers, told=told_before)
+    earlier = true_part(plain, joined(listening[0].told))
+    built = system_with(frames, earlier)
+    stands = sheets(built, floor, ledger={}, earlier=earlier)
+    withdraw_final(built, stands, before)
+    mark_public(frames, stands, before)
+    audited = Audited(built, stands, listening, together.vintage)
+    agree = partial(withhold_contradictions, stands, listening, rules=floor, observers=observers)
+    safe = agree() and not audited.begin_at_floor(floor) and agree()
+    if not safe or raise_rules(stands, rules, found=audited.protect(floor), protect=audited.protect):
+        return frozen, []
+    return tuple(frozen[block] if block in final else sheet for block, sheet in enumerate(stands)), []
 
 
 @dataclass(frozen=True)
@@ -161,8 +185,12 @@ class Audited:
     def protect_at_floor(self, rules: Rules) -> list[Finding]:
         """Withhold what an observer could tell, and show again what need not be withheld: at the floor alone, since
         what stricter rules show again might be what laxer ones withhold."""
+        return self._joined_up(rules, self.begin_at_floor(rules))
+
+    def begin_at_floor(self, rules: Rules) -> list[Finding]:
+        """The same, for those who join nothing that was told before."""
         audit = self._audit(rules)
-        return self._joined_up(rules, audit.protect() or audit.show_again())
+        return audit.protect() or audit.show_again()
 
     def protect(self, rules: Rules) -> list[Finding]:
         """Withhold what an observer could tell; everything, where that cannot be mended."""

@@ -49,12 +49,18 @@ def rounded_from(told: int) -> tuple[int, int]:
     return (0, 0) if told == 0 else (max(low, MINIMUM_N), high)
 
 
+def told_between(cell: ReleasedCell) -> tuple[int, int]:
+    """Between which counts a cell that is shown says that its group has persons with a known outcome."""
+    known = cell.known or 0
+    return rounded_from(known) if is_provisional(cell) else (known, known)
+
+
 def still_true(cell: ReleasedCell, *, known: int, k: int, n: int) -> bool:
-    """Whether a provisional cell tells something of counts that are still as it says."""
+    """Whether a cell tells something of counts that are still as it says."""
     if cell.known is None:
         return False
-    low, high = rounded_from(cell.known)
-    rate = _within((cell.rate_low, cell.rate_high), k, known)
+    low, high = told_between(cell)
+    rate = cell.k in (None, k) and _within((cell.rate_low, cell.rate_high), k, known)
     return low <= known <= high and rate and _within((cell.coverage_low, cell.coverage_high), known, n)
 
 

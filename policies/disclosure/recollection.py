@@ -5,7 +5,7 @@ others stayed the same. So what a vintage said of everybody is, for that provide
 change of its own children added. Observers with the same changes can be audited together.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Change
 from policies.disclosure.system import ALL, KNOWN, REACHED, Ints, System, system
 from policies.disclosure.types import BaseCell, Block, ReleasedCell, Tally
-from policies.disclosure.vintages import system_with, told_provisionally
+from policies.disclosure.vintages import Told, system_with, told_provisionally
 
 Earlier = Mapping[str, Sequence[Block]]
 """By provisional vintage, blocks as they were counted when it was told."""
@@ -25,11 +25,14 @@ Changes = Mapping[tuple[str, int, int], Change]
 """By vintage, block and group what an observer knew of its own children then, less what it knows of them now."""
 
 
+Telling = Callable[[tuple[Frame, ...], Sequence[ReleasedCell], Changes], tuple[Told, ...]]
+
+
 def remembered(block: Block, earlier: Earlier) -> Block:
     """The block with an empty place for each provider that had children then and has none there now."""
     have = {name for cell in block.cells for name in cell.provider_counts}
     left: dict[tuple[str, ...], dict[str, Tally]] = {}
-    for then in _same(block, earlier).values():
+    for then in as_told(block, earlier).values():
         for cell in then.cells:
             gone = {name: Tally(0, 0, 0) for name in cell.provider_counts if name not in have}
             if gone:
@@ -42,17 +45,25 @@ def remembered(block: Block, earlier: Earlier) -> Block:
 
 
 def crowds(
-    frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell], earlier: Earlier, *, rules: Rules, observers: Observers
+    frames: tuple[Frame, ...],
+    ledger: Sequence[ReleasedCell],
+    earlier: Earlier,
+    *,
+    rules: Rules,
+    observers: Observers,
+    told: Telling = told_provisionally,
 ) -> tuple[Crowd, ...]:
-    """Observers by what the vintages in the ledger say to them; the outsider is among the first."""
+    """Observers by what the vintages in the ledger say to them; the outsider is among the first.
+
+    Args:
+        told: which vintages there are, and what they tell to somebody whose own children have changed since.
+    """
     by_observer = _changes(frames, earlier, rules=rules, observers=observers)
     alike: dict[frozenset[tuple[tuple[str, int, int], Change]], list[tuple[str, ...]]] = {frozenset(): []}
     for watching in observers(system_with(frames, {}), rules):
         changes = by_observer.get(watching.names, {})
         alike.setdefault(frozenset(changes.items()), []).append(watching.names)
-    return tuple(
-        Crowd(frozenset(names), told_provisionally(frames, ledger, dict(found))) for found, names in alike.items()
-    )
+    return tuple(Crowd(frozenset(names), told(frames, ledger, dict(found))) for found, names in alike.items())
 
 
 def _changes(
@@ -61,7 +72,7 @@ def _changes(
     found: dict[tuple[str, ...], dict[tuple[str, int, int], Change]] = {}
     for number, one in enumerate(frames):
         now = None
-        for vintage, block in sorted(_same(one.block, earlier).items()):
+        for vintage, block in sorted(as_told(one.block, earlier).items()):
             now = now or _own(one, rules, observers)
             then = _own(_shaped(one, block, rules), rules, observers)
             for names, counts in now.items():
@@ -71,7 +82,7 @@ def _changes(
     return found
 
 
-def _same(block: Block, earlier: Earlier) -> dict[str, Block]:
+def as_told(block: Block, earlier: Earlier) -> dict[str, Block]:
     """The block at each telling, where its dimensions had the levels that they have now."""
     shape = {dimension.name: set(dimension.levels) for dimension in block.dimensions}
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from policies.disclosure.frame import Frame, Line
-from policies.disclosure.provisional import rounded_from
+from policies.disclosure.provisional import told_between
 from policies.disclosure.rules import Rules, coded, coverage, numerators, populations, wider
 from policies.disclosure.system import ALL, KNOWN, MISSED, REACHED, UNKNOWN, System
 from policies.disclosure.types import ReleasedCell
@@ -220,7 +220,7 @@ class Change(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A cell told provisionally, to an observer whose own children have changed since."""
+    """A cell told before, to an observer whose own children have changed since."""
 
     cell: ReleasedCell
     change: Change = Change()
@@ -307,8 +307,8 @@ def contradicted(system: System, ledger: Ledger) -> bool:
 
 
 def counted_before(cells: tuple[Heard, ...]) -> Band | None:
-    """Between which counts the rounded ones of earlier vintages leave a group."""
-    told = [(*rounded_from(one.cell.known), one.change.known) for one in cells if one.cell.known is not None]
+    """Between which counts the rounded or exact ones of earlier vintages leave a group."""
+    told = [(*told_between(one.cell), one.change.known) for one in cells if one.cell.known is not None]
     return (max(low - more for low, _, more in told), min(high - more for _, high, more in told)) if told else None
 
 

@@ -13,6 +13,9 @@ from policies.disclosure.types import ReleasedCell
 Told = Earlier
 """What one vintage told, by block and group."""
 
+FINAL = "final"
+"""The vintage under which blocks are given as they were counted when their figures became final."""
+
 
 def told_finally(frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell]) -> dict[tuple[int, int], ReleasedCell]:
     """The ledger's final cells by block and group."""
@@ -36,6 +39,18 @@ def told_provisionally(
     ]
     words = [{at: {_words(one) for one in heard} for at, heard in one.items()} for one in kept]
     return tuple(one for number, one in enumerate(kept) if one and words[number] not in words[:number])
+
+
+def told_before(
+    frames: tuple[Frame, ...], ledger: Sequence[ReleasedCell], changes: Mapping[tuple[str, int, int], Change]
+) -> tuple[Told, ...]:
+    """What each provisional vintage told, and last all final figures, which were corrected since, as a vintage too."""
+    final = {
+        at: (Heard(cell, changes.get((FINAL, *at), Change())),)
+        for at, cell in told_finally(frames, ledger).items()
+        if cell.known is not None
+    }
+    return (*told_provisionally(frames, ledger, changes), final)
 
 
 def _words(heard: Heard) -> Heard:
@@ -95,6 +110,9 @@ def system_with(frames: tuple[Frame, ...], told: Told) -> System:
                 low, high = cell.coverage_low, cell.coverage_high
                 halves += [(100 - low, 100 - low, -low), (high - 100, high - 100, high)]
             bands += [HalfBand(number, group, weights, _weighed(change, weights)) for weights in halves]
+            if cell.k is not None:
+                bands.append(HalfBand(number, group, (0, 1, 0), change.k - cell.k))
+                bands.append(HalfBand(number, group, (0, -1, 0), cell.k - change.k))
     return system(frames, links(frames), bands)
 
 

@@ -18,11 +18,12 @@ from hub.errors import Conflict, Refused
 from hub.jobs import Job, Ticket
 from hub.release.asking import Asker
 from hub.release.export import export_published
-from hub.release.publishing import prepare_from_facts, prepare_provisional, publish_prepared
+from hub.release.publishing import declared_tables, prepare_from_facts, prepare_provisional, publish_prepared
 from hub.release.requests import service
 from hub.release.requests.cost import NOTHING_COUNTED, cost_job, work_out
 from hub.release.service import ledger, release_file
 from hub.release.slices import Slice, cohort_years, read_slice
+from hub.release.tellings import told_blocks
 from hub.settings import Home, Settings
 from policies.agreements import read_agreement
 from policies.catalogue_files import catalogue
@@ -236,6 +237,34 @@ def test_an_approved_table_joins_a_final_block_from_its_own_snapshot_and_nothing
     third = desk.publish()
 
     assert desk.cells(third, "gender-by-race") == joined
+
+
+def test_what_each_provider_knew_when_figures_became_final_is_counted_from_their_own_snapshot(
+    released: tuple[Desk, str],
+) -> None:
+    desk, _ = released
+    desk.road.filled.accept("kentfield", "k12", 2023, [score("f" * 32, "3")])
+    with desk.database.reading() as session:
+        everything = ledger(session)
+    later = (f"{READING}-settled", 2023)
+    told = replace(everything, cells={key: cells for key, cells in everything.cells.items() if key != later})
+    declared = declared_tables(catalogue())
+
+    def counted(*new: tuple[str, int]):
+        return told_blocks(
+            desk.database, analysis=desk.analysis, declared=declared, ledger=told, new=new, audit=desk.trail
+        )
+
+    then = counted(later)
+
+    assert list(then) == ["final"]
+    assert {(block.indicator, block.cohort_year) for block in then["final"]} == {
+        (READING, 2023), (f"{READING}-linked", 2023),
+    }  # fmt: skip
+    [reading] = [block for block in then["final"] if block.indicator == READING]
+    assert sum(cell.tally.n for cell in reading.cells) == PEOPLE
+    assert {name for cell in reading.cells for name in cell.provider_counts} == {"novato"}
+    assert counted(("kindergarten-readiness", 2023)) == {}
 
 
 def test_a_provisional_release_leaves_final_blocks_alone(released: tuple[Desk, str]) -> None:

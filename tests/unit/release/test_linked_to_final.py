@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from hub.release.draft import Draft, Ledger, Proposal, draft_release
 from policies.disclosure.engine import protect, protect_provisionally
-from policies.disclosure.types import Block, Protected, ReleasedCell, Rules
+from policies.disclosure.types import Block, ReleasedCell, Rules, Tally
 from tests.attacker.attack_release import attack_release
+from tests.bench.catalogues import own_rows, providers_of
 from tests.bench.disclosure import hierarchies_of, rows_of, small_county
 
 RULES = Rules(insiders=False)
@@ -18,6 +19,7 @@ SECOND = replace(
 )
 LINKS = [{"indicator": one.indicator, "cohort_year": "2026", "population": "class"} for one in (FIRST, SECOND)]
 BOTH = {"within-12": "1", "within-24": "1"}
+SMALL = replace(FIRST, tables=FIRST.tables[:3])
 
 
 def drafted(*blocks: Block, ledger: Ledger) -> Draft:
@@ -49,24 +51,86 @@ def test_what_is_new_is_audited_with_the_final_figures_of_the_same_persons() -> 
     assert attack_release(rows, hierarchies_of(FIRST), links=LINKS)[0] == []
 
 
-def test_nothing_new_is_shown_beside_final_figures_that_were_corrected_since() -> None:
-    ledger = told_first()
-    small, *rest = without_counts(FIRST).cells
-    more = replace(small, tally=replace(small.tally, n=small.tally.n + 1, known=small.tally.known + 1))
-    corrected = (replace(FIRST, cells=(more, *rest)), replace(SECOND, cells=(more, *without_counts(SECOND).cells[1:])))
+def late(block: Block, *, reached: int, children: int = 1) -> Block:
+    """The block with a child more, or several, in its first cell; so many of them have the outcome."""
+    first, *rest = block.cells
+    tally = first.tally + Tally(children, children, reached)
+    own = {name: tally if mine == first.tally else mine for name, mine in first.provider_counts.items()}
+    return replace(block, cells=(replace(first, tally=tally, provider_counts=own), *rest))
 
-    draft = drafted(*corrected, ledger=ledger)
+
+def test_nothing_new_is_shown_beside_corrected_figures_where_it_is_not_known_how_they_were_counted() -> None:
+    corrected = (late(without_counts(FIRST), reached=1), late(without_counts(SECOND), reached=0))
+
+    draft = drafted(*corrected, ledger=told_first())
 
     assert {cell.status for cell in of(draft)} == {"C"}
 
 
-def beyond_what_was_told(first: tuple[ReleasedCell, ...], later: Protected) -> list[dict[str, object]]:
+def test_of_a_new_block_is_shown_what_agrees_with_final_figures_that_were_corrected_since() -> None:
+    ledger = told_first()
+    blocks = (late(without_counts(FIRST), reached=1), late(without_counts(SECOND), reached=0))
+    proposal = Proposal(blocks, "a" * 64, BOTH, 1, earlier={"final": (without_counts(FIRST),)})
+
+    draft = draft_release(proposal, rules=RULES, ledger=ledger)
+
+    told, new = ledger.cells["within-12", 2026], of(draft)
+    known = {(cell.table, cell.levels): cell.known for cell in told}
+    shown = [cell for cell in new if cell.status == "F"]
+    assert "within-12" not in {indicator for indicator, _ in draft.new_cells}
+    assert shown
+    assert all(known[cell.table, cell.levels] in (None, cell.known) for cell in shown)
+    assert [cell.status for cell in new if cell.table == "total"] == ["C"]
+    assert beyond_what_was_told(told, new) == []
+
+
+def test_no_provider_can_tell_more_of_a_new_block_beside_corrected_figures() -> None:
+    rules = Rules()
+    first = protect([SMALL], rules=rules)
+    told = tuple(replace(cell, vintage="final") for cell in first.cells)
+    now = late(SMALL, reached=1)
+    after = replace(now, indicator="within-24")
+
+    later = protect((now, after), rules=rules, ledger=told, earlier={"final": (SMALL,)})
+
+    new = tuple(replace(cell, vintage="final") for cell in later.cells if cell.indicator == "within-24")
+    assert later.verdict.clean
+    assert any(cell.status == "F" for cell in new)
+    for provider in providers_of(SMALL):
+        own = [row for block in (now, after) for row in own_rows(block, provider)]
+        own += own_rows(SMALL, provider, vintage="final")
+        owned = [("district", provider)] if provider in SMALL.dimensions[0].levels else []
+        assert beyond_what_was_told(told, new, insider=own, owned=owned) == []
+
+
+def test_nothing_new_is_shown_where_a_provider_knows_that_the_final_figures_were_corrected() -> None:
+    rules = Rules()
+    told = tuple(replace(cell, vintage="final") for cell in protect([SMALL], rules=rules).cells)
+    now = late(SMALL, reached=50, children=200)
+
+    later = protect((now, replace(now, indicator="within-24")), rules=rules, ledger=told, earlier={"final": (now,)})
+
+    assert later.verdict.clean
+    assert {cell.status for cell in later.cells if cell.indicator == "within-24"} == {"C"}
+
+
+def test_once_all_outcomes_are_final_a_correction_changes_nothing() -> None:
+    told = told_first().cells["within-12", 2026]
+
+    later = protect([late(without_counts(FIRST), reached=1)], rules=RULES, ledger=told)
+
+    assert tuple(replace(cell, vintage="final") for cell in later.cells) == told
+
+
+def beyond_what_was_told(
+    first: tuple[ReleasedCell, ...], cells: tuple[ReleasedCell, ...], **insider: object
+) -> list[dict[str, object]]:
     """What the attacker finds who joins both, but for numbers of persons that the final figures tell, and that nobody's
     outcome is unknown, which the definition says."""
-    new = tuple(cell for cell in later.cells if cell.indicator == "within-24")
+    new = tuple(cell for cell in cells if cell.indicator == "within-24")
     names = tuple(dimension.name for dimension in FIRST.dimensions)
     shown = [dict(cell.levels) for cell in first if cell.status == "F"]
-    found = attack_release(rows_of((*first, *new), names), hierarchies_of(FIRST), links=LINKS)[0]
+    found = attack_release(rows_of((*first, *new), names), hierarchies_of(FIRST), links=LINKS, **insider)[0]
     public = [(count, levels) for count in ("n", "known") for levels in shown]
     return [item for item in found if item["count"] != "unknown" and (item["count"], item["levels"]) not in public]
 
@@ -80,7 +144,7 @@ def test_a_higher_threshold_than_that_of_the_final_figures_withholds_and_is_no_d
     assert later.verdict.clean
     assert all(cell.known is None or cell.known >= 18 for cell in later.cells if cell.indicator == "within-24")
     assert any(cell.status == "F" for cell in later.cells if cell.indicator == "within-24")
-    assert beyond_what_was_told(told, later) == []
+    assert beyond_what_was_told(told, later.cells) == []
 
 
 def test_figures_of_the_same_persons_as_final_ones_may_be_told_provisionally() -> None:
@@ -91,7 +155,7 @@ def test_figures_of_the_same_persons_as_final_ones_may_be_told_provisionally() -
 
     assert later.verdict.clean
     assert any(cell.status == "F" for cell in later.cells if cell.indicator == "within-24")
-    assert beyond_what_was_told(told, later) == []
+    assert beyond_what_was_told(told, later.cells) == []
 
 
 def test_the_numerator_that_a_final_figure_told_is_no_secret_of_those_who_reached_it() -> None:
