@@ -78,7 +78,7 @@ def test_estimates_equal_those_of_recordlinkage_on_the_same_binary_vectors() -> 
     vectors = _binary_vectors()
     frame = pd.DataFrame(vectors, columns=list("abcd"))
     frame.index = pd.MultiIndex.from_arrays([np.arange(4000), np.arange(4000)])
-    oracle = recordlinkage.ECMClassifier(init="jaro", max_iter=2000, atol=None)  # all rounds: it would stop at 1e-5
+    oracle = recordlinkage.ECMClassifier(init="jaro", max_iter=500, atol=None)  # all rounds: it would stop at 1e-5
     oracle.fit(frame)
 
     weighed = _taught_by(vectors)
