@@ -67,7 +67,7 @@ def row(name: str, value: float, *, at_least: float | None = None, at_most: floa
 
 def _bench_people(sides: tuple[Side, Side], *, name: str, peers: bool) -> list[dict[str, Any]]:
     views = tuple(view for view in current_schema().default_views if view != "ssid")
-    encoded = [_encoded(side.people, number=number, views=views) for number, side in enumerate(sides)]
+    encoded = [roster_of(side.people, number=number, views=views) for number, side in enumerate(sides)]
     found = linked_in_own_process(encoded, views=views)
     whole = measured_pairs(found, sides)
     groups = [group for group in measured_by_group(found, sides) if group.true_pairs >= SMALLEST_GROUP]
@@ -97,7 +97,7 @@ def _costs(found: Found, *, name: str, many: bool) -> list[dict[str, Any]]:
     if many:
         fewer = two_rosters(100_000)
         views = tuple(view for view in current_schema().default_views if view != "ssid")
-        encoded = [_encoded(side.people, number=number, views=views) for number, side in enumerate(fewer)]
+        encoded = [roster_of(side.people, number=number, views=views) for number, side in enumerate(fewer)]
         base = linked_in_own_process(encoded, views=views)
         times = found.cpu_seconds / found.candidate_pairs / (base.cpu_seconds / base.candidate_pairs)
         rows.append(row(f"{name} CPU a candidate pair, times that at 100k", times, at_most=1.2))
@@ -114,7 +114,7 @@ def _bench_febrl(*, peers: bool) -> list[dict[str, Any]]:
     halves = [_without(side, remainder=remainder) for side, remainder in zip(sides, (0, 1), strict=True)]
     rows = []
     for name, pair, bar in (("FEBRL4", sides, 0.994), ("FEBRL4-half", halves, 0.985)):
-        encoded = [_encoded(side.people, number=number, views=FEBRL_VIEWS) for number, side in enumerate(pair)]
+        encoded = [roster_of(side.people, number=number, views=FEBRL_VIEWS) for number, side in enumerate(pair)]
         result = _link(encoded, views=FEBRL_VIEWS)
         measured = _measured(result, [side.truth for side in pair], [side.custom for side in pair])
         quality = result.quality
@@ -156,7 +156,7 @@ def _suburbs(frames: Sequence[Any], sides: Sequence[Side]) -> list[list[str | No
     return [[known[number] for number in side.truth] for known, side in zip(of_number, sides, strict=True)]
 
 
-def _encoded(people: Sequence[ClearPerson], *, number: int, views: tuple[str, ...]) -> EncodedRoster:
+def roster_of(people: Sequence[ClearPerson], *, number: int, views: tuple[str, ...]) -> EncodedRoster:
     spans = [
         SpanFacts(
             person.local_record, person.local_record.to_bytes(16, "big"), 2020 + number, GRADE_UNKNOWN, True, 0, 9
