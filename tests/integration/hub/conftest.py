@@ -82,7 +82,7 @@ def carry_form_token(request, database):
 class MadeUpHub:
     """A hub of this test: its API, its workers and its signer, each asked to act by hand."""
 
-    def __init__(self, folder, url, clock, *, http=None, **settings):
+    def __init__(self, folder, url, clock, *, http=None, filled=False, **settings):
         told = {"home": folder, "database_url": url, "public_url": BASE} | settings
         self.settings, self.clock = Settings(**told), clock
         self.home = Home(folder)
@@ -92,6 +92,8 @@ class MadeUpHub:
         self.app = create_app(self.parts)
         self.client = httpx.Client(transport=AppTransport(self.app, self.database), base_url=self.settings.public_url)
         self.trail = AuditTrail("operator", None, "command", "test", clock)
+        if filled:
+            return
         with self.database.transaction() as session:
             open_log(session)
             load_organisations(session, organisations())

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -25,18 +26,35 @@ from hub.operations.destruction import scrub
 from hub.operations.doctor import Patient, examine
 from hub.operations.installation import downgrade
 from tests.certificates import certificate_of
+from tests.conftest import StandingClock
+from tests.integration.hub.conftest import MadeUpHub
 
 SOURCE = Path(doctor.__file__).read_text("utf-8")
 CODES = set(re.findall(r'_(?:fault|warning)\(\s*"([a-z-]+)"', SOURCE))
 
 
+@pytest.fixture(scope="module")
+def sound_template(tmp_path_factory, home_template):
+    """The folder of a hub at work, backed up, signed and cosigned by nobody yet."""
+    folder = tmp_path_factory.mktemp("sound") / "hub"
+    shutil.copytree(home_template, folder)
+    hub = MadeUpHub(folder, f"sqlite:///{folder / 'hub.db'}", StandingClock())
+    make_backup(hub.home, hub.database, tmp_path_factory.mktemp("backups"), audit=hub.trail)
+    hub.work()
+    hub.close()
+    scrub(hub.database)
+    hub.database.close()
+    return folder
+
+
 @pytest.fixture
-def sound(sqlite_hub, tmp_path):
-    """A hub at work, backed up, signed and cosigned by nobody yet."""
-    sqlite_hub.settings = sqlite_hub.settings.model_copy(update={"public_url": "http://127.0.0.1:8400"})
-    make_backup(sqlite_hub.home, sqlite_hub.database, tmp_path / "backups", audit=sqlite_hub.trail)
-    sqlite_hub.work()
-    return sqlite_hub
+def sound(sound_template, tmp_path):
+    folder = tmp_path / "hub"
+    shutil.copytree(sound_template, folder)
+    url = f"sqlite:///{folder / 'hub.db'}"
+    hub = MadeUpHub(folder, url, StandingClock(), filled=True, public_url="http://127.0.0.1:8400")
+    yield hub
+    hub.close()
 
 
 def codes(hub, **changes):
