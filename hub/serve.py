@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy.exc import OperationalError
 
@@ -25,6 +25,8 @@ from hub.log import Log
 from hub.settings import Home, Settings
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from hub.audit.signer import Signer
 
 WORKERS = ("signer", "matcher", "resolver")
@@ -98,18 +100,25 @@ def run_api(settings: Settings, listener: socket.socket, stop: threading.Event) 
     meter = Meter(hub.database, clock=hub.clock) if settings.metrics_port else None
     if meter is not None:
         meter.serve(settings.metrics_port, address=settings.metrics_host)
-    config = uvicorn.Config(
-        create_app(hub, meter=meter),
-        log_level="critical",  # its error log prints what an exception says; ours names class and place alone
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=STOP_SECONDS // 2,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(api_config(create_app(hub, meter=meter), settings))
     threading.Thread(target=_pass_on, args=(stop, server), daemon=True).start()
     server.run(sockets=[listener])
     hub.database.close()
+
+
+def api_config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+    """How the API is served; who asks is read from a header only where the named proxy sends it."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_level="critical",  # its error log prints what an exception says; ours names class and place alone
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxy_address),
+        forwarded_allow_ips=settings.proxy_address,
+        timeout_graceful_shutdown=STOP_SECONDS // 2,
+    )
 
 
 def run_worker(role: str, settings: Settings, stop: threading.Event) -> None:

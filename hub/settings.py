@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="Address that callers use, where it differs from host and port (behind a proxy)."
     )
+    proxy_address: str = Field(
+        default="",
+        description="Address or network of the proxy that is believed on who asks (X-Forwarded-For); empty: none is.",
+    )
     session_idle_minutes: int = Field(default=15, ge=1, le=60, description="A session ends after this long unused.")
     session_hours: int = Field(default=8, ge=1, le=12, description="A session ends after this long in any case.")
     sign_in_providers: str = Field(

@@ -314,7 +314,7 @@ def _backups(patient: Patient, session: Session) -> Iterator[Finding]:
     last = session.scalar(begun)
     if last is None or patient.clock() - last > BACKUP_WITHIN:
         words = "There is no backup." if last is None else "The newest backup is older than two days."
-        yield _warning("backup-late", words, "Run promise-hub backup FOLDER daily .")
+        yield _warning("backup-late", words, "Run promise-hub backup FOLDER, daily.")
 
 
 OUTSIDE: tuple[Callable[[Patient], Iterator[Finding]], ...] = (_home, _keys, _disk, _bucket, _address, _mail)
