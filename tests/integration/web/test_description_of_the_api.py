@@ -82,3 +82,13 @@ def test_the_pages_of_a_long_answer_follow_each_other_by_link(served: Any) -> No
 
     assert links > 1
     assert rows == whole["rows"]
+
+
+def test_the_description_lets_the_last_page_name_no_next_one(described: dict[str, Any], served: Any) -> None:
+    content = operations(described)["GET /v1/observations"]["responses"]["200"]["content"]["application/json"]
+
+    with httpx.Client(base_url=served.url, trust_env=False, timeout=60) as client:
+        last = client.get("/v1/observations", params={"indicator": "third-grade-reading"}).json()
+
+    assert last["next"] is None
+    assert content["schema"]["properties"]["next"]["type"] == ["string", "null"]
