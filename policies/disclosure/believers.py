@@ -159,7 +159,7 @@ class Believers:
 
     def protect_from_truth(self) -> None:
         """Withhold until nobody who believes only what is still true can tell a withheld count."""
-        before = true_part(system_with(self._frames, {}), joined(self._told))
+        before = true_part(self._plain, joined(self._told))
         self._withhold(before, None, frozenset(one.names for one in self._everybody))
 
     def protect(self) -> bool:

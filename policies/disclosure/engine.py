@@ -139,7 +139,7 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
         blocks = {vintage: then for vintage, then in told.blocks.items() if vintage != FINAL}
         listening = crowds(frames, told.cells, blocks, rules=rules, observers=observers)
         earlier = true_part(plain, joined(listening[0].told))
-        built, floor = system_with(frames, earlier), floor_of(rules)
+        built, floor = system_with(frames, earlier) if earlier else plain, floor_of(rules)
         stands = sheets(built, floor, ledger=before, earlier=earlier)
         mark_public(frames, stands, before)
         audited = Audited(built, stands, listening, together.vintage)
