@@ -114,7 +114,7 @@ class Refused(CallerError):
     status = 403
     title = "Not permitted"
     code = "refused"
-    next_step = "Ask your data steward which agreement and purpose cover this."
+    next_step = "Your roles or your agreements do not cover this: ask your administrator which do."
 
 
 class NotFound(CallerError):
