@@ -48,9 +48,12 @@ def measure_quality(
     records: Records,
     schema: LinkageSchema,
 ) -> Quality:
-    """The quality of a run from its posteriors and what was linked."""
+    """The quality of a run from its posteriors and what was linked.
+
+    Where the model cannot say what share of matches the views find, recall is of what they found.
+    """
     linked = heads[evidence.left] == heads[evidence.right]
-    expected = solved.expected / evidence.found
+    expected = solved.expected / (evidence.found or 1.0)
     blocks = len(solved.providers)
     links = np.bincount(solved.block[linked], minlength=blocks)
     correct = np.bincount(solved.block[linked], weights=solved.posterior[linked], minlength=blocks)

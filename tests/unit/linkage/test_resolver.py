@@ -50,6 +50,15 @@ def test_a_child_is_one_person_over_many_providers_and_years() -> None:
     assert result.quality.expected_precision > 0.99
 
 
+def test_quality_is_told_where_one_view_alone_finds_every_match() -> None:
+    people = [replace(person, ssid=f"{10**9 + n}") for n, person in enumerate(PEOPLE[:3])]
+
+    result = linked([Sent(1, 1, people), Sent(2, 2, people[:2], year=2021)], views=("ssid",))
+
+    assert 0.9 < result.quality.expected_recall <= 1.0
+    assert result.quality.links == 2
+
+
 def test_two_students_of_one_provider_are_never_one_person() -> None:
     twice = [QUZAM, replace(QUZAM, local_record=501)]
 
