@@ -288,7 +288,7 @@ def _jobs(patient: Patient, session: Session) -> Iterator[Finding]:
     if failed := count(Job.state == FAILED, Job.finished_at > now - FAILED_WITHIN):
         yield _fault(
             "jobs-failed", f"{failed} jobs were given up in the last seven days.",
-            "promise-hub audit, event job.failed, names each and its code; mend the cause and send or run it again.",
+            "The page Administration says what to do for each; with the cause mended: promise-hub operations retry.",
         )  # fmt: skip
 
 
