@@ -27,7 +27,6 @@ FIRST_TABLES = (
     "agents",
     "jobs",
     "links",
-    "linkage_history",
     "audit_entries",
     "audit_details",
 )
