@@ -355,3 +355,15 @@ def test_a_token_of_somebody_who_decides_carries_no_role_that_decides(people):
         found = service.person_of_token(session, secret, audit=people.hub.trail)
 
     assert (found.roles, found.agreement) == (frozenset({Role.PARTNER}), "DUL-7")
+
+
+def test_a_first_code_that_does_not_fit_is_asked_for_again(people):
+    _, cookie = newcomer(people)
+    people.ask("POST", "/account/set-up", cookie, data={"name": "third@novato.example", "password": PASSWORD})
+
+    answer = people.ask("POST", "/account/set-up/code", cookie, data={"code": "abc"})
+
+    assert answer.status_code == 422
+    assert "The code does not fit." in answer.text
+    assert 'action="/account/set-up/code"' in answer.text
+    assert 'name="password"' not in answer.text
