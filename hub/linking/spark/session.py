@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SCALA_VERSION = "2.13"
 """pip installs one build of Spark; its scripts guess the Scala version wrongly unless they are told."""
+REMOVE_TRIES = 50
 _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -69,7 +71,16 @@ def spark_session(master: str, *, folder: Path | None, work: str) -> Iterator[tu
         yield session, place
     finally:
         session.stop()
+        _remove(place)
+
+
+def _remove(place: Path) -> None:
+    """Delete a folder in which Spark may still be tidying up for a moment."""
+    for _ in range(REMOVE_TRIES):
         shutil.rmtree(place, ignore_errors=True)
+        if not place.exists():
+            return
+        time.sleep(0.1)
 
 
 def check_spark() -> None:

@@ -28,7 +28,7 @@ mount -t proc none "$IMAGE/proc"
 mount --bind "$STATE" "$IMAGE/var/lib/$NAME"
 exec chroot "$IMAGE" /usr/bin/setpriv --reuid "$ID" --regid "$ID" --clear-groups --no-new-privs --inh-caps=-all \\
   --bounding-set=-all /usr/bin/env -i PATH=/opt/promise/bin:/usr/local/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 \\
-  NUMBA_CACHE_DIR=/tmp/numba PROMISE_HUB_HOME=/var/lib/promise-hub/home HOME="/var/lib/$NAME" "$@"
+  NUMBA_CACHE_DIR=/tmp PROMISE_HUB_HOME=/var/lib/promise-hub/home HOME="/var/lib/$NAME" "$@"
 """
 """What compose and the manifests ask of an engine, done by hand: read-only but for /tmp and the state, one user without
 rights."""

@@ -135,7 +135,7 @@ from pathlib import Path
 import pyarrow as pa
 from hub.engine_choice import EngineChoice
 from hub.outcomes.engine import opened
-    from hub.outcomes.querying import QueryError
+from hub.outcomes.querying import QueryError
 
 with opened(EngineChoice("spark", sys.argv[1], Path(sys.argv[2]))) as engine:
     engine.load("people", pa.table({"name": [sys.argv[3]] * 100}))

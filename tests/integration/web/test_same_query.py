@@ -32,11 +32,11 @@ R_PACKAGES = ("httr2", "readr")
 @pytest.fixture(scope="module")
 def office(served):
     """An analyst of an office with a licence for two splits: a signed-in browser, and a token for programs."""
-    licence = TWO_SPLITS.replace("DUL-TWO", "DUL-SAME").replace("ten-thousand-degrees", "marin-promise-school")
-    link = served.link_under(licence, "marin-promise-school", Role.PARTNER)
+    licence = TWO_SPLITS.replace("DUL-TWO", "DUL-SAME").replace("ten-thousand-degrees", "canal-alliance")
+    link = served.link_under(licence, "canal-alliance", Role.PARTNER)
     trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)
     with served.database.transaction() as session:
-        person = add_person(session, organisation="marin-promise-school", roles=frozenset({Role.PARTNER}), audit=trail)
+        person = add_person(session, organisation="canal-alliance", roles=frozenset({Role.PARTNER}), audit=trail)
         token = make_token(session, person, agreement="DUL-SAME", audit=trail)
     with httpx.Client(base_url=served.url, trust_env=False, timeout=60) as client:
         client.post("/sign-in", data={"link": link})
