@@ -132,7 +132,10 @@ def stricter_ways(one):
     for table, named in one.elements.items():
         for name in named:
             for barred in ({"may_report": False}, {"may_disaggregate": False}):
-                terms = {**{other: one.terms(table, other) for other in named}, name: ElementTerms(**barred)}
+                terms = {
+                    **{other: one.terms(table, other) for other in named},
+                    name: one.terms(table, name).model_copy(update=barred),
+                }
                 ways.append({"elements": {**one.elements, table: terms}})
             kept = {other: one.terms(table, other) for other in named if other != name}
             ways.append({"elements": {**one.elements, table: kept}})
