@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SCALA_VERSION = "2.13"
 """pip installs one build of Spark; its scripts guess the Scala version wrongly unless they are told."""
 REMOVE_TRIES = 50
+_FIRST: list[Path] = []
+"""The folder of this process's first session: Spark's program goes on laying its own files there in later ones."""
 _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -66,12 +68,16 @@ def spark_session(master: str, *, folder: Path | None, work: str) -> Iterator[tu
     """A session and a folder of its own while the block runs; raises SettingError `spark-missing`."""
     check_spark()
     place = Path(tempfile.mkdtemp(prefix=f"{work}-", dir=folder))
+    _FIRST[:] = _FIRST or [place]
+    for first in _FIRST:
+        first.mkdir(mode=0o700, exist_ok=True)
     session = start_session(master, scratch=place / "scratch")
     try:
         yield session, place
     finally:
         session.stop()
-        _remove(place)
+        for used in {place, *_FIRST}:
+            _remove(used)
 
 
 def _remove(place: Path) -> None:
