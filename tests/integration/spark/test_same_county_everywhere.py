@@ -49,7 +49,6 @@ run.hub("back up", "backup", run.folder / "backups")
 """The demonstration's own road up to the wall: every provider checks, encodes and sends, and all is accepted."""
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.slow,
     # pyspark leaves the socket open by which it takes a table
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
