@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 SCALA_VERSION = "2.13"
 """pip installs one build of Spark; its scripts guess the Scala version wrongly unless they are told."""
-REMOVE_TRIES = 50
 _FIRST: list[Path] = []
 """The folder of this process's first session: Spark's program goes on laying its own files there in later ones."""
 _SETTINGS = {
@@ -77,16 +75,7 @@ def spark_session(master: str, *, folder: Path | None, work: str) -> Iterator[tu
     finally:
         session.stop()
         for used in {place, *_FIRST}:
-            _remove(used)
-
-
-def _remove(place: Path) -> None:
-    """Delete a folder in which Spark may still be tidying up for a moment."""
-    for _ in range(REMOVE_TRIES):
-        shutil.rmtree(place, ignore_errors=True)
-        if not place.exists():
-            return
-        time.sleep(0.1)
+            shutil.rmtree(used, ignore_errors=True)
 
 
 def check_spark() -> None:
