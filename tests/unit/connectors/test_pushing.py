@@ -3,7 +3,6 @@
 import base64
 import datetime as dt
 import json
-import os
 from pathlib import Path
 
 import httpx
@@ -12,30 +11,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from connectors.batches import Batch
 from connectors.errors import HubUnreachableError, PushRefusedError, WorkspaceError
-from connectors.keystore import write_key
 from connectors.prepare import prepare, sealing_of
 from connectors.push import CARRIED_BYTES_MAX, Hub, carried, describe, push, send
 from connectors.reading import read_file
 from connectors.submitting import Preparation, unsent
-from connectors.workspace import make_workspace, read_agreements, write_json
+from connectors.workspace import read_agreements
 from linkage.rows import VIEW_ROW
-from linkage.schema import current_schema
-from linkage.sealing import generate_recipient_key
 from policies.signing import Message, verify_request
 from policies.submission import check_chunk, check_signature, context, read_facts, read_manifest, submission_id
 from tests.spec.connectors import source_files as made
+from tests.unit.connectors.made_up_edge import MATCHER, RESOLVER, make_edge
 
 NOW = dt.datetime(2026, 11, 22, 10, 0, tzinfo=dt.UTC)
-MATCHER, RESOLVER = generate_recipient_key(), generate_recipient_key()
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    edge = make_workspace(tmp_path / "edge", organisation="novato", hub="http://hub.test")
-    keys = {"matcher_public_key": MATCHER.public(), "resolver_public_key": RESOLVER.public()}
-    write_json(edge.folder / "hub.json", keys | {"schema_hash": current_schema().hash, "epoch": 1})
-    write_key(edge.keys.folder / "linkage.secret", os.urandom(32))
-    return edge
+    return make_edge(tmp_path / "edge")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The same roster prepared again: the same rows and dummies in the same places, and nothing that can be foreseen."""
 
 import datetime as dt
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,19 +10,17 @@ import pytest
 from connectors.assembly import Assembly
 from connectors.batches import Batch
 from connectors.draws import draws_of
-from connectors.keystore import ReferenceKey, write_key
+from connectors.keystore import ReferenceKey
 from connectors.reading import read_file
 from connectors.submitting import Preparation
-from connectors.workspace import make_workspace, read_agreements, write_json
+from connectors.workspace import read_agreements
 from linkage.encode.person import ClearPerson, SpanFacts
 from linkage.rows import span_rows, view_rows
-from linkage.schema import current_schema
-from linkage.sealing import generate_recipient_key
 from policies.submission import context
 from tests.spec.connectors import source_files as made
+from tests.unit.connectors.made_up_edge import MATCHER, RESOLVER, make_edge
 
 NOW = dt.datetime(2026, 11, 22, 10, 0, tzinfo=dt.UTC)
-MATCHER, RESOLVER = generate_recipient_key(), generate_recipient_key()
 KEY = ReferenceKey(bytes(range(32)))
 PERSON = ClearPerson(0, given="Qwixel", surname="Zorbquist", birth_date="2015-03-04", sex="F")
 STAY = SpanFacts(0, bytes(16), school_year=2026, grade=5, full_time=False, start_month=300, end_month=311)
@@ -32,11 +29,7 @@ ROSTER = Assembly("novato", "k12", 2026, (PERSON,), (STAY,), (), ("L1",), {})
 
 @pytest.fixture
 def workspace(tmp_path):
-    edge = make_workspace(tmp_path / "edge", organisation="novato", hub="http://hub.test")
-    keys = {"matcher_public_key": MATCHER.public(), "resolver_public_key": RESOLVER.public()}
-    write_json(edge.folder / "hub.json", keys | {"schema_hash": current_schema().hash, "epoch": 1})
-    write_key(edge.keys.folder / "linkage.secret", os.urandom(32))
-    return edge
+    return make_edge(tmp_path / "edge")
 
 
 def prepared(workspace, *rows, now=NOW):
