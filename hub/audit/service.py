@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -117,6 +117,11 @@ def consistency(session: Session, *, old: int, new: int) -> list[bytes]:
         return merkle.consistency_proof(old, new, read=node_reader(session))
     except ProofError as error:
         raise NotFound("The log has no such sizes.", code="log-size-unknown") from error
+
+
+def newest_time(session: Session, event: EventType) -> datetime | None:
+    """When the newest event of a kind happened; None where there is none."""
+    return session.scalar(select(func.max(Detail.time)).where(Detail.event == event.value))
 
 
 def latest_checkpoint(session: Session, *, size_at_least: int = 0) -> Checkpoint | None:

@@ -39,7 +39,7 @@ def open_sessions(
     """The sessions of a person that hold, the newest first."""
     rows = session.scalars(
         select(SignedIn)
-        .where(_open(person, now), SignedIn.seen_at > now - timedelta(minutes=idle_minutes))
+        .where(SignedIn.person == person, holding(idle_minutes=idle_minutes, now=now))
         .order_by(SignedIn.made_at.desc(), SignedIn.secret_hash)
     )
     asking = hash_of(secret)
@@ -76,8 +76,17 @@ def _end(session: Session, found: Sequence[SignedIn], person: str, *, audit: Aud
     append(session, audit, EventType.SESSIONS_ENDED, resource=f"person:{person}", counts={"sessions": len(found)})
 
 
+def holding(*, idle_minutes: int, now: datetime) -> ColumnElement[bool]:
+    """Whether a session still opens the hub: not ended, not over, and used lately."""
+    return _unended(now) & (SignedIn.seen_at > now - timedelta(minutes=idle_minutes))
+
+
 def _open(person: str, now: datetime) -> ColumnElement[bool]:
-    return (SignedIn.person == person) & SignedIn.ended_at.is_(None) & (SignedIn.ends_at > now)
+    return (SignedIn.person == person) & _unended(now)
+
+
+def _unended(now: datetime) -> ColumnElement[bool]:
+    return SignedIn.ended_at.is_(None) & (SignedIn.ends_at > now)
 
 
 def _named(row: SignedIn, name: str) -> bool:

@@ -15,14 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hub.audit.events import EventType
-from hub.audit.service import head
+from hub.audit.service import head, newest_time
 from hub.audit.signer import check_grew
 from hub.audit.tables import Checkpoint, Detail
 from hub.audit.witnessing import newest_witnessed
@@ -32,7 +30,7 @@ from hub.identity.witnesses import needs_witnesses, witness_policy
 from hub.jobs import FAILED, RUNNING, WAITING, Job
 from hub.operations.destruction import waiting_destructions
 from hub.operations.grants import differences
-from hub.operations.installation import alembic_config
+from hub.operations.installation import newest_revision, present_revision
 from hub.operations.retention import to_be_destroyed
 from hub.settings import Home, Settings, read_key
 from hub.stores import FOLDERS, IN_BUCKET, bucket_of
@@ -121,13 +119,18 @@ def _keys(patient: Patient) -> Iterator[Finding]:
                 yield _fault(error.code, error.detail, error.next_step if error.code == "key-open" else step)
 
 
+def is_low(free: int, total: int) -> bool:
+    """Whether too little of a disk is free (bytes)."""
+    return free < total * DISK_FREE_LEAST
+
+
 def _disk(patient: Patient) -> Iterator[Finding]:
     places = {"the home": patient.home.path}
     if patient.database.is_sqlite and patient.database.engine.url.database:
         places["the database"] = Path(patient.database.engine.url.database).parent
     for name, place in [(name, place) for name, place in places.items() if place.is_dir()]:
         usage = shutil.disk_usage(place)
-        if usage.free < usage.total * DISK_FREE_LEAST:
+        if is_low(usage.free, usage.total):
             yield _warning(
                 "disk-low", f"Of the disk that holds {name} {usage.free / usage.total:.0%} is free.",
                 "Make room or a larger volume; nothing is lost when it is full, but nothing is accepted either.",
@@ -199,9 +202,7 @@ def _mail(patient: Patient) -> Iterator[Finding]:
 
 
 def _revision(session: Session) -> list[Finding]:
-    here = MigrationContext.configure(session.connection()).get_current_revision()
-    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if here == newest:
+    if present_revision(session) == newest_revision():
         return []
     return [_fault("revision-behind", "The database is not at this program's revision.", "Run promise-hub migrate.")]
 
@@ -310,8 +311,7 @@ def _retention(patient: Patient, session: Session) -> Iterator[Finding]:
 
 
 def _backups(patient: Patient, session: Session) -> Iterator[Finding]:
-    begun = select(func.max(Detail.time)).where(Detail.event == EventType.BACKUP_BEGUN.value)
-    last = session.scalar(begun)
+    last = newest_time(session, EventType.BACKUP_BEGUN)
     if last is None or patient.clock() - last > BACKUP_WITHIN:
         words = "There is no backup." if last is None else "The newest backup is older than two days."
         yield _warning("backup-late", words, "Run promise-hub backup FOLDER, daily.")

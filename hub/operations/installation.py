@@ -91,7 +91,7 @@ def migrate(url: str, *, clock: Clock, first: bool = False) -> None:
             open_log(session)
             load_organisations(session, organisations())
             event = EventType.HUB_INITIALISED if first else EventType.DATABASE_MIGRATED
-            append(session, trail, event, resource="database", versions={"revision": _revision(session)})
+            append(session, trail, event, resource="database", versions={"revision": present_revision(session)})
     finally:
         database.close()
 
@@ -132,7 +132,15 @@ def alembic_config(url: str = "") -> Config:
     return config
 
 
-def _revision(session: Session) -> str:
+def newest_revision() -> str:
+    """The revision of this program's newest migration."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
+
+
+def present_revision(session: Session) -> str:
+    """The revision that a database is at; `none` where it is empty."""
     from alembic.runtime.migration import MigrationContext
 
     return MigrationContext.configure(session.connection()).get_current_revision() or "none"

@@ -14,17 +14,16 @@ from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 import hub
 from hub.audit.events import EventType
-from hub.audit.tables import Detail
-from hub.operations.doctor import DISK_FREE_LEAST
-from hub.operations.installation import alembic_config
+from hub.audit.service import newest_time
+from hub.operations.doctor import is_low
+from hub.operations.installation import newest_revision, present_revision
 from hub.settings import Home, Settings
+from hub.stores import FOLDERS, IN_BUCKET
 from linkage.schema import current_schema
 from policies.catalogue_files import catalogue
 from policies.size_bands import size_band
@@ -32,7 +31,6 @@ from policies.size_bands import size_band
 PROGRAM = "promise-hub"
 LOCK = Path(hub.__file__).parents[1] / "requirements.lock"
 """Where the lock file lies beside the program; an installed wheel has none."""
-IN_BUCKET = ("linkage", "analysis")
 UNSEEN = "not to be seen from this process"
 
 
@@ -67,15 +65,14 @@ def read_storage(session: Session, settings: Settings) -> Storage:
     """The stores of the home and the database, in bands; what lies in a bucket is seen there alone."""
     home = Home(settings.home)
     usage = shutil.disk_usage(home.path)
-    begun = select(func.max(Detail.time)).where(Detail.event == EventType.BACKUP_BEGUN.value)
-    last = session.scalar(begun)
-    away = frozenset(IN_BUCKET) if settings.files_url else frozenset()
+    last = newest_time(session, EventType.BACKUP_BEGUN)
+    away = {FOLDERS[store].partition("/")[0] for store in IN_BUCKET} if settings.files_url else set()
     stores = tuple(
         Store(name, holds, "in the bucket" if name in away else _size_of(folder))
         for name, (holds, folder) in _places(home).items()
     )
     database = Store("database", "people, agreements, links, releases and the log", size_band(_database_size(session)))
-    return Storage((*stores, database), usage.free < usage.total * DISK_FREE_LEAST, last.date() if last else None)
+    return Storage((*stores, database), is_low(usage.free, usage.total), last.date() if last else None)
 
 
 def read_versions(session: Session, facts: Mapping[str, str]) -> Sequence[Version]:
@@ -152,11 +149,11 @@ def _plain(name: str) -> str:
 
 def _revision(session: Session) -> Version:
     """The database's revision beside the program's; a login that may not read it is told by doctor."""
-    newest = ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
+    newest = newest_revision()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         may = "SELECT has_table_privilege(current_user, 'alembic_version', 'SELECT')"
         if not session.execute(text(may)).scalar():
             return Version("database revision", f"the program’s is {newest}; promise-hub doctor compares")
-    here = MigrationContext.configure(connection).get_current_revision() or "none"
+    here = present_revision(session)
     return Version("database revision", here, "" if here == newest else f"the program’s is {newest}")

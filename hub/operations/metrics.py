@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.audit.events import EventType
-from hub.audit.tables import Checkpoint, Detail, Head
+from hub.audit.service import newest_time
+from hub.audit.tables import Checkpoint, Head
 from hub.db import Clock, Database
 from hub.errors import HubError
 from hub.jobs import STATES, Job
@@ -85,9 +86,7 @@ class Stores(Collector):
             counted = session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state)).all()
             size = session.scalar(select(Head.size)) or 0
             signed = session.scalar(select(func.max(Checkpoint.size))) or 0
-            backed_up = session.scalar(
-                select(func.max(Detail.time)).where(Detail.event == EventType.BACKUP_BEGUN.value)
-            )
+            backed_up = newest_time(session, EventType.BACKUP_BEGUN)
         jobs = {(kind, state): count for kind, state, count in counted if state in STATES}
         plain = {
             "promise_log_events": ("Events in the log.", float(size)),

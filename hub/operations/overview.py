@@ -21,6 +21,7 @@ from hub.audit.service import append
 from hub.audit.tables import Detail
 from hub.epochs.service import present_epoch
 from hub.epochs.tables import Epoch, EpochAcceptance
+from hub.identity.sessions import holding
 from hub.identity.tables import Account, Agent, Binding, Organisation, Passkey, Person, SignedIn, Token
 from hub.identity.two_persons import waiting_acts
 from hub.operations.machine import Storage, Version, read_storage, read_versions
@@ -98,7 +99,7 @@ class Overview:
 def read_overview(session: Session, *, settings: Settings, facts: Mapping[str, str], audit: AuditTrail) -> Overview:
     """The overview as of now; reading it is an event."""
     now = audit.clock()
-    people = _people(session, idle=timedelta(minutes=settings.session_idle_minutes), now=now)
+    people = _people(session, idle_minutes=settings.session_idle_minutes, now=now)
     agents = _agents(session, now=now)
     found = Overview(
         organisations=_organisations(session, people, agents=agents),
@@ -124,17 +125,11 @@ def _organisations(
     return tuple(OrganisationLine(row.id, row.kind, here.count(row.id), acting.count(row.id)) for row in rows)
 
 
-def _people(session: Session, *, idle: timedelta, now: datetime) -> tuple[PersonLine, ...]:
+def _people(session: Session, *, idle_minutes: int, now: datetime) -> tuple[PersonLine, ...]:
     rows = session.scalars(select(Person).where((Person.removed_at.is_(None)) | (Person.removed_at > now - LEFT_SHOWN)))
     last = _last_sign_ins(session)
     ways = _with_a_way_in(session)
-    signed_in = set(
-        session.scalars(
-            select(SignedIn.person).where(
-                SignedIn.ended_at.is_(None), SignedIn.ends_at > now, SignedIn.seen_at > now - idle
-            )
-        )
-    )
+    signed_in = set(session.scalars(select(SignedIn.person).where(holding(idle_minutes=idle_minutes, now=now))))
     held = select(Token.person, func.count()).where(Token.revoked_at.is_(None), Token.expires_at > now)
     tokens = {row[0]: row[1] for row in session.execute(held.group_by(Token.person))}
     lines = [

@@ -21,13 +21,13 @@ from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.audit.tables import Detail
 from hub.errors import Conflict
+from hub.operations.destruction import EVERYBODY
 from hub.submissions.messages import tell_of_agreement
 from hub.submissions.tables import WITHDRAWN, Submission
 from policies.agreement_dates import warning
 from policies.agreements import Agreement, in_force
 from policies.principal import Principal, Role
 
-EVERYBODY = "all"
 RETENTION = Principal("retention", frozenset({Role.OPERATOR}))
 
 

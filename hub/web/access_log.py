@@ -141,10 +141,9 @@ def reads_whole_events(principal: Principal) -> bool:
 
 
 def _exported_part(principal: Principal) -> Part:
-    part = part_of(principal)
-    if part.columns != TEXT_COLUMNS:
+    if not reads_whole_events(principal):
         raise Refused("Metadata are read on the page alone.", rule="R-01")
-    return part
+    return part_of(principal)
 
 
 def part_of(principal: Principal) -> Part:

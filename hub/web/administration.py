@@ -17,6 +17,7 @@ from hub.http import declare, hub_of, principal_of, trail_of, transaction_of
 from hub.operations.acts import askable
 from hub.operations.doctor import BACKUP_WITHIN
 from hub.operations.overview import Overview, read_overview
+from hub.operations.unfinished import START
 from hub.web.pages import ROLE_WORDS, page
 from policies.principal import Role
 
@@ -73,7 +74,7 @@ def show_administration(request: Request) -> Response:
 
 def to_do(found: Overview, *, today: date) -> Iterator[ToDo]:
     """What waits for an administrator, the most urgent first."""
-    stuck = [one for one in found.jobs if one.state == "failed" or one.next_step.startswith("Start ")]
+    stuck = [one for one in found.jobs if one.state == "failed" or one.next_step == START]
     silent = [one for one in found.agents if one.state == "silent"]
     other = [one for one in found.versions if one.differs]
     backed_up = found.storage.backed_up
