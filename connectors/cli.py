@@ -32,6 +32,7 @@ from connectors.cli_parents import commands as parents_commands
 from connectors.cli_review import commands as review_commands
 from connectors.cli_setup import commands as setup_commands
 from connectors.cli_sources import commands as source_commands
+from connectors.collection import collection_paused
 from connectors.errors import EdgeError, FileRefusedError, WorkspaceError
 from connectors.log_commands import add_to as add_log_commands
 from connectors.progress import progress
@@ -67,6 +68,7 @@ def main() -> None:
 
 
 @app.command()
+@collection_paused()
 def prepare(
     folder: DirArgument,
     year: YearOption = None,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.batches import Batch, batches, inbox_files, inbox_years, last_day, read_reports
+from connectors.collection import collection_paused
 from connectors.errors import WorkspaceError
 from connectors.keystore import AGENT_FILE, REFERENCE_FILE, SEALING_FILE, write_key
 from connectors.prepare import Prepared
@@ -137,6 +138,11 @@ def prepare_batch(preparation: Preparation, batch: Batch, outcome: Outcome) -> P
 
 
 def _prepare_year(work: _Year) -> YearPrepared:
+    with collection_paused():  # until nothing of the year is left to look through
+        return _prepared_year(work)
+
+
+def _prepared_year(work: _Year) -> YearPrepared:
     edge = open_workspace(edge_folder(work.county, work.provider))
     now = dt.datetime.now(dt.UTC)
     preparation = Preparation.of(edge, now=now, agreements=_agreements(work.agreements))

@@ -8,56 +8,56 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from connectors.lines import Line
 from connectors.recognition import Recognised
 from connectors.values import Parser
 
 RUN_MIN = 12
 """So many days one after another, in so many rows one after another, do not come by chance (our own choice)."""
 _TYPES = ("date", "birth_date")
+_NO_DAY = 0
 
 
-def dragged_rows(rows: Sequence[Line], layout: Recognised, *, latest: dt.date) -> Iterator[tuple[int, str]]:
-    """Line and title of every cell that stands in a run of dates that rise by a day from row to row."""
-    formats = layout.entry.date_format if layout.entry else ()
-    runs = [
-        _Run(place, title, column.parser(latest=latest, formats=formats))
-        for place, column, title in layout.places
-        if column.type in _TYPES
-    ]
-    for line in rows if runs else ():
-        for run in runs:
-            yield from run.next(line)
-    for run in runs:
-        yield from run.end()
+class DateColumns:
+    """The dates of a file's rows, seen in order; which of them stand in a run that rises by a day from row to row."""
+
+    def __init__(self, layout: Recognised, *, latest: dt.date) -> None:
+        formats = layout.entry.date_format if layout.entry else ()
+        self._columns: list[tuple[int, str, _Days, list[int]]] = [
+            (place, title, _Days(column.parser(latest=latest, formats=formats)), [])
+            for place, column, title in layout.places
+            if column.type in _TYPES
+        ]
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Keeps the days of the next row."""
+        for place, _, days, seen in self._columns:
+            seen.append(days[cells[place]] if place < len(cells) else _NO_DAY)
+
+    def dragged(self) -> Iterator[tuple[int, str]]:
+        """The row, counted from 0, and the column's title of every cell in such a run but the first of each."""
+        for _, title, _, seen in self._columns:
+            for row in _risen(seen):
+                yield row, title
 
 
-class _Run:
-    """The run of rising days in one column that the last row belongs to."""
+class _Days(dict[str, int]):
+    """The day that a cell holds, as a number; worked out once for each cell that differs, since most come again."""
 
-    def __init__(self, place: int, title: str, parse: Parser) -> None:
-        self._place, self._title, self._parse = place, title, parse
-        self._cell = ""
-        self._day: int | None = None
-        self._lines: list[int] = []
+    def __init__(self, parse: Parser) -> None:
+        self._parse = parse
 
-    def next(self, line: Line) -> Iterator[tuple[int, str]]:
-        cell = line.cells[self._place] if self._place < len(line.cells) else ""
-        if cell == self._cell and not self._lines:
-            return
-        day = self._ordinal(cell)
-        if day is not None and self._day is not None and day == self._day + 1:
-            self._lines.append(line.number)
-        else:
-            yield from self.end()
-        self._cell, self._day = cell, day
-
-    def end(self) -> Iterator[tuple[int, str]]:
-        """The cells of the run that is over, if it is long enough."""
-        if len(self._lines) >= RUN_MIN:
-            yield from ((number, self._title) for number in self._lines)
-        self._lines = []
-
-    def _ordinal(self, cell: str) -> int | None:
+    def __missing__(self, cell: str) -> int:
         value = self._parse(cell)[0] if cell else None
-        return dt.date.fromisoformat(str(value)).toordinal() if value is not None else None
+        self[cell] = _NO_DAY if value is None else dt.date.fromisoformat(str(value)).toordinal()
+        return self[cell]
+
+
+def _risen(days: Sequence[int]) -> Iterator[int]:
+    """The places of days that follow the one before, where RUN_MIN of them do so without a gap."""
+    begun, before = 1, _NO_DAY
+    for at, day in enumerate((*days, _NO_DAY)):
+        if _NO_DAY in (day, before) or day != before + 1:
+            if at - begun >= RUN_MIN:
+                yield from range(begun, at)
+            begun = at + 1
+        before = day

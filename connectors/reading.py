@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.decoding import refuse
-from connectors.dragged import dragged_rows
+from connectors.dragged import DateColumns
 from connectors.findings import Finding, Findings
 from connectors.grids import Grid
 from connectors.lines import Line
@@ -81,14 +81,20 @@ def read_rows(
     """The rows of one part, each accepted or rejected; raises FileRefusedError."""
     layout = recognise(grid, source_map)
     findings = Findings(Finding(code, 0) for code in grid.notes)
-    for code, line, title in grid.remarks:
-        findings.add(Finding(code, line, title))
+    for code, number, title in grid.remarks:
+        findings.add(Finding(code, number, title))
     rows = grid.lines[layout.first_row :]
     year = school_year or _common_year(layout, rows)
     parsed = RowParser(layout, year=year, latest=latest)
-    readings = [(line.number, reading) for line in rows if (reading := parsed.read(line, findings)) is not None]
-    for number, title in dragged_rows(rows, layout, latest=latest):
-        findings.add(Finding("DAT-006", number, title))
+    dates = DateColumns(layout, latest=latest)
+    readings: list[tuple[int, RowReading]] = []
+    for line in rows:  # once: a line is cut into cells anew each time it is looked at
+        dates.see(line.cells)
+        reading = parsed.read(line, findings)
+        if reading is not None:
+            readings.append((line.number, reading))
+    for place, title in dates.dragged():
+        findings.add(Finding("DAT-006", rows[place].number, title))
     readings = _without_shifted(readings, rows, layout, findings)
     rejected = len(rows) - len(readings)
     _check_whole(grid, parsed, rows=len(rows), rejected=rejected, findings=findings)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.batches import batches, inbox_files, last_day, read_reports
+from connectors.collection import collection_paused
 from connectors.errors import EdgeError
 from connectors.push import Answer, Hub, push
 from connectors.reports import FileReport
@@ -58,19 +59,8 @@ def read_year(workspace: Workspace, school_year: int, *, now: dt.datetime) -> li
 
 def prepare_year(workspace: Workspace, school_year: int, *, now: dt.datetime) -> Year:
     """The year's submissions in the outbox, in place of those of its kinds that were never sent."""
-    reports = read_year(workspace, school_year, now=now)
-    if any(report.refusal is not None for report in reports):
-        return Year(school_year, reports, ())
-    preparation = Preparation.of(workspace, now=now)
-    made, held = [], False
-    for batch in batches(reports, school_year=school_year):
-        forget_unsent(workspace, kind=batch.kind, school_year=school_year)
-        prepared, changes = preparation.prepare_and_compare(batch)
-        made.append(prepared.folder.name)
-        if changes is not None:
-            changes.keep(workspace.folder, kind=batch.kind, school_year=school_year)
-            held = held or changes.is_held
-    return Year(school_year, reports, made, held)
+    with collection_paused():  # until nothing of the year is left to look through
+        return _prepared_year(workspace, school_year, now=now)
 
 
 def forget_unsent(workspace: Workspace, *, kind: str, school_year: int) -> int:
@@ -85,6 +75,22 @@ def forget_unsent(workspace: Workspace, *, kind: str, school_year: int) -> int:
 def send_all(hub: Hub, workspace: Workspace, *, wait_seconds: float) -> list[Sent]:
     """Every prepared submission without a receipt, sent; one that cannot go does not stop the others."""
     return [_sent(hub, workspace, folder, wait_seconds=wait_seconds) for folder in unsent(workspace)]
+
+
+def _prepared_year(workspace: Workspace, school_year: int, *, now: dt.datetime) -> Year:
+    reports = read_year(workspace, school_year, now=now)
+    if any(report.refusal is not None for report in reports):
+        return Year(school_year, reports, ())
+    preparation = Preparation.of(workspace, now=now)
+    made, held = [], False
+    for batch in batches(reports, school_year=school_year):
+        forget_unsent(workspace, kind=batch.kind, school_year=school_year)
+        prepared, changes = preparation.prepare_and_compare(batch)
+        made.append(prepared.folder.name)
+        if changes is not None:
+            changes.keep(workspace.folder, kind=batch.kind, school_year=school_year)
+            held = held or changes.is_held
+    return Year(school_year, reports, made, held)
 
 
 def _sent(hub: Hub, workspace: Workspace, folder: Path, *, wait_seconds: float) -> Sent:
