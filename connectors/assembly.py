@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from connectors.decoding import refuse
+from connectors.fact_rows import FactRow
 from connectors.reading import FileReading
 from connectors.roster import Roster, build_roster
 from connectors.rows import Fact, RowReading
@@ -20,7 +21,6 @@ from linkage.encode.person import ClearPerson, SpanFacts, grade_number
 from policies.dictionary import FactError, dictionary
 
 ReferenceOf = Callable[[str], bytes]
-FactRow = Mapping[str, Any]
 ONE_ROW_A_STUDENT = frozenset({"demographics", "college_search"})
 _RESULTS = ("not-found", "blocked", "found")  # what outranks what, weakest first
 _FULL_TIME_STATUS = "10"
@@ -108,21 +108,21 @@ class _Placed:
     def facts(self, reference_of: ReferenceOf) -> list[FactRow]:
         """Every fact with its reference, each once, in an order that tells nothing of the local numbers'."""
         words = _Words()
-        rows = [(str(row["t"]), "", str(row), row) for row in self._aggregate]
+        rows = [(row.table, "", str(row.elements), row) for row in self._aggregate]
         references = {local_id: reference_of(local_id).hex() for local_id in sorted(self.stated)}
         for local_id, reference in references.items():
             for table, elements in self.stated[local_id]:
-                rows.append((table, reference, words.of(elements), {"t": table, "r": reference, **elements}))
+                rows.append((table, reference, words.of(elements), FactRow(table, reference, elements)))
         for (local_id, table), parts in sorted(self._merged.items(), key=itemgetter(0)):
             elements = _merge(table, parts)
             if elements:
                 reference = references.get(local_id) or reference_of(local_id).hex()
-                rows.append((table, reference, str(elements), {"t": table, "r": reference, **elements}))
+                rows.append((table, reference, words.of(elements), FactRow(table, reference, elements)))
         return [row for *_, row in sorted(rows, key=itemgetter(0, 1, 2))]
 
     def _place(self, file: FileReading, row: int, reading: RowReading) -> None:
         if reading.named_by == "nobody":
-            self._aggregate.extend({"t": table, **elements} for table, elements in reading.facts)
+            self._aggregate.extend(FactRow(table, None, elements) for table, elements in reading.facts)
             return
         local_id, code = self._owner(reading)
         stated = self._stated_by(reading.facts)

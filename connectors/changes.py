@@ -83,7 +83,7 @@ def digests(assembly: Assembly, reference_of: Callable[[str], bytes]) -> dict[st
     """The digest of what each student of the assembly would send."""
     told: dict[str, list[str]] = defaultdict(list)
     for fact in assembly.facts:
-        told[str(fact.get("r", ""))].append(str({name: fact[name] for name in sorted(fact)}))
+        told[fact.reference or ""].append(str(dict(sorted(fact.told().items()))))
     return {local_id: _digest(told[reference_of(local_id).hex()]) for local_id in assembly.local_ids}
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.assembly import Assembly, FactRow
+from connectors.assembly import Assembly
+from connectors.fact_rows import FactRow
+from connectors.values import Value
 from linkage.encode.person import ClearPerson
 from policies.agreements import GRADE_ELEMENTS, Agreement
 from policies.decision import decide_grade, permitted_elements
@@ -52,51 +54,61 @@ def _of_grades(assembly: Assembly, agreement: Agreement, counts: Counter[str]) -
     """Without the rows of other grades than the agreement means, and without who has no row of a meant one."""
     if agreement.populations is None or not agreement.populations.grades:
         return assembly
-    meant: set[str] = set()
-    others: set[str] = set()
+    meant: set[str | None] = set()
+    others: set[str | None] = set()
     facts = []
     for fact in assembly.facts:
-        grade = next((str(fact.get(name)) for table, name in GRADE_ELEMENTS if fact["t"] == table), None)
+        grade = next((str(fact.elements.get(name)) for table, name in GRADE_ELEMENTS if fact.table == table), None)
         if grade is None:
             facts.append(fact)
         elif decide_grade(agreement, grade).permitted:
-            meant.add(str(fact.get("r")))
+            meant.add(fact.reference)
             facts.append(fact)
         else:
-            others.add(str(fact.get("r")))
+            others.add(fact.reference)
             counts["rows of other grades"] += 1
     gone = others - meant
     spans = [span for span in assembly.spans if span.reference.hex() not in gone]
     left = {span.local_record for span in assembly.spans} - {span.local_record for span in spans}
     people = [person for person in assembly.people if person.local_record not in left]
-    return replace(assembly, facts=[fact for fact in facts if fact.get("r") not in gone], spans=spans, people=people)
+    return replace(assembly, facts=[fact for fact in facts if fact.reference not in gone], spans=spans, people=people)
+
+
+@dataclass(frozen=True, repr=False)
+class _Left:
+    """What is left of the elements of a fact, None where nothing may go, and the names of what is dropped."""
+
+    before: FactRow
+    elements: Mapping[str, Value] | None
+    dropped: tuple[str, ...]
 
 
 class _Kept:
-    """What of a fact is agreed: decided once for each table and set of elements."""
+    """What of a fact is agreed: decided once for the elements that students share."""
 
     def __init__(self, permitted: frozenset[tuple[str, str]]) -> None:
         self._permitted = permitted
-        self._known: dict[tuple[Any, ...], tuple[frozenset[str], bool]] = {}
+        self._known: dict[int, _Left] = {}
 
     def of(self, fact: FactRow, counts: Counter[str]) -> FactRow | None:
         """The fact with agreed elements only, or None when a required one is not agreed or none is left."""
-        table = str(fact["t"])
-        key = (table, *fact)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._decide(table, fact)
-        dropped, whole = known
-        if not dropped:
-            return fact if whole else None
-        counts.update(f"{table}.{name}" for name in fact if name in dropped)
-        return {name: value for name, value in fact.items() if name not in dropped} if whole else None
+        left = self._known.get(id(fact.elements))
+        if left is None or left.before.table != fact.table:
+            # It holds the fact, so that the number of its elements stays theirs.
+            left = self._known[id(fact.elements)] = self._decide(fact)
+        if left.dropped:
+            counts.update(left.dropped)
+        if left.elements is fact.elements:
+            return fact
+        return None if left.elements is None else FactRow(fact.table, fact.reference, left.elements)
 
-    def _decide(self, table: str, fact: FactRow) -> tuple[frozenset[str], bool]:
-        kept = [name for name in fact if name in ("t", "r") or (table, name) in self._permitted]
-        elements = dictionary().tables[table].elements.values()
-        whole = all(element.name in kept for element in elements if element.required)
-        return frozenset(fact) - frozenset(kept), whole and len(kept) > 2 - ("r" not in fact)
+    def _decide(self, fact: FactRow) -> _Left:
+        table, elements = fact.table, fact.elements
+        agreed = {name: value for name, value in elements.items() if (table, name) in self._permitted}
+        named = dictionary().tables[table].elements.values()
+        whole = bool(agreed) and all(element.name in agreed for element in named if element.required)
+        dropped = tuple(f"{table}.{name}" for name in elements if name not in agreed)
+        return _Left(fact, (agreed if dropped else elements) if whole else None, dropped)
 
 
 def _people(people: Sequence[ClearPerson], agreement: Agreement, counts: Counter[str]) -> Sequence[ClearPerson]:

@@ -22,6 +22,7 @@ import numpy as np
 from connectors.assembly import Assembly, assemble
 from connectors.draws import draws_of
 from connectors.errors import AgreementRefusedError
+from connectors.fact_rows import fact_lines_of
 from connectors.keystore import AgentKey, LinkageSecret, ReferenceKey
 from connectors.minimize import minimize
 from connectors.reading import FileReading
@@ -41,7 +42,7 @@ from policies.submission import (
     canonical_json,
     context,
     manifest_bytes,
-    pack_facts,
+    pack_lines,
     read_manifest,
     sign_manifest,
     submission_id,
@@ -155,7 +156,7 @@ def _manifest(
     chunks = _facts_chunks(assembly)
     if encoded is not None:
         chunks += _sealed_chunks(encoded, assembly, sealing.hub)
-    facts = Counter(str(row["t"]) for row in assembly.facts)
+    facts = Counter(row.table for row in assembly.facts)
     manifest = read_manifest(
         {
             "format": FORMAT,
@@ -225,7 +226,7 @@ def _sealed_key(submission_key: bytes, assembly: Assembly, hub: HubKeys) -> str:
 
 
 def _facts_chunks(assembly: Assembly) -> list[_Chunk]:
-    return [_Chunk(packed, "facts", "", count) for packed, count in pack_facts(assembly.facts)]
+    return [_Chunk(packed, "facts", "", count) for packed, count in pack_lines(list(fact_lines_of(assembly.facts)))]
 
 
 def _sealed_chunks(encoded: EncodedRoster, assembly: Assembly, hub: HubKeys) -> list[_Chunk]:

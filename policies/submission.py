@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -158,20 +158,20 @@ def context(holds: str, *, provider: str, kind: str, school_year: int, epoch: in
 
 def pack_facts(rows: Iterable[Mapping[str, Any]], *, size_max: int = CHUNK_BYTES_MAX) -> Iterator[tuple[bytes, int]]:
     """Facts chunks (gzip of JSON Lines, no time stamp) with their row counts; none is over size_max bytes."""
-    lines = [canonical_json(row) + b"\n" for row in rows]
-    yield from _pack_lines(lines, size_max)
+    yield from pack_lines([canonical_json(row) for row in rows], size_max=size_max)
 
 
-def _pack_lines(lines: list[bytes], size_max: int) -> Iterator[tuple[bytes, int]]:
+def pack_lines(lines: Sequence[bytes], *, size_max: int = CHUNK_BYTES_MAX) -> Iterator[tuple[bytes, int]]:
+    """The same of rows that are canonical JSON already."""
     if not lines:
         return
-    packed = gzip.compress(b"".join(lines), compresslevel=6, mtime=0)
+    packed = gzip.compress(b"\n".join(lines) + b"\n", compresslevel=6, mtime=0)
     if len(packed) <= size_max or len(lines) == 1:
         yield packed, len(lines)
         return
     middle = len(lines) // 2
-    yield from _pack_lines(lines[:middle], size_max)
-    yield from _pack_lines(lines[middle:], size_max)
+    yield from pack_lines(lines[:middle], size_max=size_max)
+    yield from pack_lines(lines[middle:], size_max=size_max)
 
 
 def read_facts(packed: bytes) -> Iterator[dict[str, Any]]:

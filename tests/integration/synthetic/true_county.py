@@ -11,9 +11,10 @@ from pathlib import Path
 
 from connectors.assembly import assemble
 from connectors.batches import batches, inbox_files, inbox_years, read_reports
+from connectors.fact_rows import fact_lines_of
 from connectors.source_map import SourceMap, read_source_map
 from hub.outcomes.snapshot import PersonLinks, SubmittedFacts
-from policies.submission import pack_facts
+from policies.submission import pack_lines
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -55,5 +56,5 @@ def facts_of(county: Path) -> Iterator[SubmittedFacts]:
                     school_year=year,
                     reference_of=reference_of(provider["id"]),
                 )
-                chunks = tuple(content for content, _ in pack_facts(made.facts))
+                chunks = tuple(content for content, _ in pack_lines(list(fact_lines_of(made.facts))))
                 yield SubmittedFacts(f"{provider['id']}-{batch.kind}-{year}", provider["id"], batch.kind, year, chunks)

@@ -29,7 +29,11 @@ def put_together(folder, kind="k12", **files):
 
 
 def stated(assembly, table):
-    return [{name: value for name, value in row.items() if name != "t"} for row in assembly.facts if row["t"] == table]
+    return [
+        {name: value for name, value in row.told().items() if name != "t"}
+        for row in assembly.facts
+        if row.table == table
+    ]
 
 
 def test_all_files_of_a_student_become_one_person_and_one_row_of_demographics(tmp_path):
@@ -51,7 +55,7 @@ def test_all_files_of_a_student_become_one_person_and_one_row_of_demographics(tm
     assert stated(whole, "demographics") == [
         {"r": r, "gender": "F", "race_ethnicity": "700", "parent_education": "14", "english_learner_status": "EL"}
     ]
-    assert {row["t"] for row in whole.facts} == {
+    assert {row.table for row in whole.facts} == {
         "enrollment",
         "demographics",
         "program",
@@ -104,7 +108,7 @@ def test_scores_are_joined_by_state_number_inside_the_provider(tmp_path):
     strangers = made.toms(SSID="9999999999")
     readings, whole = put_together(tmp_path, senr=made.lines(made.senr()), toms=made.toms_file(made.toms(), strangers))
 
-    assert [row["r"] for row in whole.facts if row["t"] == "assessment"] == [reference("L1").hex()]
+    assert [row.reference for row in whole.facts if row.table == "assessment"] == [reference("L1").hex()]
     assert whole.rejected_later == {"toms.txt": 1}
     assert readings[1].findings.by_code()["ROW-004"] == 1
 
@@ -221,7 +225,7 @@ def test_aggregates_carry_no_reference(tmp_path):
         wages=made.lines(made.WAGE_TITLES, "2020,6,F,999,U,20,15,12", "2020,6,M,999,U,5,9,1"),
     )
 
-    assert [("r" in row, row["gender"]) for row in whole.facts] == [(False, "F")]
+    assert [(row.reference, row.elements["gender"]) for row in whole.facts] == [(None, "F")]
 
 
 def test_what_holds_clear_identity_shows_nothing_and_is_not_pickled(tmp_path):

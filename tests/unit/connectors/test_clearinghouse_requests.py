@@ -116,8 +116,8 @@ def test_the_report_is_joined_by_the_number_wherever_it_comes_back(where, tmp_pa
     )
 
     assert assembly.rejected_later == {}
-    assert {fact["r"] for fact in assembly.facts} == {b"L1".hex()}
-    assert {fact["t"] for fact in assembly.facts} == {"college_search", "college_enrollment"}
+    assert {fact.reference for fact in assembly.facts} == {b"L1".hex()}
+    assert {fact.table for fact in assembly.facts} == {"college_search", "college_enrollment"}
 
 
 def test_a_report_without_any_number_is_rejected_row_by_row(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.assembly import Assembly
+from connectors.fact_rows import FactRow
 from connectors.minimize import FIELDS_BY_IDENTIFIER, minimize
 from linkage.encode.person import ClearPerson, SpanFacts
 from policies.agreements import read_agreement
@@ -23,8 +24,8 @@ PERSON = ClearPerson(
     guardian=("Zzyqlmor",),
 )
 SPAN = SpanFacts(0, reference=b"r" * 16, school_year=2026, grade=5, full_time=True, start_month=1, end_month=2)
-ATTENDANCE = {"t": "attendance", "r": "00", "school": "1", "days_expected": 180, "days_attended": 171}
-TEST = {"t": "assessment", "r": "00", "subject": "ELA", "grade_assessed": "05", "valid": "Y", "achievement_level": "3"}
+ATTENDANCE = FactRow("attendance", "00", {"school": "1", "days_expected": 180, "days_attended": 171})
+TEST = FactRow("assessment", "00", {"subject": "ELA", "grade_assessed": "05", "valid": "Y", "achievement_level": "3"})
 
 
 def assembly(*facts):
@@ -49,7 +50,7 @@ def test_an_element_that_is_not_agreed_is_dropped_and_counted():
 
     kept, dropped = minimize(assembly(TEST), changed(elements=elements))
 
-    assert "achievement_level" not in kept.facts[0]
+    assert "achievement_level" not in kept.facts[0].elements
     assert dropped.counts["assessment.achievement_level"] == 1
 
 

@@ -92,10 +92,11 @@ def read_by_program(tmp_path, content, name):
          **{name: list(getattr(one, name)) for name in many}}
         for one in made.people
     ]  # fmt: skip
-    lines = [canonical_json(row).decode() for row in made.facts]
+    facts = [row.told() for row in made.facts]
+    lines = [canonical_json(row).decode() for row in facts]
     findings = dict(report.reading.findings.by_code())
     return {
-        **told, "people": people, "spans": spans, "facts": list(made.facts), "lines": lines, "findings": findings
+        **told, "people": people, "spans": spans, "facts": facts, "lines": lines, "findings": findings
     }  # fmt: skip
 
 
