@@ -2,11 +2,13 @@
 
 import datetime as dt
 import shutil
-import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import databases
+from tests.databases import address_of, copy_home, drop_database, empty_address, make_database, on_server, settings_of
 from tests.postgresql_server import server
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
@@ -43,9 +45,24 @@ def postgresql(tmp_path_factory):
     from hub.operations.installation import upgrade
 
     with server(tmp_path_factory.mktemp("runtime")) as found:
-        found.psql("CREATE DATABASE template_hub;")
-        upgrade(_address(found, "template_hub"))
+        make_database(found, "template0", databases.TEMPLATE)
+        upgrade(on_server(found, databases.TEMPLATE))
         yield found
+
+
+@pytest.fixture(scope="session", autouse=databases.ALL_ON_POSTGRESQL)
+def every_hub_on_postgresql(postgresql, tmp_path_factory):
+    """Where all tests run on PostgreSQL: its server; in the end no database is left."""
+    databases.SERVERS.append(postgresql)
+    yield
+    databases.drop_below(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=databases.ALL_ON_POSTGRESQL)
+def databases_of_this_test(every_hub_on_postgresql, tmp_path):
+    """Where all tests run on PostgreSQL: what a test made goes with it."""
+    yield
+    databases.drop_below(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +75,7 @@ def migrated_sqlite(tmp_path_factory):
     return path
 
 
-def _address(server, name):
-    return server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=databases.KINDS)
 def database_url(request, tmp_path):
     """The address of a migrated, empty database; every test that asks for it runs on both kinds."""
     if request.param == "sqlite":
@@ -71,10 +84,9 @@ def database_url(request, tmp_path):
         yield f"sqlite:///{path}"
         return
     server = request.getfixturevalue("postgresql")
-    name = f"hub_{uuid.uuid4().hex[:12]}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
-    yield _address(server, name)
-    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+    name = make_database(server)
+    yield on_server(server, name)
+    drop_database(server, name)
 
 
 @pytest.fixture
@@ -91,21 +103,22 @@ def database(database_url):
 
 
 @pytest.fixture(scope="session")
-def home_template(tmp_path_factory, migrated_sqlite):
+def home_template(tmp_path_factory):
     """A home made once by `promise-hub init`, to copy."""
     from hub.operations.installation import make_home
 
     folder = tmp_path_factory.mktemp("home") / "hub"
-    make_home(folder, clock=StandingClock(), synthetic=True)
+    with settings_of(empty_address(folder)):
+        make_home(folder, clock=StandingClock(), synthetic=True)
     return folder
 
 
 @pytest.fixture
-def home(home_template, tmp_path) -> Path:
-    """A home of made-up people on SQLite."""
-    folder = tmp_path / "hub-home"
-    shutil.copytree(home_template, folder)
-    return folder
+def home(home_template, tmp_path) -> Iterator[Path]:
+    """A home of made-up people; commands that are given it find its database."""
+    folder = copy_home(home_template, tmp_path / "hub-home")
+    with settings_of(address_of(folder)):
+        yield folder
 
 
 def stand_in_force(session, text, *, audit):

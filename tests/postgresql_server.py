@@ -1,7 +1,8 @@
 """The PostgreSQL server of the tests: the packaged one, started for them, or an installed one, named by its address.
 
-`PROMISE_HUB_TEST_DATABASE_URL=postgresql://postgres:@HOST:PORT/postgres` names a server of the tests' own, whose login
-`postgres` may make databases and logins, and which lets every login in from here (`trust`).
+`PROMISE_HUB_TEST_DATABASE_URL=postgresql://postgres:PASSWORD@HOST:PORT/postgres` names a server of the tests' own,
+whose login `postgres` may make databases and logins. Logins that tests make there have the same password; without one
+the server must let every login in from here (`trust`).
 """
 
 import os
@@ -29,6 +30,15 @@ class InstalledServer:
     def get_uri(self, database=None):
         url = self._url.set(database=database or self._url.database)
         return url.render_as_string(hide_password=False).replace("postgres@", "postgres:@", 1)
+
+    @property
+    def password(self):
+        return self._url.password
+
+
+def password_clause(found):
+    """What a statement that makes a login on a server says of its password."""
+    return f"PASSWORD '{found.password}'" if getattr(found, "password", None) else ""
 
 
 @contextmanager

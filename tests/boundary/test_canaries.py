@@ -9,9 +9,7 @@ import datetime as dt
 import importlib.util
 import io
 import shutil
-import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -35,6 +33,7 @@ from hub.log import Log
 from hub.operations.opening import open_every_file
 from hub.outcomes.service import take_snapshot
 from tests.conftest import StandingClock
+from tests.databases import address_of, content_of, copy_home
 from tests.integration.hub.conftest import BASE, SECRET, AppTransport, MadeUpHub
 from tests.spec.connectors import source_files as made
 
@@ -76,8 +75,8 @@ class World:
 
     def __init__(self, folder, template):
         self.folder, self.clock = folder, StandingClock()
-        shutil.copytree(template, folder / "hub")
-        self.hub = MadeUpHub(folder / "hub", f"sqlite:///{folder / 'hub' / 'hub.db'}", self.clock)
+        copy_home(template, folder / "hub")
+        self.hub = MadeUpHub(folder / "hub", address_of(folder / "hub"), self.clock)
         self.told = io.StringIO()
         parts = hub_parts(self.hub.settings, clock=self.clock, log=Log(clock=self.clock, stream=self.told))
         self.client = httpx.Client(transport=Wire(AppTransport(create_app(parts)), folder / "wire"), base_url=BASE)
@@ -122,8 +121,7 @@ class World:
         """What the search finds, after a backup was made and every store was opened with its key."""
         open_every_file(self.hub.settings, self.hub.database, out=self.folder / "opened", audit=self.hub.trail)
         (self.folder / "backup").mkdir()
-        with closing(sqlite3.connect(self.folder / "hub" / "hub.db", isolation_level=None)) as connection:
-            connection.execute(f"VACUUM INTO '{self.folder / 'backup' / 'hub.db'}'")
+        (self.folder / "backup" / "hub.db").write_bytes(content_of(self.hub.database))
         (self.folder / "told.log").write_text(self.told.getvalue(), "utf-8")
         found = identity_search.search(PEOPLE, [self.folder])
         return {Path(path).relative_to(self.folder).parts[0] for path in found["paths"]}, found

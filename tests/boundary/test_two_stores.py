@@ -16,6 +16,7 @@ from hub.operations import roles
 from linkage.rows import VIEW_ROW
 from linkage.sealing import SealingError, read_recipient_key
 from policies.submission import context
+from tests.databases import address_of, content_of, copy_home
 from tests.integration.hub.conftest import MadeUpHub
 
 ROOT = Path(__file__).parents[2]
@@ -34,8 +35,8 @@ def delivered(tmp_path_factory, home_template):
     from tests.conftest import StandingClock
 
     folder = tmp_path_factory.mktemp("stores") / "hub"
-    shutil.copytree(home_template, folder)
-    hub = MadeUpHub(folder, f"sqlite:///{folder / 'hub.db'}", StandingClock())
+    copy_home(home_template, folder)
+    hub = MadeUpHub(folder, address_of(folder), StandingClock())
     edge = hub.enrol("novato")
     made = edge.prepare(range(30))
     edge.send(made)
@@ -123,7 +124,7 @@ def test_encodings_lie_in_the_linkage_store_alone_and_facts_in_the_analysis_stor
     opened = {
         name: b"".join(store.get(file) for file in store.names()) for (_, name), store in stores(hub.home).items()
     }
-    database = b"".join(path.read_bytes() for path in hub.settings.home.glob("hub.db*"))
+    database = content_of(hub.database)
     rows = np.frombuffer(
         opened["rows.key"][: len(opened["rows.key"]) // VIEW_ROW.itemsize * VIEW_ROW.itemsize], VIEW_ROW
     )

@@ -19,6 +19,7 @@ from hub.cli import app as hub_app
 from hub.db import Database
 from hub.settings import Settings
 from tests.conftest import stand_in_force
+from tests.databases import empty_address, settings_of
 from tests.spec.connectors import source_files as made
 
 pytestmark = [pytest.mark.doors, pytest.mark.journey]
@@ -95,9 +96,10 @@ class Partnership:
 
 @pytest.fixture
 def partnership(tmp_path):
-    made_here = Partnership(tmp_path)
-    yield made_here
-    made_here.close()
+    with settings_of(empty_address(tmp_path / "hub")):
+        made_here = Partnership(tmp_path)
+        yield made_here
+        made_here.close()
 
 
 def printed(told, **words):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import empty_address, settings_of
+
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.journey
 
@@ -24,7 +26,8 @@ def run_demonstration(folder):
         "--summary",
         summary,
     ]
-    done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+    with settings_of(empty_address(folder / "hub")):
+        done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads(summary.read_text())
 

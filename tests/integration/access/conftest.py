@@ -1,11 +1,10 @@
 """A hub of this folder's tests, with people of every role."""
 
-import shutil
-
 import pytest
 
 from policies.principal import Principal, Role
 from tests.conftest import StandingClock
+from tests.databases import address_of, copy_home
 from tests.integration.hub.conftest import MadeUpHub
 
 HUB, NOVATO, REED = "promise-partnership", "novato", "reed"
@@ -43,7 +42,7 @@ class People:
 @pytest.fixture
 def people(home, clock):
     """People of a hub on SQLite."""
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
+    hub = MadeUpHub(home, address_of(home), clock)
     yield People(hub)
     hub.close()
 
@@ -60,8 +59,8 @@ def people_on_both(home, database_url, clock):
 def crowd(tmp_path_factory, home_template):
     """One hub for all the cells of a module, on SQLite."""
     folder = tmp_path_factory.mktemp("crowd") / "hub"
-    shutil.copytree(home_template, folder)
-    hub = MadeUpHub(folder, f"sqlite:///{folder / 'hub.db'}", StandingClock())
+    copy_home(home_template, folder)
+    hub = MadeUpHub(folder, address_of(folder), StandingClock())
     yield People(hub)
     hub.close()
 

@@ -16,6 +16,7 @@ from hub.identity.tables import Account
 from hub.log import Log
 from hub.settings import Settings
 from policies.principal import Role
+from tests.databases import content_of
 from tests.integration.access.authenticator import Authenticator
 from tests.integration.access.conftest import HUB, NOVATO
 from tests.integration.hub.conftest import BASE, AppTransport
@@ -146,7 +147,7 @@ def test_the_stored_password_is_argon2id_and_the_secret_of_the_codes_is_sealed(p
 
     assert stored[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert base64.b32decode(secret) not in stored[1]
-    assert PASSWORD.encode() not in people.hub.home.path.joinpath("hub.db").read_bytes()
+    assert PASSWORD.encode() not in content_of(people.hub.database)
 
 
 def test_those_who_decide_set_up_a_passkey_and_no_password(people):

@@ -24,6 +24,7 @@ from hub.db import utc_now
 from hub.identity import service
 from hub.identity.provider_sign_in import bind
 from policies.principal import Role
+from tests.databases import address_of
 from tests.integration.access.made_up_provider import CLIENT, SECRET
 from tests.integration.access.test_provider_answers import Office, write_file
 from tests.integration.hub.conftest import BASE, MadeUpHub
@@ -115,7 +116,7 @@ def browsers():
 def office(home, tmp_path, provider):
     file = write_file(tmp_path / "providers", issuer=provider.issuer)
     with httpx.Client(trust_env=False) as http:
-        address = f"sqlite:///{home / 'hub.db'}"
+        address = address_of(home)
         hub = MadeUpHub(home, address, Later(), http=http, sign_in_providers=str(file))
         yield Office(hub, provider)
         hub.close()

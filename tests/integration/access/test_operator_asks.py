@@ -19,6 +19,7 @@ from hub.release.service import current_release, withdraw_prepared
 from hub.release.tables import ReleaseRow
 from policies.party_keys import party_key
 from policies.principal import Role
+from tests.databases import address_of
 from tests.integration.access.conftest import HUB, NOVATO, REED
 from tests.integration.agreements.test_activation import key_of
 from tests.integration.hub.conftest import MadeUpHub
@@ -62,7 +63,7 @@ def approve(people, number, *roles):
 @pytest.fixture
 def bare(home, clock):
     """A hub before its first agreement was activated."""
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
+    hub = MadeUpHub(home, address_of(home), clock)
     with hub.database.transaction() as session:
         for row in session.query(AgreementVersion):
             row.activated_at = None

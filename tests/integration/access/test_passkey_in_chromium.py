@@ -14,6 +14,7 @@ import uvicorn
 from hub.identity import service
 from policies.principal import Role
 from tests.chromium import needs_chromium
+from tests.databases import address_of
 from tests.integration.access.conftest import HUB
 from tests.integration.hub.conftest import MadeUpHub, browser  # noqa: F401 (a fixture)
 
@@ -30,7 +31,7 @@ def served(home, clock):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock, public_url=f"http://localhost:{port}")
+    hub = MadeUpHub(home, address_of(home), clock, public_url=f"http://localhost:{port}")
     server = uvicorn.Server(uvicorn.Config(hub.app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -8,6 +8,7 @@ from hub.db import Database
 from hub.identity.passkeys import passkeys_of
 from hub.identity.tables import Passkey, Person, SignInLink
 from policies.principal import Role
+from tests.databases import address_of
 
 pytestmark = pytest.mark.access
 
@@ -18,7 +19,7 @@ def run(home, *words):
 
 
 def rows(home, table):
-    database = Database(f"sqlite:///{home / 'hub.db'}")
+    database = Database(address_of(home))
     with database.reading() as session:
         found = session.query(table).all()
         session.expunge_all()
@@ -27,7 +28,7 @@ def rows(home, table):
 
 
 def give_passkey(home, person, clock):
-    database = Database(f"sqlite:///{home / 'hub.db'}")
+    database = Database(address_of(home))
     with database.transaction() as session:
         row = Passkey(credential=person, person=person, public_key=b"-", sign_count=0, added_at=clock())
         session.add(row)

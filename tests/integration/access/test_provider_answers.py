@@ -11,6 +11,7 @@ from hub.identity import service
 from hub.identity.provider_sign_in import bind
 from hub.identity.providers import read_providers
 from policies.principal import Role
+from tests.databases import address_of
 from tests.integration.access.conftest import HUB, NOVATO, People
 from tests.integration.access.made_up_provider import CLIENT, ISSUER, SECRET, SUBJECT, MadeUpProvider, new_key
 from tests.integration.hub.conftest import MadeUpHub
@@ -81,7 +82,7 @@ class Office:
 def office(home, clock, tmp_path):
     provider = MadeUpProvider(clock)
     file = write_file(tmp_path / "providers")
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock, http=provider.http, sign_in_providers=str(file))
+    hub = MadeUpHub(home, address_of(home), clock, http=provider.http, sign_in_providers=str(file))
     yield Office(hub, provider)
     hub.close()
 
@@ -286,7 +287,7 @@ def test_a_provider_that_is_away_or_is_another_says_so_and_nobody_is_sent(office
 def test_a_provider_that_enforces_a_factor_without_telling_it_signs_in_and_proves_nothing(home, clock, tmp_path):
     provider = MadeUpProvider(clock)
     file = write_file(tmp_path / "providers", more="second_factor: enforced\n    subject_claim: oid")
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock, http=provider.http, sign_in_providers=str(file))
+    hub = MadeUpHub(home, address_of(home), clock, http=provider.http, sign_in_providers=str(file))
     office = Office(hub, provider)
     office.person(Role.PARTNER, "canal-alliance", subject="an object id")
     provider.claims = {"acr": None, "oid": "an object id"}

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import uuid
 from pathlib import Path
 
@@ -18,8 +17,10 @@ from hub.submissions.agreed import idle_agreements
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import Extent, reach_of
 from tests.conftest import StandingClock
+from tests.databases import copy_home
 from tests.integration.access.conftest import HUB, NOVATO, REED, People
 from tests.integration.hub.conftest import MadeUpHub
+from tests.postgresql_server import password_clause
 
 pytestmark = pytest.mark.access
 TABLES = {
@@ -49,10 +50,10 @@ PRINCIPALS = {
 def guarded(tmp_path_factory, home_template, postgresql):
     """A hub whose database user is no superuser, as in earnest, with two providers' submissions, links and reviews."""
     folder = tmp_path_factory.mktemp("guarded") / "hub"
-    shutil.copytree(home_template, folder)
+    copy_home(home_template, folder)
     name = f"hub_{uuid.uuid4().hex[:12]}"
     postgresql.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
-    postgresql.psql(f"CREATE ROLE {name} LOGIN; ALTER DATABASE {name} OWNER TO {name};")
+    postgresql.psql(f"CREATE ROLE {name} LOGIN {password_clause(postgresql)}; ALTER DATABASE {name} OWNER TO {name};")
     owned = postgresql.get_uri(database=name)
     admin = Database(owned.replace("postgresql://", "postgresql+psycopg://", 1))
     with admin.transaction() as session:

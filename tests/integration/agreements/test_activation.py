@@ -25,6 +25,7 @@ from policies.agreement_signatures import sign_word, signing, withdrawing
 from policies.agreements import read_agreement
 from policies.party_keys import party_key
 from policies.principal import Principal, Role
+from tests.databases import address_of
 
 pytestmark = pytest.mark.access
 FOLDER = resources.files("policies").joinpath("agreements")
@@ -108,7 +109,7 @@ class Partnership:
 @pytest.fixture
 def partnership(migrated_sqlite, tmp_path, trail, clock):
     shutil.copy(migrated_sqlite, tmp_path / "hub.db")
-    opened = Database(f"sqlite:///{tmp_path / 'hub.db'}")
+    opened = Database(address_of(tmp_path))
     with opened.transaction() as session:
         open_log(session)
     yield Partnership(opened, trail, clock)

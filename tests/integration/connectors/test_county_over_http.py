@@ -17,6 +17,7 @@ from connectors.cli import app as edge_app
 from connectors.errors import WorkspaceError
 from connectors.workspace import open_workspace
 from hub.cli import app
+from tests.databases import empty_address, settings_of
 from tests.spec.connectors import source_files as made
 
 STUDENTS = 12
@@ -56,7 +57,13 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def hub(folder, tmp_path):
+def its_own_database(tmp_path):
+    with settings_of(empty_address(tmp_path / "hub")):
+        yield
+
+
+@pytest.fixture
+def hub(folder, tmp_path, its_own_database):
     """A hub's address and home, with the county's agents on its roster; stopped at the end."""
     home, roster, signatories = tmp_path / "hub", tmp_path / "roster.json", tmp_path / "signatories.json"
     keys, words = tmp_path / "keys.json", tmp_path / "words.json"

@@ -36,6 +36,7 @@ from hub.settings import Settings
 from hub.submissions.tables import Submission
 from policies.submission import canonical_json, manifest_bytes, read_manifest, sign_manifest, submission_id
 from tests.conftest import stand_in_force
+from tests.databases import empty_address, settings_of
 from tests.spec.connectors import source_files as made
 
 pytestmark = pytest.mark.doors
@@ -136,7 +137,9 @@ def now():
 
 @pytest.fixture(scope="module")
 def road(tmp_path_factory):
-    made_here = Road(tmp_path_factory.mktemp("road"))
+    folder = tmp_path_factory.mktemp("road")
+    with settings_of(empty_address(folder / "hub")):
+        made_here = Road(folder)
     yield made_here
     made_here.close()
 

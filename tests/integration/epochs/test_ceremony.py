@@ -29,6 +29,7 @@ from hub.log import Log
 from hub.operations.installation import make_home, organisations
 from hub.settings import Settings, read_key
 from linkage.sealing import SealingError, read_recipient_key
+from tests.databases import empty_address, settings_of
 from tests.integration.hub.conftest import BASE, AppTransport
 
 NAMES = ("college-of-marin", "marin-coe", "novato", "reed")
@@ -112,9 +113,10 @@ class Ceremony:
 
 @pytest.fixture
 def held(tmp_path):
-    made = Ceremony(tmp_path)
-    yield made
-    made.close()
+    with settings_of(empty_address(tmp_path / "hub")):
+        made = Ceremony(tmp_path)
+        yield made
+        made.close()
 
 
 def refused(code, error=EdgeError):

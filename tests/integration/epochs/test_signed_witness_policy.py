@@ -14,6 +14,7 @@ from connectors.witness_policy import signed_policy
 from hub.audit.signer import signer_of
 from hub.identity.agents import load_roster
 from policies.organisation_files import organisations
+from tests.databases import empty_address, settings_of
 from tests.integration.epochs.test_ceremony import NAMES, Ceremony
 
 DISTRICTS = [name for name in NAMES if name in {member.id for member in organisations().districts()}]
@@ -22,7 +23,8 @@ DISTRICTS = [name for name in NAMES if name in {member.id for member in organisa
 @pytest.fixture
 def begun(tmp_path):
     """A partnership whose first epoch has begun everywhere, with a log that is signed at each visit."""
-    made = Ceremony(tmp_path)
+    with settings_of(empty_address(tmp_path / "hub")):
+        made = Ceremony(tmp_path)
     made.hold()
     made.begin(1)
     for name in NAMES:

@@ -40,6 +40,7 @@ from policies.signing import Message, sign_request
 from policies.submission import context, pack_facts, read_manifest, sign_manifest, submission_id
 from tests.chromium import Chromium
 from tests.conftest import stand_in_force
+from tests.databases import address_of
 from tests.encoder_page import OFFICE, PASSPHRASE
 
 SECRET = bytes(range(32))
@@ -273,7 +274,7 @@ def made_up_hub(home, database_url, clock):
 @pytest.fixture
 def sqlite_hub(home, clock):
     """A hub on SQLite, for what does not depend on the database."""
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
+    hub = MadeUpHub(home, address_of(home), clock)
     yield hub
     hub.close()
 

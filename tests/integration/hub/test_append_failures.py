@@ -26,6 +26,7 @@ from hub.web import access_log
 from policies.principal import Principal, Role
 from policies.translog.note import cosign_text, read_note, read_vkey
 from policies.translog.policy import witness_name
+from tests.databases import address_of, copy_home
 from tests.integration.web.conftest import LICENCE, hand_made_draft
 
 BY_WORKERS = {
@@ -308,13 +309,12 @@ def attempt(world, act):
 
 def outcomes_of(folder, home_template, acts, needs):
     """Each act, first with its event refused by the database, then without: what changed, what was appended."""
-    import shutil
 
     from tests.conftest import StandingClock
     from tests.integration.hub.conftest import MadeUpHub
 
-    shutil.copytree(home_template, folder / "hub")
-    hub = MadeUpHub(folder / "hub", f"sqlite:///{folder / 'hub' / 'hub.db'}", StandingClock())
+    copy_home(home_template, folder / "hub")
+    hub = MadeUpHub(folder / "hub", address_of(folder / "hub"), StandingClock())
     (folder / "out").mkdir()
     world, found = World(hub, folder / "out"), {}
     for event, act in acts:

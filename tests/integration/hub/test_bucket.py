@@ -24,6 +24,7 @@ from hub.outcomes.service import open_snapshot, take_snapshot
 from hub.stores import FOLDERS, facts_store, places_in, places_of
 from policies.party_keys import party_key
 from tests.bucket_server import ACCESS, BucketServer, free_port
+from tests.databases import address_of, empty_address
 from tests.integration.agreements.test_activation import key_of, leaving
 from tests.integration.hub.conftest import MadeUpHub
 
@@ -56,7 +57,7 @@ def keys(tmp_path):
 
 @pytest.fixture
 def hub(server, bucket, keys, home, clock):
-    made = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock, files_url=server.address(bucket), files_keys=keys)
+    made = MadeUpHub(home, address_of(home), clock, files_url=server.address(bucket), files_keys=keys)
     yield made
     made.close()
 
@@ -138,7 +139,7 @@ def test_a_backup_of_the_bucket_is_tried_and_brings_the_hub_back_in_folders_or_i
     settings = hub.settings.model_copy(update={"files_url": server.address(other)})
     targets = {"folders": places_in(hub.home), "bucket": places_of(settings)}
     for name, places in targets.items():
-        database = Database(f"sqlite:///{tmp_path / name}.db")
+        database = Database(empty_address(tmp_path / name))
         restore(
             hub.home,
             open_backup(hub.home, made.folder),
@@ -252,7 +253,7 @@ def hang_up(listening):
 def test_a_submission_waits_while_the_bucket_is_away_and_is_accepted_when_it_is_back(home, clock, keys):
     port = free_port()
     url = f"s3://{BUCKET}/hub?endpoint=http://127.0.0.1:{port}"
-    hub = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock, files_url=url, files_keys=keys)
+    hub = MadeUpHub(home, address_of(home), clock, files_url=url, files_keys=keys)
     edge = hub.enrol("novato")
     prepared = edge.deliver(range(20))
 

@@ -8,6 +8,7 @@ from hub.db import Database
 from hub.errors import Conflict
 from hub.operations.installation import migrate
 from hub.release.publishing import log_refusal
+from tests.databases import address_of
 
 
 def told(database):
@@ -16,7 +17,7 @@ def told(database):
 
 
 def test_a_new_home_begins_its_log_and_a_migration_goes_on_with_it(home, clock):
-    url = f"sqlite:///{home / 'hub.db'}"
+    url = address_of(home)
 
     migrate(url, clock=clock)
 

@@ -2,8 +2,6 @@
 trick of an operator who may write everything and signs with the log's own key, by what a district kept."""
 
 import random
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -15,6 +13,7 @@ from hub.audit.signer import Signer
 from hub.audit.tables import Checkpoint, Detail, Entry
 from hub.audit.verify import Trusted, verify_log
 from hub.db import Database
+from tests.databases import address_of, copy_of
 from tests.integration.hub.test_audit_log import KEY, ORIGIN, VERIFIER, rewrite
 
 EVENTS, EVERY = 1_000, 100
@@ -35,7 +34,7 @@ def log(tmp_path_factory, migrated_sqlite):
 
     folder, clock = tmp_path_factory.mktemp("thousand"), StandingClock()
     shutil.copyfile(migrated_sqlite, folder / "hub.db")
-    database = Database(f"sqlite:///{folder / 'hub.db'}")
+    database = Database(address_of(folder))
     trail = AuditTrail("person:1", "novato", "request-1", "GET /", clock, agreement="DUL-7", purpose="close-gap")
     signer = Signer(database, KEY, ORIGIN, folder / "last", clock)
     with database.transaction() as session:
@@ -101,9 +100,7 @@ def test_every_stored_value_altered_in_turn_is_found_and_its_entry_named(log):
 def copied(log, tmp_path):
     """The same log, to be spoilt."""
     database, signer, kept = log
-    with closing(sqlite3.connect(database.engine.url.database, isolation_level=None)) as connection:
-        connection.execute(f"VACUUM INTO '{tmp_path / 'copy.db'}'")
-    copy = Database(f"sqlite:///{tmp_path / 'copy.db'}")
+    copy = Database(copy_of(database, tmp_path / "copy"))
     yield copy, replace(signer, database=copy, last_file=tmp_path / "last"), kept
     copy.close()
 

@@ -16,6 +16,7 @@ from policies.translog.checkpoint import CheckpointBody, sign_checkpoint
 from policies.translog.entries import detail_hash, entry_bytes
 from policies.translog.note import read_vkey
 from policies.translog.witness import is_proven, read_fork
+from tests.databases import keep_database, put_back
 from tests.integration.hub.witnessing import agents_line, agents_of, happen, sign, verdict
 
 
@@ -144,15 +145,13 @@ def test_an_old_backup_is_refused_by_the_signer_and_recovered_by_a_new_log_that_
     backup = tmp_path / "backup.db"
     hub.database.close()
     hub.parts.database.close()
-    shutil.copy(hub.home.path / "hub.db", backup)
+    keep_database(hub.home.path, backup)
     happen(hub, 4)
     sign(hub)
     old = read_vkey(hub.facts["log_verifier"])
     hub.database.close()
     hub.parts.database.close()
-    for file in hub.home.path.glob("hub.db*"):
-        file.unlink()
-    shutil.copy(backup, hub.home.path / "hub.db")
+    put_back(hub.home.path, backup)
 
     with pytest.raises(StoreError) as refused:
         sign(hub)

@@ -22,6 +22,7 @@ from hub.operations.restoring import check_files, restore, try_backup
 from hub.operations.table_copy import sum_of, tables_of
 from hub.settings import Home, Settings
 from policies.agreement_dates import backups_gone_by
+from tests.databases import empty_address, take_away
 from tests.integration.hub.conftest import MadeUpHub
 
 
@@ -104,7 +105,7 @@ def test_a_trial_reads_everything_and_changes_nothing(lived_in, tmp_path):
 
 
 def test_a_backup_behind_what_was_signed_is_refused_and_the_written_recovery_works(lived_in, tmp_path):
-    empty_url = f"sqlite:///{tmp_path / 'restored.db'}"
+    empty_url = empty_address(tmp_path / "restored")
     made = backed_up(lived_in, tmp_path)
     with lived_in.database.transaction() as session:
         append(session, lived_in.trail, EventType.PAGE_READ, resource="page:lost")
@@ -129,7 +130,7 @@ def test_a_backup_behind_what_was_signed_is_refused_and_the_written_recovery_wor
 
 
 def test_a_machine_that_lost_the_signers_memory_asks_for_a_districts_checkpoint(sqlite_hub, tmp_path):
-    lived_in, empty_url = sqlite_hub, f"sqlite:///{tmp_path / 'restored.db'}"
+    lived_in, empty_url = sqlite_hub, empty_address(tmp_path / "restored")
     made = backed_up(lived_in, tmp_path)
     kept = (lived_in.home.signer / "last-checkpoint").read_text()
     (lived_in.home.signer / "last-checkpoint").unlink()
@@ -150,7 +151,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(sqlite_hub, tmp
     made = backed_up(sqlite_hub, tmp_path)
     backup, home = open_backup(sqlite_hub.home, made.folder), sqlite_hub.home
     rows = home.key_file("matcher", "rows.key")
-    key, target = rows.read_bytes(), Database(f"sqlite:///{tmp_path / 'new.db'}")
+    key, target = rows.read_bytes(), Database(empty_address(tmp_path / "new"))
 
     def tried(database=target):
         return restore(home, backup, database, notes=[], behind=False, audit=sqlite_hub.trail)
@@ -236,8 +237,8 @@ def test_the_commands_back_up_try_and_restore(sqlite_hub, tmp_path):
     tried = CliRunner().invoke(app, ["restore", str(one), "--home", str(home), "--verify"])
     sqlite_hub.close()
     full = CliRunner().invoke(app, ["restore", str(one), "--home", str(home)])
-    for path in home.glob("hub.db*"):
-        path.rename(tmp_path / path.name)
+    take_away(home)
+    empty_address(home)
     done = CliRunner().invoke(app, ["restore", str(one), "--home", str(home)])
     none = CliRunner().invoke(app, ["restore", str(folder), "--home", str(home)])
 

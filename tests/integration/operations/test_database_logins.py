@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-import shutil
 import threading
 import uuid
 
@@ -32,8 +31,10 @@ from hub.operations.grants import (
 from hub.operations.installation import downgrade, upgrade
 from hub.settings import MIGRATION, Settings
 from policies.principal import Role
-from tests.conftest import StandingClock, _address
+from tests.conftest import StandingClock
+from tests.databases import copy_home, on_server
 from tests.integration.hub.conftest import BASE, MadeUpHub
+from tests.postgresql_server import password_clause
 
 for module in pkgutil.walk_packages(hub.__path__, "hub."):
     if module.name.endswith(".tables"):
@@ -53,6 +54,9 @@ def logins(postgresql):
     for statement in login_statements():
         if not statement.startswith("\\password"):
             postgresql.psql(f"DO $$ BEGIN {statement} EXCEPTION WHEN duplicate_object THEN NULL; END $$;")
+    if clause := password_clause(postgresql):
+        for role in (*ROLES, MIGRATION):
+            postgresql.psql(f"ALTER ROLE {PREFIX}{role} {clause};")
     return postgresql
 
 
@@ -61,7 +65,7 @@ def roled(tmp_path_factory, home_template, logins):
     """A hub whose processes come under their own logins, over a database that `promise_migration` owns."""
     name = f"roled_{uuid.uuid4().hex[:8]}"
     logins.psql(f"CREATE DATABASE {name} OWNER {PREFIX}{MIGRATION};")
-    address = _address(logins, name).replace("postgres:", f"{PREFIX}{{role}}:", 1)
+    address = on_server(logins, name).replace("postgres:", f"{PREFIX}{{role}}:", 1)
     owned = address.replace("{role}", MIGRATION)
     upgrade(owned)
     database = Database(owned)
@@ -69,7 +73,7 @@ def roled(tmp_path_factory, home_template, logins):
         set_grants(session.connection())
     database.close()
     folder = tmp_path_factory.mktemp("roled") / "hub"
-    shutil.copytree(home_template, folder)
+    copy_home(home_template, folder)
     hub = MadeUpHub(folder, owned, StandingClock())
     hub.parts.database.close()
     hub.settings = Settings(home=folder, database_url=address, public_url=BASE)
@@ -200,7 +204,7 @@ def test_a_right_that_was_taken_or_given_by_hand_is_told_and_mended(worked):
 def test_a_migration_that_cannot_have_a_table_gives_up_in_seconds_and_changes_nothing(logins):
     name = f"blocked_{uuid.uuid4().hex[:8]}"
     logins.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
-    url = _address(logins, name)
+    url = on_server(logins, name)
     holder = Database(url)
     begun, done = threading.Event(), threading.Event()
 
@@ -227,7 +231,8 @@ def test_a_migration_that_cannot_have_a_table_gives_up_in_seconds_and_changes_no
 
 def test_the_command_prints_sets_and_checks(worked, home):
     printed = CliRunner().invoke(app, ["database", "roles", "--home", str(home)])
-    sqlite = CliRunner().invoke(app, ["database", "roles", "--set", "--home", str(home)])
+    file = {"PROMISE_HUB_DATABASE_URL": f"sqlite:///{home}/hub.db"}
+    sqlite = CliRunner().invoke(app, ["database", "roles", "--set", "--home", str(home)], env=file)
     environment = {"PROMISE_HUB_DATABASE_URL": worked.settings.database_url}
     done = CliRunner().invoke(
         app, ["database", "roles", "--set", "--check", "--home", str(worked.home.path)], env=environment

@@ -3,7 +3,6 @@
 import datetime as dt
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -27,6 +26,7 @@ from hub.operations.doctor import Patient, examine
 from hub.operations.installation import downgrade
 from tests.certificates import certificate_of
 from tests.conftest import StandingClock
+from tests.databases import ABOUT_THE_FILE, address_of, copy_home
 from tests.integration.hub.conftest import MadeUpHub
 
 SOURCE = Path(doctor.__file__).read_text("utf-8")
@@ -37,8 +37,8 @@ CODES = set(re.findall(r'_(?:fault|warning)\(\s*"([a-z-]+)"', SOURCE))
 def sound_template(tmp_path_factory, home_template):
     """The folder of a hub at work, backed up, signed and cosigned by nobody yet."""
     folder = tmp_path_factory.mktemp("sound") / "hub"
-    shutil.copytree(home_template, folder)
-    hub = MadeUpHub(folder, f"sqlite:///{folder / 'hub.db'}", StandingClock())
+    copy_home(home_template, folder)
+    hub = MadeUpHub(folder, address_of(folder), StandingClock())
     make_backup(hub.home, hub.database, tmp_path_factory.mktemp("backups"), audit=hub.trail)
     hub.work()
     hub.close()
@@ -50,8 +50,8 @@ def sound_template(tmp_path_factory, home_template):
 @pytest.fixture
 def sound(sound_template, tmp_path):
     folder = tmp_path / "hub"
-    shutil.copytree(sound_template, folder)
-    url = f"sqlite:///{folder / 'hub.db'}"
+    copy_home(sound_template, folder)
+    url = address_of(folder)
     hub = MadeUpHub(folder, url, StandingClock(), filled=True, public_url="http://127.0.0.1:8400")
     yield hub
     hub.close()
@@ -234,6 +234,7 @@ def test_a_certificate_that_ends_soon_is_a_warning(home, tls, tmp_path):
     assert {"certificate-ends"} == set(re.findall(r"certificate-[a-z]+", told.read_text("utf-8")))
 
 
+@ABOUT_THE_FILE
 def test_a_damaged_database_file_is_found(sound):
     """A page of one index is overwritten."""
     with sound.database.reading() as session:

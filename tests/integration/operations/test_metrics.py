@@ -8,6 +8,7 @@ from hub.app import create_app
 from hub.db import Database
 from hub.jobs import STATES
 from hub.operations.metrics import LABELS, METHODS, Meter
+from tests.databases import take_away
 from tests.integration.hub.conftest import BASE, AppTransport
 
 
@@ -81,7 +82,7 @@ def test_the_figures_are_served_at_an_address_of_their_own_and_not_by_the_api(sq
 def test_a_hub_is_live_and_ready_apart(sqlite_hub):
     answers = [sqlite_hub.client.get(f"/v1/{name}") for name in ("live", "ready")]
     sqlite_hub.parts.database.close()
-    sqlite_hub.home.path.joinpath("hub.db").rename(sqlite_hub.home.path / "away")
+    take_away(sqlite_hub.home.path)
     sqlite_hub.home.path.joinpath("hub.db").mkdir()
 
     gone = [sqlite_hub.client.get(f"/v1/{name}").status_code for name in ("live", "ready")]

@@ -1,6 +1,5 @@
 """A hub in which every page has something to show, over real HTTP, and a browser to look at it with."""
 
-import shutil
 import socket
 import threading
 import time
@@ -20,6 +19,7 @@ from hub.release.service import publish, store_release
 from hub.settings import Settings
 from policies.principal import Role
 from tests.conftest import NOW, StandingClock, stand_in_force
+from tests.databases import address_of, copy_home
 from tests.integration.access.conftest import HUB, NOVATO, REED, People
 from tests.integration.hub.conftest import MadeUpHub
 from tests.integration.web.conftest import cell, cells_of, draft_of
@@ -76,8 +76,8 @@ def apart(act):
 def filled(tmp_path_factory, home_template):
     """A hub with submissions in every state, a linkage run, a release, voices, requests, acts and agreements."""
     folder = tmp_path_factory.mktemp("filled") / "hub"
-    shutil.copytree(home_template, folder)
-    hub = MadeUpHub(folder, f"sqlite:///{folder / 'hub.db'}", StandingClock())
+    copy_home(home_template, folder)
+    hub = MadeUpHub(folder, address_of(folder), StandingClock())
     people = People(hub)
     examples = apart(lambda: fill(people))
     listening = socket.create_server(("127.0.0.1", 0))

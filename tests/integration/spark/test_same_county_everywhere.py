@@ -30,7 +30,8 @@ from hub.release.service import release_file, withdraw_prepared
 from hub.settings import Home, Settings
 from hub.stores import facts_store
 from policies.catalogue_files import catalogue
-from tests.conftest import StandingClock, _address
+from tests.conftest import StandingClock
+from tests.databases import address_of, on_server
 
 ROOT = Path(__file__).parents[3]
 PEOPLE = 1_000
@@ -147,7 +148,7 @@ def everywhere(county, postgresql, tmp_path_factory):
     found = {}
     for engine, settings in ENGINES.items():
         folder = tmp_path_factory.mktemp(engine)
-        url = _address(postgresql, name) if engine == "postgresql" else f"sqlite:///{folder / 'hub.db'}"
+        url = on_server(postgresql, name) if engine == "postgresql" else address_of(folder)
         found[engine] = Restored(county, folder, url, **settings)
     yield found
     for one in found.values():

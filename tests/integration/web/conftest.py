@@ -28,6 +28,7 @@ from hub.settings import Home, Settings
 from policies.disclosure.types import ReleasedCell, Status, Verdict
 from policies.principal import Role
 from tests.conftest import stand_in_force
+from tests.databases import address_of
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 LICENCE = """
@@ -140,7 +141,7 @@ def draft_of(cells: dict[tuple[str, int], tuple[ReleasedCell, ...]]) -> Draft:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = Home(tmp_path_factory.mktemp("home"))
-    database = Database(f"sqlite:///{home.path / 'hub.db'}")
+    database = Database(address_of(home.path))
     hub = Hub(
         settings=Settings(home=home.path, port=0),
         home=home,

@@ -18,6 +18,7 @@ from policies.indicator_files import dimensions
 from policies.indicator_sets import indicator_sets
 from policies.organisation_files import organisations
 from tests.conftest import NOW
+from tests.databases import empty_address
 from tests.integration.web.conftest import cell, draft_of
 
 READABLE = 7.0
@@ -48,7 +49,7 @@ def everything_shown():
 
 @pytest.fixture(scope="module")
 def county(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('county') / 'hub.db'}"
+    url = empty_address(tmp_path_factory.mktemp("county") / "hub")
     upgrade(url)
     database = Database(url)
     trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)

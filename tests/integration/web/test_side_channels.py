@@ -33,6 +33,7 @@ from hub.settings import Home, Settings
 from policies.catalogue_files import catalogue
 from policies.disclosure.types import BaseCell, Block, Dimension, Rules, TableDeclaration, Tally
 from policies.indicator_files import dimensions
+from tests.databases import address_of
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
 READING = "third-grade-reading"
@@ -91,7 +92,7 @@ class Asked:
 @contextmanager
 def serving(folder: Path, draft: Draft) -> Iterator[Asked]:
     folder.mkdir()
-    database, log = Database(f"sqlite:///{folder / 'hub.db'}"), io.StringIO()
+    database, log = Database(address_of(folder)), io.StringIO()
     trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)
     hub = Hub(
         settings=Settings(home=folder, port=0, public_url="http://hub.test"),

@@ -10,6 +10,7 @@ from hub.audit.events import AuditTrail
 from hub.outcomes.state import import_state_file
 from hub.release.service import publish, store_release
 from policies.indicator_files import indicators
+from tests.databases import address_of
 from tests.integration.hub.conftest import MadeUpHub
 from tests.integration.web.conftest import cell, draft_of
 
@@ -27,7 +28,7 @@ FILE = (
 @pytest.fixture
 def hub(home, clock, tmp_path):
     """A hub that has released chronic absence, and has the state's file of the same year."""
-    made = MadeUpHub(home, f"sqlite:///{home / 'hub.db'}", clock)
+    made = MadeUpHub(home, address_of(home), clock)
     trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)
     file = tmp_path / "chronicabsenteeism23.txt"
     file.write_bytes(FILE.encode("utf-8-sig"))

@@ -35,6 +35,7 @@ from hub.settings import Home, Settings
 from policies.catalogue_files import catalogue
 from policies.principal import Role
 from tests.conftest import NOW, stand_in_force
+from tests.databases import address_of
 from tests.integration.web.conftest import LICENCE, cell, draft_of, running
 
 PAGES = (
@@ -101,7 +102,7 @@ def serving(cells, planted=None):
     """A hub with this release; with `planted` every withheld cell has these numbers behind it."""
     with TemporaryDirectory() as folder:
         home = Home(Path(folder))
-        database = Database(f"sqlite:///{home.path / 'hub.db'}")
+        database = Database(address_of(home.path))
         trail = AuditTrail("tester", None, "request-1", "test", lambda: NOW)
         hub = Hub(
             settings=Settings(home=home.path, port=0), home=home, database=database, clock=lambda: NOW,
