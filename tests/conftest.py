@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests import databases
-from tests.databases import address_of, copy_home, drop_database, empty_address, make_database, on_server, settings_of
+from tests.databases import (
+    address_of,
+    copy_home,
+    drop_database,
+    empty_address,
+    make_database,
+    make_logins,
+    on_server,
+    settings_of,
+)
 from tests.postgresql_server import server
 
 NOW = dt.datetime(2026, 11, 22, 13, 0, tzinfo=dt.UTC)
@@ -45,9 +54,24 @@ def postgresql(tmp_path_factory):
     from hub.operations.installation import upgrade
 
     with server(tmp_path_factory.mktemp("runtime")) as found:
+        if databases.EACH_ITS_LOGIN:
+            make_logins(found)
         make_database(found, "template0", databases.TEMPLATE)
         upgrade(on_server(found, databases.TEMPLATE))
+        if databases.EACH_ITS_LOGIN:
+            give_rights(on_server(found, databases.TEMPLATE))
         yield found
+        drop_database(found, databases.TEMPLATE)
+
+
+def give_rights(address):
+    from hub.db import Database
+    from hub.operations.grants import set_grants
+
+    database = Database(address)
+    with database.transaction() as session:
+        set_grants(session.connection())
+    database.close()
 
 
 @pytest.fixture(scope="session", autouse=databases.ALL_ON_POSTGRESQL)

@@ -1,8 +1,9 @@
 """Where the hubs of the tests keep their tables.
 
 `PROMISE_HUB_TEST_DATABASE` chooses: left out, both kinds for what depends on the database and SQLite for the rest;
-`sqlite` or `postgresql`, every hub of every test on that kind. PostgreSQL is the packaged server, or an installed one
-by its address (`tests/postgresql_server.py`).
+`sqlite` or `postgresql`, every hub of every test on that kind; `logins`, on PostgreSQL as in earnest, each role under
+its own login and the tables owned by the login of migrations. PostgreSQL is the packaged server, or an installed one by
+its address (`tests/postgresql_server.py`).
 """
 
 import hashlib
@@ -16,29 +17,58 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from hub.operations.grants import PREFIX, ROLES, login_statements
+from hub.settings import MIGRATION
+from tests.postgresql_server import password_clause
+
 SWITCH = "PROMISE_HUB_TEST_DATABASE"
 SETTING = "PROMISE_HUB_DATABASE_URL"
-CHOICES = {"": ("sqlite", "postgresql"), "sqlite": ("sqlite",), "postgresql": ("postgresql",)}
-KINDS = CHOICES[os.environ.get(SWITCH, "")]
+CHOICES = {
+    "": ("sqlite", "postgresql"),
+    "sqlite": ("sqlite",),
+    "postgresql": ("postgresql",),
+    "logins": ("postgresql",),
+}
+CHOSEN = os.environ.get(SWITCH, "")
+KINDS = CHOICES[CHOSEN]
 """The kinds on which a test runs that asks for each."""
 ALL_ON_POSTGRESQL = KINDS == ("postgresql",)
 ABOUT_THE_FILE = pytest.mark.skipif(ALL_ON_POSTGRESQL, reason="about the file of SQLite")
-TEMPLATE = "template_hub"
+EACH_ITS_LOGIN = CHOSEN == "logins"
+SUPERUSER = "postgres"
+OWNER = f"{PREFIX}{MIGRATION}" if EACH_ITS_LOGIN else SUPERUSER
+"""The login under which the tests themselves come to a database."""
+TEMPLATE = f"template_hub_{os.getpid()}"
 SERVERS = []
 """The one server, once a test asked for it."""
 MADE = {}
 """Name of each database of a folder: the folder."""
 
 
-def on_server(server, name):
+def on_server(server, name, login=OWNER):
     """The address of a database of a server, as the hub's settings have it."""
-    return server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
+    address = server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
+    return address.replace(f"//{SUPERUSER}:", f"//{login}:", 1)
 
 
-def make_database(server, template=TEMPLATE, name=None):
+def settings_address(address):
+    """What the settings of a hub say for the address of its database: with each role's own login where that is asked."""
+    return address.replace(f"//{OWNER}:", f"//{PREFIX}{{role}}:", 1) if EACH_ITS_LOGIN else address
+
+
+def make_logins(server):
+    """The logins as the printed statements make them, on this server; without their limits, which are for one hub."""
+    for statement in login_statements():
+        if not statement.startswith("\\password"):
+            server.psql(f"DO $$ BEGIN {statement} EXCEPTION WHEN duplicate_object THEN NULL; END $$;")
+    for role in (*ROLES, MIGRATION):
+        server.psql(f"ALTER ROLE {PREFIX}{role} CONNECTION LIMIT -1 {password_clause(server)};")
+
+
+def make_database(server, template=None, name=None):
     """A new database, like its template; its name."""
     name = name or f"hub_{uuid.uuid4().hex[:12]}"
-    _statement(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _statement(server, f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template or TEMPLATE}")
     return name
 
 
@@ -122,7 +152,7 @@ def settings_of(address):
         yield
         return
     before = os.environ.get(SETTING)
-    os.environ[SETTING] = address
+    os.environ[SETTING] = settings_address(address)
     yield
     os.environ.pop(SETTING)
     if before is not None:

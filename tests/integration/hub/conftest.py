@@ -40,7 +40,7 @@ from policies.signing import Message, sign_request
 from policies.submission import context, pack_facts, read_manifest, sign_manifest, submission_id
 from tests.chromium import Chromium
 from tests.conftest import stand_in_force
-from tests.databases import address_of
+from tests.databases import address_of, settings_address
 from tests.encoder_page import OFFICE, PASSPHRASE
 
 SECRET = bytes(range(32))
@@ -84,7 +84,7 @@ class MadeUpHub:
     """A hub of this test: its API, its workers and its signer, each asked to act by hand."""
 
     def __init__(self, folder, url, clock, *, http=None, filled=False, **settings):
-        told = {"home": folder, "database_url": url, "public_url": BASE} | settings
+        told = {"home": folder, "database_url": settings_address(url), "public_url": BASE} | settings
         self.settings, self.clock = Settings(**told), clock
         self.home = Home(folder)
         self.database = Database(url)

@@ -25,16 +25,14 @@ from hub.operations.grants import (
     ROLES,
     differences,
     grants_of,
-    login_statements,
     set_grants,
 )
 from hub.operations.installation import downgrade, upgrade
 from hub.settings import MIGRATION, Settings
 from policies.principal import Role
 from tests.conftest import StandingClock
-from tests.databases import copy_home, on_server
+from tests.databases import copy_home, make_database, make_logins, on_server
 from tests.integration.hub.conftest import BASE, MadeUpHub
-from tests.postgresql_server import password_clause
 
 for module in pkgutil.walk_packages(hub.__path__, "hub."):
     if module.name.endswith(".tables"):
@@ -50,13 +48,7 @@ STATEMENTS = {
 
 @pytest.fixture(scope="module")
 def logins(postgresql):
-    """The logins as the printed statements make them, on this server."""
-    for statement in login_statements():
-        if not statement.startswith("\\password"):
-            postgresql.psql(f"DO $$ BEGIN {statement} EXCEPTION WHEN duplicate_object THEN NULL; END $$;")
-    if clause := password_clause(postgresql):
-        for role in (*ROLES, MIGRATION):
-            postgresql.psql(f"ALTER ROLE {PREFIX}{role} {clause};")
+    make_logins(postgresql)
     return postgresql
 
 
@@ -65,7 +57,7 @@ def roled(tmp_path_factory, home_template, logins):
     """A hub whose processes come under their own logins, over a database that `promise_migration` owns."""
     name = f"roled_{uuid.uuid4().hex[:8]}"
     logins.psql(f"CREATE DATABASE {name} OWNER {PREFIX}{MIGRATION};")
-    address = on_server(logins, name).replace("postgres:", f"{PREFIX}{{role}}:", 1)
+    address = on_server(logins, name, PREFIX + "{role}")
     owned = address.replace("{role}", MIGRATION)
     upgrade(owned)
     database = Database(owned)
@@ -203,7 +195,7 @@ def test_a_right_that_was_taken_or_given_by_hand_is_told_and_mended(worked):
 
 def test_a_migration_that_cannot_have_a_table_gives_up_in_seconds_and_changes_nothing(logins):
     name = f"blocked_{uuid.uuid4().hex[:8]}"
-    logins.psql(f"CREATE DATABASE {name} TEMPLATE template_hub;")
+    make_database(logins, name=name)
     url = on_server(logins, name)
     holder = Database(url)
     begun, done = threading.Event(), threading.Event()
