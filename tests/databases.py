@@ -23,14 +23,10 @@ from tests.postgresql_server import password_clause
 
 SWITCH = "PROMISE_HUB_TEST_DATABASE"
 SETTING = "PROMISE_HUB_DATABASE_URL"
-CHOICES = {
-    "": ("sqlite", "postgresql"),
-    "sqlite": ("sqlite",),
-    "postgresql": ("postgresql",),
-    "logins": ("postgresql",),
-}
 CHOSEN = os.environ.get(SWITCH, "")
-KINDS = CHOICES[CHOSEN]
+KINDS = {
+    "": ("sqlite", "postgresql"), "sqlite": ("sqlite",), "postgresql": ("postgresql",), "logins": ("postgresql",),
+}[CHOSEN]  # fmt: skip
 """The kinds on which a test runs that asks for each."""
 ALL_ON_POSTGRESQL = KINDS == ("postgresql",)
 ABOUT_THE_FILE = pytest.mark.skipif(ALL_ON_POSTGRESQL, reason="about the file of SQLite")
@@ -52,7 +48,7 @@ def on_server(server, name, login=OWNER):
 
 
 def settings_address(address):
-    """What the settings of a hub say for the address of its database: with each role's own login where that is asked."""
+    """What the settings of a hub say for the address of its database: where that is asked, a login for each role."""
     return address.replace(f"//{OWNER}:", f"//{PREFIX}{{role}}:", 1) if EACH_ITS_LOGIN else address
 
 

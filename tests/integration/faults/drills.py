@@ -35,6 +35,7 @@ from hub.operations.installation import downgrade, organisations, upgrade
 from hub.settings import Home
 from policies.translog.note import read_vkey
 from tests.conftest import stand_in_force
+from tests.databases import SETTING, settings_address
 from tests.integration.hub.conftest import MadeUpEdge
 
 READY_SECONDS = 10.0
@@ -77,7 +78,7 @@ class ServedHub:
 
     def start(self):
         """Start it; seconds until it was ready."""
-        environment = os.environ | {"PROMISE_HUB_DATABASE_URL": self.url, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = os.environ | {SETTING: settings_address(self.url), "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "hub.cli", "serve", "--home", str(self.home.path), "--port", str(self.port)]
         begun = time.monotonic()
         self.process = subprocess.Popen(
