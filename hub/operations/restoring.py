@@ -23,6 +23,7 @@ from hub.errors import Conflict, SettingError, StoreError
 from hub.files import Place, sync_folder, write_file
 from hub.identity.witnesses import every_witness
 from hub.operations.backup import Backup, file_digest, key_marks
+from hub.operations.grants import set_grants
 from hub.operations.installation import upgrade
 from hub.operations.table_copy import insert_lines, restart_numbering, sum_of, tables_of, unpacked
 from hub.settings import Home
@@ -84,6 +85,7 @@ def restore(
     _remember_signed(home, database, notes=notes)
     upgrade(database.url)
     with database.transaction() as session:
+        set_grants(session.connection())
         append(
             session, audit, EventType.BACKUP_RESTORED, resource=f"backup:{backup.folder.name}"[:200],
             counts={"tables": found.tables, "rows": found.rows, "files": found.files, "lost": lost},

@@ -51,16 +51,20 @@ def contents(database):
 
 def break_appends(database, event=None):
     """From now on this event (or any) cannot be appended: the database itself refuses it."""
-    wanted = "" if event is None else f"WHEN NEW.event = '{event}'"
+    wanted = "" if event is None else f"WHEN (NEW.event = '{event}')"
+    trigger = f"CREATE TRIGGER refuse BEFORE INSERT ON audit_details FOR EACH ROW {wanted}"
     with database.transaction() as session:
-        session.execute(
-            text(f"CREATE TRIGGER refuse BEFORE INSERT ON audit_details {wanted} BEGIN SELECT RAISE(ABORT, 'no'); END")
-        )
+        if database.is_sqlite:
+            session.execute(text(f"{trigger} BEGIN SELECT RAISE(ABORT, 'no'); END"))
+            return
+        body = "BEGIN RAISE EXCEPTION $no$no$no$; END"
+        session.execute(text(f"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS '{body}'"))
+        session.execute(text(f"{trigger} EXECUTE FUNCTION refuse()"))
 
 
 def mend_appends(database):
     with database.transaction() as session:
-        session.execute(text("DROP TRIGGER refuse"))
+        session.execute(text("DROP TRIGGER refuse" if database.is_sqlite else "DROP TRIGGER refuse ON audit_details"))
 
 
 def calls():
