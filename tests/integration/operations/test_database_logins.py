@@ -1,5 +1,6 @@
 """On PostgreSQL each role does its work under a login of its own, and can do nothing else."""
 
+import datetime as dt
 import importlib
 import pkgutil
 import threading
@@ -15,8 +16,11 @@ from hub.app import create_app, hub_parts
 from hub.cli import app
 from hub.db import Base, Database, open_database
 from hub.errors import Unavailable
+from hub.identity.tables import ActRow
 from hub.linking.service import accept_run, request_run
 from hub.log import Log
+from hub.operations import roles
+from hub.operations.destruction import EVERYBODY
 from hub.operations.doctor import Patient, examine
 from hub.operations.grants import (
     GRANTS,
@@ -28,6 +32,7 @@ from hub.operations.grants import (
     set_grants,
 )
 from hub.operations.installation import downgrade, upgrade
+from hub.operations.sweeping import ask_for_sweep
 from hub.settings import MIGRATION, Settings
 from policies.principal import Role
 from tests.conftest import StandingClock
@@ -37,6 +42,7 @@ from tests.integration.hub.conftest import BASE, MadeUpHub
 for module in pkgutil.walk_packages(hub.__path__, "hub."):
     if module.name.endswith(".tables"):
         importlib.import_module(module.name)
+AFTER_THE_LAST_DAY = dt.datetime(2039, 7, 1, 10, tzinfo=dt.UTC)
 EVERY_TABLE = sorted(Base.metadata.tables)
 STATEMENTS = {
     "S": "SELECT count(*) FROM {table}",
@@ -234,3 +240,20 @@ def test_the_command_prints_sets_and_checks(worked, home):
     assert all(f"CREATE ROLE {PREFIX}{role} " in printed.stdout for role in (*ROLES, MIGRATION))
     assert "database-no-logins" in sqlite.stderr
     assert "database.roles_set" in worked.events()
+
+
+def test_once_agreements_ended_the_resolver_asks_for_destruction_under_its_own_login(worked):
+    """The last test here: the hub's clock does not go back."""
+    worked.clock.now = AFTER_THE_LAST_DAY
+    resolver = roles.resolver(worked.settings, log=worked.parts.log, clock=worked.clock)
+    with resolver.broom.database.transaction() as session:
+        ask_for_sweep(session, resolver.broom, due=worked.clock())
+        login = session.scalar(text("SELECT current_user"))
+    resolver.run_until_idle()
+    resolver.close()
+
+    with worked.database.reading() as session:
+        asked = [(act.kind, act.payload["agreement"], act.payload["organisation"]) for act in session.query(ActRow)]
+    assert (login, asked) == (f"{PREFIX}resolver", [("data.destroy", "DSA-K12", EVERYBODY)])
+    assert "act.asked" in worked.events()
+    assert "job.failed" not in worked.events()
