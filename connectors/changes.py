@@ -18,7 +18,8 @@ from pathlib import Path
 from connectors.assembly import Assembly
 from connectors.error_extract import as_text
 from connectors.workspace import LAST_FOLDER, write_whole
-from policies.holds import GONE_SHARE_MAX
+from linkage.schema import MINIMUM_RECORDS
+from policies.holds import GONE_SHARE_MAX, GONE_UNSEEN, STUDENTS_GONE
 
 Digests = Mapping[str, str]
 """A short digest of all facts of each student, by local number."""
@@ -27,17 +28,26 @@ DIGEST_BYTES = 8
 
 @dataclass(frozen=True, repr=False)
 class Changes:
-    """Local numbers that are gone, new or told differently. Its repr shows counts only."""
+    """Local numbers that are gone, new or told differently. Its repr shows counts only.
+
+    `untold` says that the last one told nothing of anybody and was padded: then any change looks to the hub as if
+    students might be missing.
+    """
 
     gone: tuple[str, ...]
     new: tuple[str, ...]
     changed: tuple[str, ...]
     before: int
+    untold: bool = False
 
     @property
-    def is_held(self) -> bool:
-        """Whether the hub will hold it for the students who are gone (HOLD-001)."""
-        return bool(self.before) and len(self.gone) / self.before > GONE_SHARE_MAX
+    def hold(self) -> str:
+        """The code for which the hub will hold it: for students who are gone or may be; empty where it will not."""
+        # A roster in which anybody changed is padded by other made-up people: all the last ones are gone too.
+        padding = MINIMUM_RECORDS - self.before if self.untold and (self.gone or self.new) else 0
+        if not self.before or (len(self.gone) + padding) / (self.before + padding) <= GONE_SHARE_MAX:
+            return ""
+        return GONE_UNSEEN if self.untold else STUDENTS_GONE
 
     def __repr__(self) -> str:
         return f"Changes(gone={len(self.gone)}, new={len(self.new)}, changed={len(self.changed)})"
@@ -94,6 +104,7 @@ def changes(before: Digests, now: Digests) -> Changes:
         tuple(sorted(set(now) - set(before))),
         tuple(sorted(number for number in now if number in before and now[number] != before[number])),
         len(before),
+        untold=0 < len(before) < MINIMUM_RECORDS and set(before.values()) == {_digest([])},
     )
 
 

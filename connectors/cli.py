@@ -212,8 +212,8 @@ def _forget(made: list[Path]) -> None:
 def _tell_changes(changes: Changes, path: Path) -> None:
     """Says what is different from the last accepted one, and where the list to look at before sending lies."""
     typer.echo(f"  {changes}; see {path}")
-    if changes.is_held:
-        typer.echo("  ! the hub will hold it (HOLD-001): look at the list before you push")
+    if changes.hold:
+        typer.echo(f"  ! the hub will hold it ({changes.hold}): look at the list before you push")
 
 
 def _stop_if_refused(reports: list[FileReport]) -> None:

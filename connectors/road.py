@@ -30,8 +30,8 @@ class Year:
     school_year: int
     reports: Sequence[FileReport]
     prepared: Sequence[str]
-    held: bool = False
-    """Whether the hub will hold one of them for the students who are gone."""
+    hold: str = ""
+    """The code for which the hub will hold one of them: students are gone, or may be; empty where it will not."""
 
     @property
     def refused(self) -> Sequence[FileReport]:
@@ -82,15 +82,15 @@ def _prepared_year(workspace: Workspace, school_year: int, *, now: dt.datetime) 
     if any(report.refusal is not None for report in reports):
         return Year(school_year, reports, ())
     preparation = Preparation.of(workspace, now=now)
-    made, held = [], False
+    made, hold = [], ""
     for batch in batches(reports, school_year=school_year):
         forget_unsent(workspace, kind=batch.kind, school_year=school_year)
         prepared, changes = preparation.prepare_and_compare(batch)
         made.append(prepared.folder.name)
         if changes is not None:
             changes.keep(workspace.folder, kind=batch.kind, school_year=school_year)
-            held = held or changes.is_held
-    return Year(school_year, reports, made, held)
+            hold = hold or changes.hold
+    return Year(school_year, reports, made, hold)
 
 
 def _sent(hub: Hub, workspace: Workspace, folder: Path, *, wait_seconds: float) -> Sent:

@@ -22,6 +22,7 @@ from connectors.reports import as_lines
 from connectors.road import Sent, Year, prepare_year, send_all
 from connectors.submitting import unsent
 from connectors.workspace import Workspace, write_json
+from policies.holds import STUDENTS_GONE
 
 STATE_FILE = "watched.json"
 RETRY_SECONDS = 600.0
@@ -137,8 +138,13 @@ def _told(year: Year) -> Iterator[str]:
         yield f"{year.school_year}: nothing was prepared\n  next: mend the file in the inbox or take it out"
     for name in year.prepared:
         yield f"{year.school_year}: prepared {name[:12]}"
-    if year.held:
-        yield f"{year.school_year}: many students are gone; the hub will hold it (HOLD-001) until a person approves it"
+    if year.hold:
+        gone = (
+            "many students are gone"
+            if year.hold == STUDENTS_GONE
+            else "students changed, and padding hides who is gone"
+        )
+        yield f"{year.school_year}: {gone}; the hub will hold it ({year.hold}) until a person approves it"
         yield f"  next: read changes-KIND-{year.school_year}.csv in the workspace: who is gone, by your own numbers"
 
 

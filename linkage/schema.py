@@ -15,6 +15,9 @@ from typing import Any
 
 from linkage.errors import LinkageError
 
+MINIMUM_RECORDS = 200
+"""A smaller roster is padded with made-up people up to this many."""
+
 
 @dataclass(frozen=True)
 class View:

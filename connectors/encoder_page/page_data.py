@@ -10,8 +10,7 @@ from typing import Any
 from connectors.encoder_page.letters import FILE as LETTERS_FILE
 from connectors.suggestions import synonyms
 from connectors.values import RACE_WORDS
-from linkage.encode.encoder import MINIMUM_RECORDS
-from linkage.schema import current_schema
+from linkage.schema import MINIMUM_RECORDS, current_schema
 from policies.dictionary import Element, dictionary
 from policies.rules.rulebook import rejecting_twin, rulebook
 

@@ -30,10 +30,10 @@ from hub.submissions.messages import tell
 from hub.submissions.tables import ACCEPTED, CHECKING, HELD, REFUSED, REPLACED, Submission, SubmissionChunk
 from linkage.errors import LinkageError
 from linkage.rows import span_rows, view_rows
-from linkage.schema import current_schema
+from linkage.schema import MINIMUM_RECORDS, current_schema
 from linkage.sealing import RecipientKey, SealingError
 from policies.dictionary import FactError
-from policies.holds import counted_changes, gone_share, hold_reasons, rejected_share
+from policies.holds import compared, counted_changes, gone_share, hides_students, hold_reasons, rejected_share
 from policies.submission import Chunk, Manifest, SubmissionError
 
 REFERENCE_BYTES = 16
@@ -154,8 +154,10 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
     previous = frozenset[bytes]()
     if found.previous_references is not None:
         previous = _split(desk.analysis.get(found.previous_references))
-    # Dummies have spans and no facts: a padded roster is compared by those of whom something is told.
-    present = frozenset(told if found.manifest.padded and told else references | told)
+    present = compared(frozenset(references), frozenset(told), padded=found.manifest.padded, least=MINIMUM_RECORDS)
+    unseen = hides_students(
+        previous, padded=found.previous_padded, told=any(found.previous_rows.values()), least=MINIMUM_RECORDS
+    )
     span_files = _kept(desk.store, spans | key)
     fact_files = _kept(desk.analysis, facts | {BESIDE: b"".join(sorted(present))})
     return Half(
@@ -164,20 +166,14 @@ def _keep_spans_and_facts(desk: Desk, found: Found) -> Half:
         files=span_files | fact_files,
         counts={"references": len(present), "facts": tables.total()},
         holds=hold_reasons(
-            gone=0.0 if _shows_nobody_apart(found) else gone_share(previous, present),
+            gone=gone_share(previous, present),
             rejected=rejected_share(found.manifest.findings, rows=tables.total()),
+            unseen=unseen,
         ),
         changes=counted_changes(previous, present, rows_before=found.previous_rows, rows_now=dict(tables))
-        if found.previous_references is not None
+        if found.previous_references is not None and not unseen
         else None,
     )
-
-
-def _shows_nobody_apart(found: Found) -> bool:
-    """Whether both this submission and the last are padded and tell of nobody: then the hub cannot know who of those
-    that are gone were dummies. Both are smaller than the least roster."""
-    now, before = found.manifest, found.previous_rows
-    return now.padded and found.previous_padded and not any(now.facts.values()) and not any(before.values())
 
 
 def _opened_spans(desk: Desk, found: Found) -> tuple[dict[int, bytes], set[bytes]]:

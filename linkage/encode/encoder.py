@@ -21,9 +21,7 @@ from linkage.encode.views import encode_view
 from linkage.errors import LinkageError
 from linkage.profile import ViewProfile
 from linkage.rows import SPAN_FULL_TIME, SPAN_ROW, SPAN_SSID_PRESENT, Rows
-from linkage.schema import LinkageSchema
-
-MINIMUM_RECORDS = 200
+from linkage.schema import MINIMUM_RECORDS, LinkageSchema
 
 
 @dataclass(frozen=True)

@@ -94,16 +94,36 @@ def test_a_padded_roster_is_compared_without_its_made_up_people(sqlite_hub):
     assert edge.state(again)["state"] == "accepted"
 
 
-@pytest.mark.parametrize(("first_is_padded", "state"), [(True, "accepted"), (False, "held")])
-def test_a_padded_roster_of_rows_alone_is_held_only_where_the_last_one_named_more(sqlite_hub, first_is_padded, state):
-    """A programme that sends rows alone: who of those that are gone was made up, nobody at the hub can know."""
+@pytest.mark.parametrize(
+    ("first_is_padded", "people", "code"),
+    [
+        (True, [*range(12), *range(100, 148)], "HOLD-003"),  # who of the 48 was made up, nobody at the hub can know
+        (False, [*range(12), *range(100, 148)], "HOLD-001"),  # all of them were students
+        (True, range(60), ""),  # the same roster has the same made-up people
+    ],
+)
+def test_a_padded_roster_of_rows_alone_is_held_unless_it_is_the_same(sqlite_hub, first_is_padded, people, code):
+    """Padding may add to whom a submission names, and never stands for whom it no longer names."""
     edge = sqlite_hub.enrol("novato")
     edge.deliver(range(60), facts=[], padded=first_is_padded)
     sqlite_hub.clock.advance(days=1)
 
-    again = edge.deliver([*range(12), *range(100, 148)], facts=[], padded=True)
+    again = edge.state(edge.deliver(people, facts=[], padded=True))
 
-    assert edge.state(again)["state"] == state
+    assert [fault["code"] for fault in again["findings"]] == [code] * bool(code)
+    assert again["state"] == ("held" if code else "accepted")
+    assert again["changes"] is None or not code.endswith("3")
+
+
+def test_a_roster_too_large_to_be_padded_is_compared_whole_whatever_it_claims(sqlite_hub):
+    edge = sqlite_hub.enrol("novato")
+    edge.deliver(range(230), facts=[], padded=True)
+    sqlite_hub.clock.advance(days=1)
+
+    again = edge.state(edge.deliver(range(30, 231), facts=[], padded=True))
+
+    assert [fault["code"] for fault in again["findings"]] == ["HOLD-001"]
+    assert again["changes"]["gone"] == 30
 
 
 def test_an_office_is_told_that_a_held_submission_was_discarded(sqlite_hub):

@@ -5,7 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from connectors.changes import Changes, changes
+from connectors.assembly import Assembly
+from connectors.changes import Changes, changes, digests
 from connectors.cli import app
 from connectors.keystore import write_key
 from connectors.workspace import open_workspace
@@ -115,3 +116,20 @@ def test_numbers_that_look_like_formulas_are_text_and_the_repr_shows_counts():
     assert found == Changes(("=1",), (), ("b",), 2)
     assert found.text().splitlines()[1] == "'=1,gone"
     assert repr(found) == "Changes(gone=1, new=0, changed=1)"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "code"),
+    [
+        (range(40), range(39), "HOLD-003"),  # one child less, and 160 other made-up people
+        (range(40), range(40), ""),  # the same roster is padded alike
+        (range(195), range(194), ""),  # five made-up people of two hundred are too few to be held for
+        (range(300), range(250), "HOLD-001"),  # too large to be padded
+    ],
+)
+def test_a_roster_of_rows_alone_is_announced_as_held_where_padding_hides_who_is_gone(before, now, code):
+    def rows_alone(numbers):
+        local_ids = [str(number) for number in numbers]
+        return digests(Assembly("novato", "programme", 2026, (), (), (), local_ids, {}), str.encode)
+
+    assert changes(rows_alone(before), rows_alone(now)).hold == code

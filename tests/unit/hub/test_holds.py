@@ -3,11 +3,14 @@
 import pytest
 
 from policies.holds import (
+    GONE_UNSEEN,
     HOLDS,
     ROWS_REJECTED,
     STUDENTS_GONE,
+    compared,
     counted_changes,
     gone_share,
+    hides_students,
     hold_reasons,
     rejected_share,
 )
@@ -45,6 +48,33 @@ def test_only_findings_that_reject_rows_count(findings, rows, share):
 def test_a_tenth_is_allowed_and_more_is_held(gone, rejected, codes):
     assert hold_reasons(gone=gone, rejected=rejected) == codes
     assert set(codes) <= set(HOLDS)
+
+
+@pytest.mark.parametrize(("gone", "codes"), [(0.10, ()), (0.11, (GONE_UNSEEN,)), (1.0, (GONE_UNSEEN,))])
+def test_where_padding_hides_who_is_gone_it_is_held_for_that(gone, codes):
+    assert hold_reasons(gone=gone, rejected=0.0, unseen=True) == codes
+    assert set(codes) <= set(HOLDS)
+
+
+@pytest.mark.parametrize(
+    ("named", "told", "padded", "by"),
+    [
+        ((1, 2, 3, 9), (1, 2), False, (1, 2, 3, 9)),
+        ((1, 2, 3, 9), (1, 2), True, (1, 2)),
+        ((1, 2, 3, 9), (), True, (1, 2, 3, 9)),
+        ((1, 2, 3, 4, 9), (1, 2), True, (1, 2, 3, 4, 9)),  # no roster is padded beyond four: the claim is not believed
+    ],
+)
+def test_a_padded_roster_is_compared_by_whom_something_is_told_of(named, told, padded, by):
+    assert compared(references(*named), references(*told), padded=padded, least=4) == references(*by)
+
+
+@pytest.mark.parametrize(
+    ("padded", "told", "people", "hides"),
+    [(True, False, 4, True), (True, False, 5, False), (True, True, 4, False), (False, False, 4, False)],
+)
+def test_only_a_small_padded_roster_of_rows_alone_hides_who_is_gone(padded, told, people, hides):
+    assert hides_students(references(*range(people)), padded=padded, told=told, least=4) is hides
 
 
 def test_changes_are_counts_by_table_of_either_time():
