@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeDecorator
 
 from hub.errors import Unavailable
 from hub.settings import Settings
+from policies.roles import SCOPED
 
 Clock = Callable[[], datetime]
 
@@ -47,8 +48,8 @@ class Scope:
     organisation: str = ""
 
 
-EVERYTHING = Scope(whole="submissions,reviews,links,opt_outs")
-"""For the hub's own workers and commands."""
+EVERYTHING = Scope(whole=",".join(SCOPED))
+"""For the hub's own workers and commands; a backup lacks the rows of any family that is not in it."""
 NOTHING = Scope()
 
 

@@ -102,7 +102,7 @@ def put_back(folder, backup):
     """Let the copy that was laid aside be the hub's database again."""
     take_away(folder)
     if ALL_ON_POSTGRESQL:
-        make_database(SERVERS[0], _name(backup), _name(folder))
+        _address_of(folder, _name(backup), "")
     else:
         shutil.copy(backup, folder / "hub.db")
 
@@ -111,6 +111,7 @@ def take_away(folder):
     """Remove the database of the hub in a folder."""
     if ALL_ON_POSTGRESQL:
         drop_database(SERVERS[0], _name(folder))
+        MADE.pop(_name(folder), None)
     for file in folder.glob("hub.db*"):
         file.unlink()
 

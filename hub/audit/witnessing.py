@@ -9,10 +9,12 @@ an older checkpoint than it signed before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
@@ -126,10 +128,15 @@ def _round(session: Session, policy: Policy, *, must_cover: int | None, now: dat
         over = over or is_witnessed(checkpoint_note(session, present.size), policy)
         present = None if over else present
     if present is None:
-        present = WitnessRound(size=newest.size, opened_at=now)
-        session.add(present)
+        _open(session, newest.size, now=now)
+    return newest.size if present is None else present.size
+
+
+def _open(session: Session, size: int, *, now: datetime) -> None:
+    """Open a round; on PostgreSQL another witness may have opened it in the same moment."""
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(WitnessRound(size=size, opened_at=now))
         session.flush()
-    return present.size
 
 
 def _open_round(session: Session) -> WitnessRound | None:

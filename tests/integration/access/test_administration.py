@@ -16,6 +16,7 @@ from hub.operations.overview import fingerprint
 from hub.web.acts import FIELD_WORDS
 from hub.web.administration import OF_PERSON, PARTS
 from policies.principal import Role
+from tests.databases import SETTING
 from tests.integration.access.conftest import HUB, NOVATO
 from tests.integration.access.test_two_person_queue import approved, asked
 
@@ -153,8 +154,8 @@ def test_what_waits_stands_at_the_top_and_goes_when_it_is_done(office):
         job = session.query(Job).filter(Job.kind == "rows.drop").one()
         job.state, job.attempts, job.error_code, job.finished_at = FAILED, 5, "file-missing", office.hub.clock()
     asked(office, "person.add", {"organisation": NOVATO, "roles": "steward"}, office.cookie(Role.ADMINISTRATOR))
-    first = to_do(shown(office))
-    again = CliRunner().invoke(app, ["operations", "retry", "--home", str(office.hub.home.path)])
+    first, place = to_do(shown(office)), {SETTING: office.hub.settings.database_url}
+    again = CliRunner().invoke(app, ["operations", "retry", "--home", str(office.hub.home.path)], env=place)
 
     assert first == ["Jobs are stuck: one kind", "A backup is due", "Acts that wait for a second person: 1"]
     assert (again.exit_code, again.output.split(".")[0]) == (0, "1 jobs wait again")

@@ -1,12 +1,15 @@
 """The districts' agents witness the log: releases wait for them, and what they see is compared."""
 
 import json
+import threading
+from contextlib import suppress
 
 import pytest
 
 from connectors.errors import LogError, PushRefusedError
 from connectors.log_commands import checked, visit_after_push
 from connectors.witness import accept_policy
+from hub.audit.witnessing import growth
 from hub.errors import Conflict
 from hub.identity.agents import revoke_agent
 from hub.identity.witnesses import witness_policy
@@ -185,3 +188,24 @@ def test_a_receipt_is_proved_offline_and_a_changed_one_is_refused(hub, agents):
         with pytest.raises(LogError):
             checked(wrong, name, edge.workspace)
     assert checked({"receipt": None}, "x", edge.workspace).startswith("no proof")
+
+
+def test_two_agents_that_ask_in_the_same_moment_are_asked_to_sign_the_same_checkpoint(made_up_hub):
+    hub, policy = made_up_hub, read_policy(made_up_hub.client.get("/v1/log/policy").text)
+    sign(hub)
+    inside, told = threading.Barrier(2, timeout=1), []
+
+    def ask():
+        with hub.database.transaction() as session:
+            with suppress(threading.BrokenBarrierError):  # on SQLite one writes after the other
+                inside.wait()
+            told.append(growth(session, 0, policy=policy, must_cover=None, audit=hub.trail).checkpoint.text)
+
+    asking = [threading.Thread(target=ask) for _ in range(2)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+
+    assert len(told) == 2
+    assert len(set(told)) == 1

@@ -20,6 +20,7 @@ from hub.identity.tables import ActRow
 from hub.linking.service import accept_run, request_run
 from hub.log import Log
 from hub.operations import roles
+from hub.operations.backup import make_backup
 from hub.operations.destruction import EVERYBODY
 from hub.operations.doctor import Patient, examine
 from hub.operations.grants import (
@@ -33,10 +34,11 @@ from hub.operations.grants import (
 )
 from hub.operations.installation import downgrade, upgrade
 from hub.operations.sweeping import ask_for_sweep
+from hub.release.tables import VoiceRow
 from hub.settings import MIGRATION, Settings
 from policies.principal import Role
 from tests.conftest import StandingClock
-from tests.databases import copy_home, make_database, make_logins, on_server
+from tests.databases import SUPERUSER, copy_home, make_database, make_logins, on_server
 from tests.integration.hub.conftest import BASE, MadeUpHub
 
 for module in pkgutil.walk_packages(hub.__path__, "hub."):
@@ -240,6 +242,28 @@ def test_the_command_prints_sets_and_checks(worked, home):
     assert all(f"CREATE ROLE {PREFIX}{role} " in printed.stdout for role in (*ROLES, MIGRATION))
     assert "database-no-logins" in sqlite.stderr
     assert "database.roles_set" in worked.events()
+
+
+def test_a_backup_under_the_operators_login_holds_every_row_that_row_security_guards(worked, logins, tmp_path):
+    with worked.database.transaction() as session:
+        session.add(
+            VoiceRow(
+                indicator="third-grade-reading", speaker="partner", english="Made up.", spanish="", actor="person:x",
+                organisation="kentfield", written_at=worked.clock(), state="waiting", reason="",
+            )
+        )  # fmt: skip
+    operator = open_database(worked.settings, "operator")
+    made = make_backup(worked.home, operator, tmp_path / "backups", audit=worked.trail)
+    operator.close()
+    superuser = Database(on_server(logins, worked.database.engine.url.database, SUPERUSER))
+    guarded = text("SELECT relname FROM pg_class WHERE relrowsecurity ORDER BY relname")
+    with superuser.snapshot() as connection:
+        tables = connection.execute(guarded).scalars().all()
+        rows = {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in tables}
+    superuser.close()
+
+    assert {name: int(made.tables[name]["rows"]) for name in tables} == rows
+    assert {"links", "submissions", "voices"} <= {name for name, count in rows.items() if count}
 
 
 def test_once_agreements_ended_the_resolver_asks_for_destruction_under_its_own_login(worked):
