@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from policies.agreements import GRADE_ELEMENTS
@@ -13,7 +12,9 @@ from policies.submission import SubmissionError, fact_lines, read_fact
 
 CHECKED_MAX = 20_000
 """So many kinds of rows are remembered while a chunk is checked."""
-_REFERENCE = re.compile(rb'"r":"([0-9a-f]{32})"')
+_OPENS = b'"r":"'
+_DIGITS = 32
+_REFERENCE = re.compile(rb"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -41,35 +42,33 @@ def check_facts(packed: bytes, *, kind: str, count: int, permitted: Permitted) -
     Args:
         permitted: what the agreement names; anything else refuses the chunk.
     """
-    checked: dict[tuple[bytes, ...], str] = {}
+    checked: dict[tuple[bytes, bytes], str] = {}
     tables: Counter[str] = Counter()
     references: set[bytes] = set()
     for number, line in enumerate(fact_lines(packed), start=1):
-        parts = _REFERENCE.split(line)
-        table = checked.get((parts[0], parts[-1])) if len(parts) == 3 else None
-        if table is not None:
-            reference = parts[1].decode()
-        else:
+        before, _, rest = line.partition(_OPENS)
+        reference, after = rest[:_DIGITS], rest[_DIGITS:]
+        table = checked.get((before, after))
+        if table is None or not (reference in references or _REFERENCE.fullmatch(reference)):
             row = read_fact(line, number=number)
             dictionary().check_fact(row, kind)
-            table, reference = row["t"], row.get("r")
+            table, told = row["t"], row.get("r")
             _check_permitted(row, table, permitted)
-            if len(checked) < CHECKED_MAX and _differ_by_reference_alone(parts, reference):
-                checked[parts[0], parts[-1]] = table
+            if len(checked) < CHECKED_MAX and told == reference.decode("latin-1") and _is_only_reference(before, after):
+                checked[before, after] = table
+            reference = b"" if told is None else told.encode()
         tables[table] += 1
-        if reference is not None:
-            references.add(bytes.fromhex(reference))
+        references.add(reference)
     if tables.total() != count:
         raise SubmissionError("SUB-006", "chunk", "make the submission again: the rows are not as many as named")
-    return FactsRead(tables, frozenset(references))
+    return FactsRead(tables, frozenset(bytes.fromhex(reference.decode()) for reference in references - {b""}))
 
 
-def _differ_by_reference_alone(parts: Sequence[bytes], reference: str | None) -> bool:
-    """Whether every line with these ends and a reference between them is this row of another record: what was cut out
-    is the reference as it was read, and the ends name no second one, in no way of writing it."""
-    ends = parts[0] + parts[-1]
-    cut_out = len(parts) == 3 and parts[1].decode() == reference
-    return cut_out and b'"r"' not in ends and b"\\" not in ends
+def _is_only_reference(before: bytes, after: bytes) -> bool:
+    """Whether every line with these ends and a reference between them is one row of another record: the ends name no
+    second reference, in no way of writing it."""
+    ends = before + after
+    return b'"r"' not in ends and b"\\" not in ends
 
 
 def _check_permitted(row: dict[str, object], table: str, permitted: Permitted) -> None:
