@@ -28,7 +28,7 @@ SETTLED = frozenset({"accepted", "held", "refused", "withdrawn", "replaced"})
 WAIT_SECONDS = 120.0
 _RETRIES = 4
 _POLL_SECONDS_FIRST, _POLL_SECONDS_LAST = 0.05, 2.0
-CARRIED_BYTES_MAX = 1024 * 1024
+CARRIED_BYTES_MAX = 2 * 1024 * 1024
 """A submission whose chunks are no more than this together goes in one request."""
 _BUSY = frozenset({429, 502, 503, 504})
 _CODE_CHARACTERS_MAX = 40

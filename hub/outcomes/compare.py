@@ -21,12 +21,12 @@ from hub.db import Database
 from hub.errors import Invalid
 from hub.files import AnalysisStore
 from hub.linking.service import current_links
-from hub.outcomes.counting import count_blocks
+from hub.outcomes.counting import CellKey, count_split
 from hub.outcomes.rows import open_counter
 from hub.outcomes.service import submitted_facts
 from hub.outcomes.snapshot import PersonLinks, linked_tables, read_lines
 from hub.submissions.agreed import agreed
-from policies.disclosure.types import Block, TableDeclaration, Tally
+from policies.disclosure.types import Tally
 from policies.indicator_files import indicators
 from policies.organisation_files import organisations
 from policies.pseudonyms import pseudonyms
@@ -167,19 +167,16 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterable[Mapping[str, str]]:
 
 def _counted(lines: Mapping[str, pa.Table], *, links: PersonLinks) -> dict[Cell, Tally]:
     tables = linked_tables(lines, links=links, organisations=organisations(), under=pseudonyms(b"", ()))
-    split = (TableDeclaration(name="split", dimensions=tuple(SPLITS.values()), priority=1),)
     tallies: dict[Cell, Tally] = {}
     with open_counter(tables, organisations=organisations()) as counter:
         for indicator in indicators().values():
             if indicator.core:
-                for block in count_blocks(counter, indicator, tables=split):
-                    _add(tallies, block)
+                _add(tallies, indicator.id, count_split(counter, indicator, tuple(SPLITS.values())))
     return tallies
 
 
-def _add(tallies: dict[Cell, Tally], block: Block) -> None:
-    for base in block.cells:
-        levels = zip((dimension.name for dimension in block.dimensions), base.levels, strict=True)
-        for group in [ALL, *(f"{name}={level}" for name, level in levels)]:
-            cell = Cell(block.indicator, block.cohort_year, group)
-            tallies[cell] = tallies.get(cell, NOBODY) + base.tally
+def _add(tallies: dict[Cell, Tally], indicator: str, counted: Mapping[CellKey, Tally]) -> None:
+    for (cohort_year, levels), tally in counted.items():
+        for group in [ALL, *(f"{name}={level}" for name, level in zip(SPLITS.values(), levels, strict=True))]:
+            cell = Cell(indicator, cohort_year, group)
+            tallies[cell] = tallies.get(cell, NOBODY) + tally

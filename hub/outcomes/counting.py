@@ -16,6 +16,8 @@ from policies.indicator_files import Indicator, dimensions, indicators
 from policies.organisation_files import Organisations, district_parents
 
 DISTRICT = "district"
+CellKey = tuple[int, tuple[str, ...]]
+"""A cohort year, and a level of each dimension."""
 
 
 def count_together(counter: Counter, tables: Mapping[str, Sequence[TableDeclaration]]) -> tuple[Block, ...]:
@@ -39,10 +41,8 @@ def count_blocks(
     `splits` are the dimensions of all blocks that are audited together with it: they come first, in their order.
     """
     names = tuple(dict.fromkeys((*splits, *_dimensions_of(tables))))
-    make_outcome_rows(counter, indicator)
-    _make_split_rows(counter, indicator, names)
-    columns = [f"d{place}" for place in range(len(names))]
-    tallies = _tallies(counter, columns)
+    tallies = count_split(counter, indicator, names)
+    columns = _columns(names)
     providers = {} if indicator.aggregate else _provider_tallies(counter, columns)
     shared = {} if indicator.aggregate else _shared_tallies(counter, columns)
     years = sorted({key[0] for key in tallies})
@@ -61,6 +61,17 @@ def count_blocks(
         )
         for year in years
     )
+
+
+def count_split(counter: Counter, indicator: Indicator, names: Sequence[str]) -> Mapping[CellKey, Tally]:
+    """The counts alone of the indicator's cohort years, by the levels of these dimensions."""
+    make_outcome_rows(counter, indicator)
+    _make_split_rows(counter, indicator, names)
+    return _tallies(counter, _columns(names))
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    return [f"d{place}" for place in range(len(names))]
 
 
 def district_dimension(organisations: Organisations, indicator: Indicator, cohort_year: int) -> Dimension:
@@ -132,10 +143,7 @@ def _split(counter: Counter, indicator: Indicator, place: int, name: str) -> tup
     return f"COALESCE(l{place}.level, '{dimension.otherwise}')", join
 
 
-_Key = tuple[int, tuple[str, ...]]
-
-
-def _tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, Tally]:
+def _tallies(counter: Counter, columns: Sequence[str]) -> dict[CellKey, Tally]:
     by = ", ".join(["cohort_year", *columns])
     query = f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows GROUP BY {by} HAVING SUM(n) > 0 ORDER BY {by}"
     return {
@@ -144,20 +152,20 @@ def _tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, Tally]:
     }
 
 
-def _provider_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict[str, Tally]]:
+def _provider_tallies(counter: Counter, columns: Sequence[str]) -> dict[CellKey, dict[str, Tally]]:
     by = ", ".join(["cohort_year", *columns, "provider"])
     query = (
         f"SELECT {by}, SUM(n), SUM(known), SUM(k) FROM split_rows JOIN person_providers USING ({PERSON})"
         f" GROUP BY {by} ORDER BY {by}"
     )
-    found: dict[_Key, dict[str, Tally]] = {}
+    found: dict[CellKey, dict[str, Tally]] = {}
     for row in counter.engine.rows(query):
         cell = found.setdefault((row[0], tuple(row[1:-4])), {})
         cell[row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
     return found
 
 
-def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict[tuple[str, str], Tally]]:
+def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[CellKey, dict[tuple[str, str], Tally]]:
     """The children whom two providers both have."""
     by = ", ".join(["cohort_year", *columns, "one.provider", "other.provider"])
     query = (
@@ -165,7 +173,7 @@ def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict
         f" JOIN person_providers AS other USING ({PERSON}) WHERE one.provider < other.provider"
         f" GROUP BY {by} ORDER BY {by}"
     )
-    found: dict[_Key, dict[tuple[str, str], Tally]] = {}
+    found: dict[CellKey, dict[tuple[str, str], Tally]] = {}
     for row in counter.engine.rows(query):
         cell = found.setdefault((row[0], tuple(row[1:-5])), {})
         cell[row[-5], row[-4]] = Tally(int(row[-3]), int(row[-2]), int(row[-1]))
@@ -174,9 +182,9 @@ def _shared_tallies(counter: Counter, columns: Sequence[str]) -> dict[_Key, dict
 
 def _cells(
     year: int,
-    tallies: Mapping[_Key, Tally],
-    providers: Mapping[_Key, Mapping[str, Tally]],
-    shared: Mapping[_Key, Mapping[tuple[str, str], Tally]],
+    tallies: Mapping[CellKey, Tally],
+    providers: Mapping[CellKey, Mapping[str, Tally]],
+    shared: Mapping[CellKey, Mapping[tuple[str, str], Tally]],
 ) -> tuple[BaseCell, ...]:
     return tuple(
         BaseCell(levels=key[1], tally=tally, provider_counts=providers.get(key, {}), shared_counts=shared.get(key, {}))

@@ -56,6 +56,12 @@ def line_schema() -> pa.Schema:
     return pa.schema(list(fields.items()))
 
 
+def table_line_schema(name: str) -> pa.Schema:
+    """The schema of a line of this table alone."""
+    whole = line_schema()
+    return pa.schema([whole.field(column) for column in ("t", "r", *dictionary().tables[name].elements)])
+
+
 def _fact_schema(table: FactTable) -> pa.Schema:
     who = [] if table.aggregate else [(PERSON, pa.string())]
     elements = [(element.name, _TYPES[element.type]) for element in table.elements.values()]

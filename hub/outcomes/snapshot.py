@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,13 +23,13 @@ from hub.engine_choice import EMBEDDED_ENGINE, EngineChoice
 from hub.errors import StoreError
 from hub.outcomes.engine import opened
 from hub.outcomes.querying import Engine
-from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas
+from hub.outcomes.schema import ORGANISATIONS, PERSON, line_schema, snapshot_schemas, table_line_schema
 from policies.agreements import GRADE_ELEMENTS
 from policies.dictionary import dictionary
 from policies.organisation_files import Organisations
 from policies.pseudonyms import Pseudonyms
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def snapshot_tables(
     A record that no link names is a person of its own, with an id made from provider and reference. What stands in the
     tables are pseudonyms of these ids.
     """
-    return linked_tables(read_lines(facts), links=links, organisations=organisations, under=under, choice=choice)
+    return _tables(read_lines(facts), links, under=under, organisations=organisations, choice=choice, order=_by_all)
 
 
 def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
@@ -73,9 +73,9 @@ def read_lines(facts: Iterable[SubmittedFacts]) -> dict[str, pa.Table]:
     lines: dict[str, list[pa.Table]] = {name: [_no_lines(name)] for name in dictionary().tables}
     for batch in _batches(facts):
         parsed = _parse(batch)
-        for name, parts in lines.items():
-            wanted = pyarrow.compute.equal(parsed["t"], name)
-            parts.append(parsed.select(["t", *_line_columns(name)]).filter(wanted).drop_columns(["t"]))
+        for name in lines if batch.table is None else [batch.table]:
+            told = parsed if batch.table is not None else parsed.filter(pyarrow.compute.equal(parsed["t"], name))
+            lines[name].append(told.select(_line_columns(name)))
     return {name: pa.concat_tables(parts) for name, parts in lines.items()}
 
 
@@ -93,12 +93,24 @@ def linked_tables(
     under: Pseudonyms,
     choice: EngineChoice = EMBEDDED_ENGINE,
 ) -> dict[str, pa.Table]:
-    """The tables of a snapshot from lines that were read, under these links and pseudonyms."""
+    """The same tables from lines that were read, in no order: to be counted and not to be kept."""
+    return _tables(lines, links, under=under, organisations=organisations, choice=choice, order=_as_they_come)
+
+
+def _tables(
+    lines: Mapping[str, pa.Table],
+    links: PersonLinks,
+    *,
+    under: Pseudonyms,
+    organisations: Organisations,
+    choice: EngineChoice,
+    order: Callable[[int], str],
+) -> dict[str, pa.Table]:
     inner, outer = under.pads()
     with opened(choice) as engine:
         engine.load("links", _link_table(links, under))
         engine.load("pads", pa.table({"inside": [inner], "outside": [outer]}))
-        tables = {name: _fact_table(engine, name, table) for name, table in lines.items()}
+        tables = {name: _fact_table(engine, name, table, order) for name, table in lines.items()}
     return {**tables, ORGANISATIONS: organisation_table(organisations)}
 
 
@@ -135,29 +147,43 @@ def content_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Batch:
-    """JSON Lines of several submissions, and how many lines each gave."""
+    """JSON Lines of one table, or of any where the table is None, and how many lines each submission gave."""
 
-    content: bytes = field(repr=False)
-    origins: tuple[tuple[SubmittedFacts, int], ...] = field(repr=False)
+    table: str | None
+    content: list[bytes] = field(default_factory=list, repr=False)
+    origins: list[tuple[SubmittedFacts, int]] = field(default_factory=list, repr=False)
+    size: int = 0
+
+    def add(self, origin: SubmittedFacts, lines: Sequence[bytes]) -> None:
+        self.content.extend(lines)
+        self.origins.append((origin, len(lines)))
+        self.size += sum(map(len, lines))
 
 
 def _batches(facts: Iterable[SubmittedFacts]) -> Iterator[_Batch]:
-    content: list[bytes] = []
-    origins: list[tuple[SubmittedFacts, int]] = []
-    size = 0
+    """Lines of one table together: a line is parsed several times as fast where only its own elements may stand."""
+    piles: dict[str | None, _Batch] = {}
     for one in facts:
         for chunk in one.chunks:
-            lines = _lines(chunk, one)
-            content.append(lines)
-            origins.append((one, lines.count(b"\n")))
-            size += len(lines)
-        if size >= BATCH_BYTES:
-            yield _Batch(b"".join(content), tuple(origins))
-            content, origins, size = [], [], 0
-    if size:
-        yield _Batch(b"".join(content), tuple(origins))
+            for table, lines in _by_table(_lines(chunk, one)).items():
+                pile = piles.setdefault(table, _Batch(table))
+                pile.add(one, lines)
+                if pile.size >= BATCH_BYTES:
+                    yield piles.pop(table)
+    yield from piles.values()
+
+
+def _by_table(content: bytes) -> dict[str | None, list[bytes]]:
+    """The lines by the table that they name last; None for those that name it in another way of writing."""
+    known = {name.encode(): name for name in dictionary().tables}
+    found: dict[str | None, list[bytes]] = {}
+    for line in content.split(b"\n")[:-1]:
+        _, named, rest = line.rpartition(b'"t":"')
+        table = known.get(rest[: rest.find(b'"')]) if named else None
+        found.setdefault(table, []).append(line)
+    return found
 
 
 def _lines(chunk: bytes, origin: SubmittedFacts) -> bytes:
@@ -169,18 +195,24 @@ def _lines(chunk: bytes, origin: SubmittedFacts) -> bytes:
 
 
 def _parse(batch: _Batch) -> pa.Table:
-    options = pyarrow.json.ParseOptions(explicit_schema=line_schema(), unexpected_field_behavior="error")
+    schema = line_schema() if batch.table is None else table_line_schema(batch.table)
+    options = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     blocks = pyarrow.json.ReadOptions(block_size=8 * 2**20)
+    content = io.BytesIO(b"\n".join(batch.content) + b"\n")
     try:
-        table = pyarrow.json.read_json(io.BytesIO(batch.content), read_options=blocks, parse_options=options)
+        table = pyarrow.json.read_json(content, read_options=blocks, parse_options=options)
     except pa.ArrowInvalid:
         raise _unreadable(None) from None
     lines = sum(count for _, count in batch.origins)
-    if table.num_rows != lines:
+    if table.num_rows != lines or not (batch.table is None or _names_only(table, batch.table)):
         raise _unreadable(None)
     for name, kind in (("provider", pa.string()), ("kind", pa.string()), ("school_year", pa.int32())):
         table = table.append_column(pa.field(f"_{name}", kind), _repeated(batch, name, kind))
     return table
+
+
+def _names_only(parsed: pa.Table, table: str) -> bool:
+    return bool(pyarrow.compute.all(pyarrow.compute.equal(parsed["t"], table), min_count=0).as_py())
 
 
 def _repeated(batch: _Batch, name: str, kind: pa.DataType) -> pa.ChunkedArray:
@@ -199,22 +231,31 @@ def _no_lines(name: str) -> pa.Table:
 
 
 def _link_table(links: PersonLinks, under: Pseudonyms) -> pa.Table:
+    named = {person: under.of(person) for person in set(links.person)}
     columns: Mapping[str, Sequence[str]] = {
         "provider": links.provider,
         "reference": links.reference,
-        "person": [under.of(person) for person in links.person],
+        "person": [named[person] for person in links.person],
     }
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
-def _fact_table(engine: Engine, name: str, lines: pa.Table) -> pa.Table:
+def _by_all(columns: int) -> str:
+    """Sorted by all columns, so that equal tables are equal bytes."""
+    return " ORDER BY " + ", ".join(f"{place} NULLS LAST" for place in range(1, columns + 1))
+
+
+def _as_they_come(columns: int) -> str:
+    return ""
+
+
+def _fact_table(engine: Engine, name: str, lines: pa.Table, order: Callable[[int], str]) -> pa.Table:
     schema = snapshot_schemas()[name]
     engine.load("lines", lines)
     columns = ", ".join(_column(field) for field in schema)
-    order = ", ".join(f"{place} NULLS LAST" for place in range(1, len(schema) + 1))
     query = (
         f"SELECT {columns} FROM lines AS l LEFT JOIN links AS k ON k.provider = l._provider AND k.reference = l.r"
-        f" CROSS JOIN pads ORDER BY {order}"
+        f" CROSS JOIN pads{order(len(schema))}"
     )
     return engine.table(query, schema)
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from connectors.fact_rows import FactRow
 from connectors.minimize import minimize
 from hub.agreements.tables import AgreementVersion
 from hub.audit.tables import Detail
@@ -30,8 +31,8 @@ def of(**narrowed):
     return AGREEMENT.model_copy(update={"populations": Populations(text="Some of them", **narrowed)})
 
 
-def score(grade, *, reference="0" * 32):
-    return {"t": "assessment", "r": reference, "subject": "ELA", "grade_assessed": grade, "valid": "Y"}
+def score(grade):
+    return {"t": "assessment", "r": "0" * 32, "subject": "ELA", "grade_assessed": grade, "valid": "Y"}
 
 
 @pytest.mark.parametrize(
@@ -67,14 +68,15 @@ def test_the_edge_sends_neither_rows_nor_encodings_of_children_of_other_grades()
     third, fourth = b"t" * 16, b"f" * 16
     people = [ClearPerson(0, given="Qorvax"), ClearPerson(1, given="Zyblen")]
     spans = [SpanFacts(at, ref, 2026, 3 + at, True, 1, 2) for at, ref in enumerate((third, fourth))]
-    facts = [score("03", reference=third.hex()), score("04", reference=fourth.hex()),
-             {**ATTENDANCE, "r": fourth.hex()}, {**ATTENDANCE, "r": third.hex()}]  # fmt: skip
+    facts = [FactRow("assessment", of_whom.hex(), {"subject": "ELA", "grade_assessed": grade, "valid": "Y"})
+             for of_whom, grade in ((third, "03"), (fourth, "04"))]  # fmt: skip
+    facts += [ATTENDANCE._replace(reference=of_whom.hex()) for of_whom in (fourth, third)]
     given = assembly(*facts)
     whole = type(given)(given.provider, given.kind, given.school_year, people, spans, facts, ["a", "b"], {})
 
     kept, dropped = minimize(whole, of(grades=("03",)))
 
-    assert [one["r"] for one in kept.facts] == [third.hex(), third.hex()]
+    assert [one.reference for one in kept.facts] == [third.hex(), third.hex()]
     assert [one.local_record for one in kept.people] == [0]
     assert [one.reference for one in kept.spans] == [third]
     assert dropped.counts["rows of other grades"] == 1

@@ -150,9 +150,25 @@ def test_more_than_one_batch_is_read_whole() -> None:
     assert tables["attendance"].num_rows == rows + 1
 
 
+def test_a_line_gives_the_same_row_in_whatever_way_it_names_its_table() -> None:
+    told = {"days_attended": 171.5, "days_expected": 180, "r": ANN, "school": "2199999"}
+    ways = (
+        json.dumps({**told, "t": "attendance"}, separators=(",", ":")),
+        json.dumps({"t": "attendance", **told}),
+        json.dumps(told, separators=(",", ":"))[:-1] + ',"\\u0074":"att\\u0065ndance"}',
+    )
+
+    tables = take(submitted(gzip.compress("".join(f"{way}\n" for way in ways).encode(), mtime=0)))
+
+    assert tables["attendance"].num_rows == 3
+    assert len({str(row) for row in tables["attendance"].to_pylist()}) == 1
+
+
 @pytest.mark.parametrize(
     "broken",
     [
+        gzip.compress(f'{{"r":"{ANN}","t":"attendance"}}\n\n'.encode(), mtime=0),
+        gzip.compress(f'{{"r":"{ANN}","\\u0074":"program","t":"attendance"}}\n'.encode(), mtime=0),
         gzip.compress(b"", mtime=0) + b"not gzip",
         chunk(attended(ANN))[:-9],
         gzip.compress(b'{"t": "attendance", "r": "' + MARKED.encode() + b"\n", mtime=0),
