@@ -76,7 +76,9 @@ class Standing:
             return ()
         if self.hidden:
             return (REACHED, MISSED, KNOWN) if complete else (REACHED, MISSED, UNKNOWN, KNOWN, ALL)
-        return ((REACHED,) if self.band else ()) + (() if complete else (ALL,))
+        # Where a final figure tells how many there are, how many are unknown would follow from those who are known.
+        rest = UNKNOWN if ALL in self.public else ALL
+        return ((REACHED,) if self.band else ()) + (() if complete else (rest,))
 
     def primary(self, rules: Rules, *, complete: bool) -> "State":
         """How the primary rules show a group that they do not withhold."""

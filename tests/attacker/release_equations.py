@@ -191,7 +191,9 @@ class Unknowns:
         names = sorted(one)
         inside = np.ones(len(self.cells[one]), dtype=bool)
         for name, leaves in allowed:
-            inside &= np.isin(self.cells[one][:, names.index(name)], sorted(leaves))
+            of_them = np.zeros(len(self.dimensions.leaves[name]), dtype=bool)
+            of_them[sorted(leaves)] = True
+            inside &= of_them[self.cells[one][:, names.index(name)]]
         return self.start[one] + np.flatnonzero(inside) * self.outcomes + outcome
 
     def _group(self, group, item):

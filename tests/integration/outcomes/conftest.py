@@ -85,8 +85,10 @@ class Filled:
     database: Database
     analysis: AnalysisStore
 
-    def accept(self, provider: str, kind: str, school_year: int, facts: list[dict[str, Any]]) -> str:
-        name = f"{provider}-{kind}-{school_year}".ljust(64, "0")
+    def accept(
+        self, provider: str, kind: str, school_year: int, facts: list[dict[str, Any]], *, suffix: str = ""
+    ) -> str:
+        name = f"{provider}-{kind}-{school_year}{suffix}".ljust(64, "0")
         lines = "".join(json.dumps(row, sort_keys=True) + "\n" for row in facts).encode()
         file = self.analysis.put(gzip.compress(lines, mtime=0))
         row = Submission(

@@ -172,6 +172,20 @@ def test_the_numerator_that_a_final_figure_told_is_no_secret_of_those_who_reache
     assert all(cell.known is None or cell.known >= 30 for cell in later.cells if cell.indicator == "within-24")
 
 
+def test_how_many_are_unknown_does_not_follow_from_a_final_figure_that_tells_how_many_there_are() -> None:
+    """Before, the number of those with a known outcome was told beside it."""
+    untold = replace(without_counts(SECOND), complete=False)
+    ledger = told_first()
+
+    draft = drafted(without_counts(FIRST), untold, ledger=ledger)
+
+    names = tuple(dimension.name for dimension in FIRST.dimensions)
+    rows = rows_of((*ledger.cells["within-12", 2026], *of(draft)), names)
+    found = attack_release(rows, hierarchies_of(FIRST), links=LINKS)[0]
+    assert draft.verdict.clean
+    assert [item for item in found if item["count"] == "unknown" and item["indicator"] == "within-24"] == []
+
+
 def test_a_block_of_other_persons_is_audited_by_itself() -> None:
     ledger = told_first()
     apart = replace(without_counts(SECOND), population="")
