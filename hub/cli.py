@@ -74,8 +74,8 @@ def migrate(home: HomeOption) -> None:
     from hub.operations.installation import migrate as run
 
     with console(home, "migrate", login=MIGRATION) as opened:
-        add_missing_keys(opened.home)
         run(opened.database.url, clock=opened.clock)
+        add_missing_keys(opened.home, opened.database)
     print("The database is at the newest revision.")
 
 
@@ -190,7 +190,7 @@ def linkage_compile() -> None:
 @linkage.command("evaluate")
 def linkage_evaluate(
     home: HomeOption,
-    truth: Annotated[Path, typer.Option(help="CSV: provider, record_reference, person, custom.")],
+    truth: Annotated[Path, typer.Option(exists=True, help="CSV: provider, record_reference, person, custom.")],
     summary: SummaryOption = None,
 ) -> None:
     """Compare the links that hold with a truth; only where the people are made up."""

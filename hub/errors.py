@@ -175,3 +175,8 @@ class TooMany(CallerError):
     ) -> None:
         super().__init__(detail, code=code, next_step=next_step)
         self.retry_after_seconds = retry_after_seconds
+
+
+def as_sentence(words: str) -> str:
+    """A next step of `policies`, which begins small and ends without a point, as an answer tells it."""
+    return f"{words[:1].upper()}{words[1:]}."

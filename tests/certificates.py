@@ -10,12 +10,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 
-def certificate_of(folder, address):
-    """The files of a certificate for an address of loopback, and of its key."""
+def certificate_of(folder, address, *, days_old=0):
+    """The files of a certificate for an address of loopback, which ends tomorrow, and of its key."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
     now = dt.datetime.now(dt.UTC)
+    begins, ends = now - dt.timedelta(days_old), now + dt.timedelta(1)
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + dt.timedelta(1))
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, SHA256())

@@ -19,7 +19,7 @@ from hub.agreements.service import known_agreements, parsed
 from hub.agreements.tables import AgreementSignature, AgreementVersion, AgreementWithdrawal, PartyKey
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.errors import CallerError, Conflict, Fault, Invalid, NotFound
+from hub.errors import CallerError, Conflict, Fault, Invalid, NotFound, as_sentence
 from hub.identity.tables import Organisation
 from policies.agreement_dates import destroyed_by
 from policies.agreement_signatures import SignedWord, Signing, Withdrawing, check_word, read_word
@@ -289,6 +289,6 @@ def _held(check: Any) -> Any:
 
 def _not_ready(error: AgreementError) -> Invalid:
     return Invalid(
-        f"The agreement does not hold at {error.place}.", code=error.code, next_step=f"Next: {error.next_step}.",
+        f"The agreement does not hold at {error.place}.", code=error.code, next_step=as_sentence(error.next_step),
         faults=[Fault(error.place, error.code)],
     )  # fmt: skip

@@ -77,7 +77,7 @@ def calendar(
 @app.command()
 def load(
     home: HomeOption,
-    folder: Annotated[Path, typer.Argument(help="A folder of agreements, or one file.")],
+    folder: Annotated[Path, typer.Argument(exists=True, help="A folder of agreements, or one file.")],
     keys: Annotated[Path | None, typer.Option(help="Parties' keys, JSON; during set-up.")] = None,
     words: Annotated[Path | None, typer.Option(help="Signed words of parties, a JSON list.")] = None,
 ) -> None:

@@ -58,7 +58,7 @@ def store_cosignature(
 ) -> Note:
     """Keep an agent's signature line under the checkpoint of a size; the note with all its lines comes back.
 
-    Raises Invalid where the line is not that agent's signature over that checkpoint; the same again is nothing.
+    Raises Invalid where the line is not that agent's signature over that checkpoint. The same again changes nothing.
     """
     note = checkpoint_note(session, size)
     try:
@@ -76,6 +76,8 @@ def store_cosignature(
     if session.get(Cosignature, (size, agent)) is None:
         session.add(Cosignature(size=size, agent=agent, line=signature.line().rstrip("\n")))
         append(session, audit, EventType.CHECKPOINT_COSIGNED, resource=f"checkpoint:{size}")
+    else:
+        append(session, audit, EventType.AUDIT_READ, resource=f"checkpoint:{size}")
     return checkpoint_note(session, size)
 
 

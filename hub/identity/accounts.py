@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
-from hub.errors import Conflict, Fault, Invalid, NotFound, NotSignedIn, TooMany
+from hub.errors import Conflict, Fault, Invalid, NotFound, NotSignedIn, TooMany, as_sentence
 from hub.identity import service
 from hub.identity.sessions import end_other_sessions
 from hub.identity.tables import Account, Binding, Passkey, SignInAttempt
@@ -138,7 +138,7 @@ def _refused_so() -> Iterator[None]:
         yield
     except PasswordRefused as error:
         raise Invalid(
-            "Name or password do not serve.", code=error.code, next_step=f"Next: {error.next_step}.",
+            "Name or password do not serve.", code=error.code, next_step=as_sentence(error.next_step),
             faults=[Fault(error.place, error.code)],
         ) from error  # fmt: skip
 

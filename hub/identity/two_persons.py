@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from hub.audit.events import AuditTrail, EventType
 from hub.audit.service import append
 from hub.audit.tables import Detail
-from hub.errors import Conflict, Fault, Invalid, NotFound, Refused
+from hub.errors import Conflict, Fault, Invalid, NotFound, Refused, as_sentence
 from hub.identity.tables import ActApproval, ActRow
 from policies.principal import Principal, Role
 from policies.two_persons import (
@@ -265,7 +265,7 @@ def _held_to_law(check: Any) -> Any:
 def _refused(error: ActRefused) -> Refused:
     return Refused(
         "Two persons are needed, and this is not as the law asks.", code=error.code, rule=error.code,
-        next_step=f"Next: {error.next_step}.", faults=[Fault(error.place, error.code)],
+        next_step=as_sentence(error.next_step), faults=[Fault(error.place, error.code)],
     )  # fmt: skip
 
 

@@ -30,7 +30,9 @@ def verify(
     home: Annotated[Path | None, typer.Option("--home", envvar="PROMISE_HUB_HOME", help="Folder of the hub.")] = None,
     key: Annotated[Path | None, typer.Option(help="hub.json with the log's key, for a bundle.")] = None,
     policy: Annotated[Path | None, typer.Option(help="Who must have cosigned (C2SP tlog-policy).")] = None,
-    checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint that was kept elsewhere.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A checkpoint that was kept elsewhere.")
+    ] = None,
     summary: SummaryOption = None,
 ) -> None:
     """Exit 0 whole, 1 changed, with the first bad entry named, 3 cannot tell. A bundle needs no hub."""

@@ -24,6 +24,7 @@ from hub.audit.service import append, head
 from hub.db import Database
 from hub.errors import Conflict, StoreError, Unavailable
 from hub.files import FileStore, Folder, Place, sync_folder, write_file
+from hub.operations.installation import newest_revision, present_revision
 from hub.operations.sweeping import NAMED
 from hub.operations.table_copy import TableSum, packed, parts_of, tables_of
 from hub.settings import Home
@@ -62,13 +63,15 @@ def make_backup(
 ) -> Backup:
     """A new backup inside the folder, of stores in the home's folders or where `places` says.
 
-    Raises Unavailable where the hub's files moved too fast to be copied.
+    Raises Unavailable where the hub's files moved too fast to be copied, Conflict where the database is not this
+    program's.
     """
     now = audit.clock()
     target = folder / f"promise-hub-{now:%Y-%m-%dT%H%M%SZ}"
     if target.exists():
         raise Conflict("A backup of this second is there already.", code="backup-exists")
     with database.transaction() as session:
+        _check_revision(session)
         append(session, audit, EventType.BACKUP_BEGUN, resource=f"backup:{target.name}"[:200])
     for tried in range(TRIES):
         try:
@@ -130,6 +133,14 @@ def _made_on(path: Path) -> dt.date:
     except (OSError, ValueError, KeyError):
         # One that was broken off has no date inside: its folder's own time tells.
         return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()
+
+
+def _check_revision(session: Session) -> None:
+    if present_revision(session) != newest_revision():
+        raise Conflict(
+            "The database is not at this program's revision.", code="revision-behind",
+            next_step="Back up with the program that the hub ran with; then install this one, run promise-hub migrate.",
+        )  # fmt: skip
 
 
 def _copied(home: Home, database: Database, target: Path, *, now: dt.datetime, places: Mapping[str, Place]) -> Backup:

@@ -51,4 +51,6 @@ def roles(
             found = differences(connection) if check else []
     for line in found:
         print(f"grants-differ: {line}")
+    if check and not found:
+        print("Every login that is there has exactly what is declared.")
     raise SystemExit(REFUSED if found else DONE)

@@ -56,6 +56,8 @@ JOB_WAITS = timedelta(minutes=15)
 FAILED_WITHIN = timedelta(days=7)
 BACKUP_WITHIN = timedelta(days=2)
 CERTIFICATE_DAYS = 21
+CERTIFICATE_PART = 4
+"""Short-lived certificates are renewed late: nothing is wrong until a quarter of their life is left."""
 TIMEOUT_SECONDS = 5.0
 
 
@@ -176,8 +178,10 @@ def _certificate(host: str, port: int, *, now: datetime) -> Iterator[Finding]:
     except OSError:
         yield _warning("url-unreachable", "public_url does not answer from here.", "Start the proxy, or mend its name.")
         return
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
-    if ends - now < timedelta(CERTIFICATE_DAYS):
+    begins, ends = (
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told[name])), UTC) for name in ("notBefore", "notAfter")
+    )
+    if ends - now < min(timedelta(CERTIFICATE_DAYS), (ends - begins) / CERTIFICATE_PART):
         yield _warning(
             "certificate-ends", f"The certificate of public_url ends in {(ends - now).days} days.",
             "Look why the proxy did not renew it.",

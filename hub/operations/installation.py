@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,7 @@ from hub.db import Clock, Database
 from hub.errors import Conflict, Unavailable
 from hub.files import sync_folder, write_file
 from hub.identity.service import load_organisations
+from hub.identity.tables import Account
 from hub.operations.grants import set_grants
 from hub.settings import KEY_BYTES, MIGRATION, Home, Settings, write_key
 from policies.translog.note import Verifier
@@ -73,11 +75,16 @@ def make_home(folder: Path, *, clock: Clock, synthetic: bool = False) -> Home:
     return home
 
 
-def add_missing_keys(home: Home) -> None:
-    """Give a home that was made before there were pseudonyms the keys that they need."""
-    for name in PSEUDONYM_KEYS:
-        if not home.key_file("resolver", name).exists():
-            write_key(home.key_file("resolver", name), secrets.token_bytes(KEY_BYTES))
+def add_missing_keys(home: Home, database: Database) -> None:
+    """Give a home that was made by an earlier program the keys that came later; that of accounts only where nobody has
+    an account yet, for what rests under a lost one would be lost unsaid."""
+    wanted = [("resolver", name) for name in PSEUDONYM_KEYS]
+    with database.reading() as session:
+        if session.scalar(select(Account.person).limit(1)) is None:
+            wanted.append(("api", "accounts.key"))
+    for role, name in wanted:
+        if not home.key_file(role, name).exists():
+            write_key(home.key_file(role, name), secrets.token_bytes(KEY_BYTES))
 
 
 def migrate(url: str, *, clock: Clock, first: bool = False) -> None:

@@ -46,7 +46,10 @@ def restore(
     verify: Annotated[
         bool, typer.Option("--verify", help="Only try it in a temporary database, and change nothing.")
     ] = False,
-    checkpoint: Annotated[list[Path] | None, typer.Option(help="A checkpoint that a district's agent keeps.")] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A checkpoint that a district's agent keeps."),
+    ] = None,
     behind: Annotated[
         bool, typer.Option("--behind", help="There is no newer backup; events that were signed are lost.")
     ] = False,

@@ -44,8 +44,10 @@ def import_state(
 @app.command()
 def compare(
     home: HomeOption,
-    truth: Annotated[Path, typer.Option(help="CSV: indicator, cohort_year, person, outcome, race, gender, ses.")],
-    references: Annotated[Path, typer.Option(help="CSV: provider, record_reference, person.")],
+    truth: Annotated[
+        Path, typer.Option(exists=True, help="CSV: indicator, cohort_year, person, outcome, race, gender, ses.")
+    ],
+    references: Annotated[Path, typer.Option(exists=True, help="CSV: provider, record_reference, person.")],
     summary: Annotated[Path | None, typer.Option(help="Write every cell as JSON.")] = None,
     within_points: Annotated[
         float | None, typer.Option(help="Exit 1 when a rate is further from the truth than this.")

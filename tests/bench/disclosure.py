@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
@@ -81,15 +81,19 @@ def block_of(
     )
 
 
-def small_county(seed: int, *, people: int = 115, complete: bool = False, indicator: str = "reading") -> Block:
-    """A cohort of the small demonstration county: star-shaped tables, a hierarchy, a linked dimension."""
+def small_county(
+    seed: int, *, people: int = 115, complete: bool = False, indicator: str = "reading",
+    enrolment: Sequence[int] = ENROLMENT, areas: int = 4,
+) -> Block:  # fmt: skip
+    """A cohort of the small demonstration county, or of a larger place: star-shaped tables, a hierarchy, a linked
+    dimension."""
     chance = random.Random(seed)
-    districts = {f"district-{number:02d}": size for number, size in enumerate(ENROLMENT)}
+    districts = {f"district-{number:02d}": size for number, size in enumerate(enrolment)}
     dimensions = (
         Dimension(
             name="district",
             levels=tuple(districts),
-            parents={name: f"area-{number % 4}" for number, name in enumerate(districts)},
+            parents={name: f"area-{number % areas}" for number, name in enumerate(districts)},
         ),
         Dimension(name="race", levels=tuple(RACES)),
         Dimension(name="gender", levels=("F", "M", "X")),

@@ -1,9 +1,12 @@
 """How cost grows with the number of people: linkage, counting, files and database; what docs/sizing.md is made from.
 
-`python tests/bench/sizing.py [--people N ...] [--counties N ...] [--only linkage|counting|stores] [--summary FILE]`.
+`python tests/bench/sizing.py [--people N ...] [--counties N ...] [--districts N ...]
+[--only linkage|counting|stores|protection] [--summary FILE]`.
 Linkage: two rosters of which 54 % of the people are in both, default views, one thread. Counting: the facts of a small
 made-up county, each person many times over, two indicators with all their tables. Stores: whole counties sent, linked
-and counted, and what they leave on the disk. Each size is a process of its own. Bars: from one size to the next
+and counted, and what they leave on the disk. Protection: one block of the county's usual tables over so many
+districts, each with a cohort of 460 at the mean, insiders and all. Each size is a process of its own. Bars: from one
+size to the next
 neither CPU a candidate pair nor CPU a person counted grows by more than 20 %.
 """
 
@@ -27,6 +30,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "deploy")]
 
 PEOPLE = (55_000, 250_000, 1_000_000)
 COUNTIES = (1_000, 3_000)
+DISTRICTS = (19, 50, 200)
+COHORT = 460
+"""Pupils of one grade a district: six million pupils of thirteen grades in a thousand districts."""
 IN_BOTH = 0.7
 """Of each roster; the two together then hold 1.3 times as many people as one."""
 WITHIN = 1.2
@@ -42,7 +48,7 @@ def main() -> int:
         return 0
     rows: list[dict[str, Any]] = []
     for part in PARTS if options.only is None else (options.only,):
-        sizes = options.counties if part == "stores" else options.people
+        sizes = {"stores": options.counties, "protection": options.districts}.get(part, options.people)
         rows += ROWS[part]({size: _measured(part, size) for size in sizes})
     for each in rows:
         held = "" if each["bar"] is None else f"  bar {each['bar']}  {'held' if each['held'] else 'MISSED'}"
@@ -147,6 +153,27 @@ def stores(people: int) -> dict[str, float]:
         )
 
 
+def protection(districts: int) -> dict[str, float]:
+    """One cohort year of one indicator by the usual tables, over districts of very different size."""
+    import random
+
+    from policies.disclosure.engine import protect
+    from policies.disclosure.types import Rules
+    from tests.bench.disclosure import kept, small_county
+
+    chance = random.Random(1)
+    enrolment = [max(1, int(chance.lognormvariate(0, 1.2) * 100)) for _ in range(districts)]
+    protect([small_county(1)], rules=Rules())  # compiles what searches, once
+    block = small_county(2, people=COHORT * districts, enrolment=enrolment, areas=max(4, districts // 17))
+    begun = time.process_time()
+    result = protect([block], rules=Rules())
+    return {
+        "districts": districts, "people": COHORT * districts, "cells": len(result.cells),
+        "cpu": time.process_time() - begun, "kept": kept([block], result), "clean": float(result.verdict.clean),
+        "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }  # fmt: skip
+
+
 def _rows_of(database: Path) -> dict[str, float]:
     import sqlite3
 
@@ -197,6 +224,22 @@ def counting_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, An
     return [*rows, _row("counting: CPU a person, times that at the size before, at the most", most, at_most=WITHIN)]
 
 
+def protection_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
+    rows = []
+    for size, one in found.items():
+        name = f"protection of {size:,} districts"
+        rows += [
+            _row(f"{name}: people", one["people"]),
+            _row(f"{name}: cells", one["cells"]),
+            _row(f"{name}: CPU seconds, one block", one["cpu"]),
+            _row(f"{name}: milliseconds a cell", one["cpu"] / one["cells"] * 1e3),
+            _row(f"{name}: kept share of cells of 11 or more", one["kept"]),
+            _row(f"{name}: clean", one["clean"]),
+            _row(f"{name}: peak GB", one["peak"] / 1e9),
+        ]
+    return rows
+
+
 def stores_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
     rows = [_row(f"county of {size:,}: {name}", value) for size, one in found.items() for name, value in one.items()]
     sizes = sorted(found)
@@ -212,11 +255,17 @@ def pairs_of(found: Mapping[int, Mapping[str, float]]) -> Sequence[tuple[Mapping
     return list(pairwise(inner)) or [(inner[0], inner[0])]
 
 
-PARTS: dict[str, Callable[[int], dict[str, float]]] = {"linkage": linkage, "counting": counting, "stores": stores}
+PARTS: dict[str, Callable[[int], dict[str, float]]] = {
+    "linkage": linkage,
+    "counting": counting,
+    "stores": stores,
+    "protection": protection,
+}
 ROWS: dict[str, Callable[[Mapping[int, Mapping[str, float]]], list[dict[str, Any]]]] = {
     "linkage": linkage_rows,
     "counting": counting_rows,
     "stores": stores_rows,
+    "protection": protection_rows,
 }
 
 
@@ -236,6 +285,7 @@ def _options() -> argparse.Namespace:
     reader = argparse.ArgumentParser(prog="run.py bench sizing", description=__doc__)
     reader.add_argument("--people", type=int, nargs="+", default=PEOPLE)
     reader.add_argument("--counties", type=int, nargs="+", default=COUNTIES)
+    reader.add_argument("--districts", type=int, nargs="+", default=DISTRICTS)
     reader.add_argument("--only", choices=PARTS)
     reader.add_argument("--one", choices=PARTS, help=argparse.SUPPRESS)
     reader.add_argument("--summary", type=Path)

@@ -9,6 +9,7 @@ import pytest
 from connectors.errors import LogError, PushRefusedError
 from connectors.log_commands import checked, visit_after_push
 from connectors.witness import accept_policy
+from hub.audit.answers import reconcile
 from hub.audit.witnessing import growth
 from hub.errors import Conflict
 from hub.identity.agents import revoke_agent
@@ -188,6 +189,15 @@ def test_a_receipt_is_proved_offline_and_a_changed_one_is_refused(hub, agents):
         with pytest.raises(LogError):
             checked(wrong, name, edge.workspace)
     assert checked({"receipt": None}, "x", edge.workspace).startswith("no proof")
+
+
+def test_an_agent_that_cosigns_the_same_checkpoint_again_leaves_no_answer_without_an_event(hub, agents):
+    sign(hub)
+    for _ in range(2):
+        agents[0].visit()
+
+    with hub.database.transaction() as session:
+        assert reconcile(session, hub.home.answers, audit=hub.trail).unlogged == ()
 
 
 def test_two_agents_that_ask_in_the_same_moment_are_asked_to_sign_the_same_checkpoint(made_up_hub):

@@ -16,12 +16,15 @@ from hub.audit.tables import Checkpoint
 from hub.cli import app
 from hub.db import Database
 from hub.errors import Conflict, HubError, SettingError, StoreError, Unavailable
+from hub.identity.tables import Account, Person
 from hub.operations.backup import expired_backups, make_backup, open_backup, remove_backups
+from hub.operations.installation import downgrade
 from hub.operations.recovery import begin_again
 from hub.operations.restoring import check_files, restore, try_backup
 from hub.operations.table_copy import sum_of, tables_of
 from hub.settings import Home, Settings
 from policies.agreement_dates import backups_gone_by
+from tests.conftest import NOW
 from tests.databases import empty_address, take_away
 from tests.integration.hub.conftest import MadeUpHub
 
@@ -225,6 +228,35 @@ def test_no_key_and_no_value_of_a_key_lies_in_a_backup(sqlite_hub, tmp_path):
 
     assert len(keys) >= 9
     assert [key for key in keys for content in held if key in content or key.hex().encode() in content] == []
+
+
+def test_a_database_of_another_revision_is_not_backed_up_and_said_to_be_so(made_up_hub, tmp_path):
+    downgrade(made_up_hub.database.url, "0014")
+
+    told = refused(
+        Conflict, lambda: make_backup(made_up_hub.home, made_up_hub.database, tmp_path / "b", audit=made_up_hub.trail)
+    )
+
+    assert told == "revision-behind"
+
+
+def test_migrating_makes_the_keys_that_came_later_but_none_that_accounts_rest_under(home):
+    lost = [Home(home).key_file(role, name) for role, name in (("resolver", "pepper.key"), ("api", "accounts.key"))]
+    for file in lost:
+        file.unlink()
+
+    first = CliRunner().invoke(app, ["migrate", "--home", str(home)])
+    made = [file.exists() for file in lost]
+    database = Database(Settings(home=home).resolved_database_url("migration"))
+    with database.transaction() as session:
+        session.add(Person(id="0" * 32, organisation="novato", roles=["steward"], added_at=NOW))
+        session.flush()
+        session.add(Account(person="0" * 32, name="somebody", password="p", codes=b"c"))
+    database.close()
+    lost[1].unlink()
+    CliRunner().invoke(app, ["migrate", "--home", str(home)])
+
+    assert (first.exit_code, made, lost[1].exists()) == (0, [True, True], False)
 
 
 def test_the_commands_back_up_try_and_restore(sqlite_hub, tmp_path):

@@ -197,10 +197,11 @@ def test_a_superuser_one_login_for_all_and_another_time_are_found_on_postgresql(
     assert set(every_code(made_up_hub)) & OF_POSTGRESQL == (set() if made_up_hub.database.is_sqlite else wrong)
 
 
-@pytest.fixture
-def tls(tmp_path):
-    """The port of a server with a certificate that ends tomorrow, and the file by which it is trusted."""
-    certificate, key = certificate_of(tmp_path, "127.0.0.1")
+@pytest.fixture(params=[89])
+def tls(request, tmp_path):
+    """The port of a server with a certificate so many days old that ends tomorrow, and the file by which it is
+    trusted."""
+    certificate, key = certificate_of(tmp_path, "127.0.0.1", days_old=request.param)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     listening, stop = socket.create_server(("127.0.0.1", 0)), threading.Event()
@@ -225,7 +226,8 @@ def test_a_certificate_that_nobody_trusts_is_wrong(sound, tls):
     assert codes(sound, public_url=f"https://127.0.0.1:{port}") == ["certificate-wrong"]
 
 
-def test_a_certificate_that_ends_soon_is_a_warning(home, tls, tmp_path):
+@pytest.mark.parametrize(("tls", "warned"), [(89, {"certificate-ends"}), (0, set())], indirect=["tls"])
+def test_a_certificate_in_the_last_quarter_of_its_life_is_a_warning(home, tls, warned, tmp_path):
     port, certificate = tls
     environment = os.environ | {
         "SSL_CERT_FILE": str(certificate), "PROMISE_HUB_PUBLIC_URL": f"https://127.0.0.1:{port}",
@@ -236,7 +238,7 @@ def test_a_certificate_that_ends_soon_is_a_warning(home, tls, tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
 
     assert done.returncode == 0
-    assert {"certificate-ends"} == set(re.findall(r"certificate-[a-z]+", told.read_text("utf-8")))
+    assert warned == set(re.findall(r"certificate-[a-z]+", told.read_text("utf-8")))
 
 
 @ABOUT_THE_FILE
