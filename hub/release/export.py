@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from hub.audit import service as audit_log
 from hub.audit.events import AuditTrail, EventType
 from hub.errors import StoreError
+from hub.release.draft import status_reason
 from hub.release.requests.service import catalogue_to_ask
 from hub.release.service import PUBLISHED, REPLACED, released_cell
 from hub.release.tables import ReleaseBlockRow, ReleasedBlockRow, ReleasedCellRow, ReleaseRow
@@ -36,6 +37,7 @@ LAST_COLUMNS = {
 
 FURTHER_COLUMNS = {"persons": "n", "coverage_low": "coverage_low", "coverage_high": "coverage_high"}
 RECIPIENT = "recipient_class"
+REASON = "status_reason"
 PARTNER = "partner"
 """Who may read a table that the catalogue no longer holds: never more than partners under a licence."""
 
@@ -81,7 +83,7 @@ def cells_csv(cells: Iterable[ReleasedCell], *, catalogue: Catalogue) -> str:
     dimensions = sorted({name for cell in rows for name, _ in cell.levels})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*FIRST_COLUMNS, *dimensions, *LAST_COLUMNS, RECIPIENT, *FURTHER_COLUMNS])
+    writer.writerow([*FIRST_COLUMNS, *dimensions, *LAST_COLUMNS, RECIPIENT, *FURTHER_COLUMNS, REASON])
     for cell in rows:
         levels = dict(cell.levels)
         writer.writerow(
@@ -89,6 +91,7 @@ def cells_csv(cells: Iterable[ReleasedCell], *, catalogue: Catalogue) -> str:
             + [levels.get(name, TOTAL) for name in dimensions]
             + [_field(cell, name) for name in LAST_COLUMNS.values()]
             + [_recipients(cell, catalogue), *(_field(cell, name) for name in FURTHER_COLUMNS.values())]
+            + [status_reason(cell)]
         )
     return out.getvalue()
 

@@ -69,7 +69,7 @@ def test_an_export_of_nothing_has_its_header() -> None:
     assert header[:10] == [
         "indicator", "cohort_year", "vintage", "table", "n", "k", "rate", "rate_low", "rate_high", "status",
     ]  # fmt: skip
-    assert header[10:] == ["recipient_class", "persons", "coverage_low", "coverage_high"]
+    assert header[10:] == ["recipient_class", "persons", "coverage_low", "coverage_high", "status_reason"]
 
 
 def test_the_links_say_which_indicators_count_the_same_persons() -> None:
