@@ -180,12 +180,15 @@ class Audit:
         """
         low, high = self._witnesses.low[:, number], self._witnesses.high[:, number]
         short = (high - low < self._rules.width) | (high < self._reach)
-        return np.flatnonzero(self._told & short & ~self._alone[:, number])
+        found: Ints = (self._told & short & ~self._alone[:, number]).nonzero()[0]
+        return found
 
     def _lacking_for(self, row: int) -> Ints:
         """The observers for whom a row lacks."""
         low, high = self._witnesses.low[row], self._witnesses.high[row]
-        return np.flatnonzero(((high - low < self._rules.width) | (high < self._reach[row])) & ~self._alone[row])
+        short = (high - low < self._rules.width) | (high < self._reach[row])
+        found: Ints = (short & ~self._alone[row]).nonzero()[0]
+        return found
 
     def _lacks(self, row: int) -> bool:
         low, high = self._range(row)

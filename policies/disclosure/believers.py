@@ -241,6 +241,8 @@ def withhold_from_believers(
     not be mended. With a `vintage`, what is told is provisional."""
     believers: list[Believers] = []
     for number, crowd in enumerate(crowds):
+        if not (crowd.told or vintage or number):
+            continue
         watching = crowd.among(observers)
         joining = Believers(_telling(stands, rules, vintage), crowd.told, rules=rules, observers=watching)
         if vintage or number:

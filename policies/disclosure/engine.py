@@ -137,7 +137,7 @@ def _protect_together(together: Together, *, rules: Rules) -> Result:
         stands, findings = _beside_corrected(together, plain, before, rules=rules)
     else:
         blocks = {vintage: then for vintage, then in told.blocks.items() if vintage != FINAL}
-        listening = crowds(frames, told.cells, blocks, rules=rules, observers=observers)
+        listening = crowds(frames, told.cells, blocks, rules=rules, observers=observers, plain=plain)
         earlier = true_part(plain, joined(listening[0].told))
         built, floor = system_with(frames, earlier) if earlier else plain, floor_of(rules)
         stands = sheets(built, floor, ledger=before, earlier=earlier)

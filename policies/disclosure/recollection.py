@@ -52,15 +52,17 @@ def crowds(
     rules: Rules,
     observers: Observers,
     told: Telling = told_provisionally,
+    plain: System | None = None,
 ) -> tuple[Crowd, ...]:
     """Observers by what the vintages in the ledger say to them; the outsider is among the first.
 
     Args:
         told: which vintages there are, and what they tell to somebody whose own children have changed since.
+        plain: the blocks' system without what was told before, if it is built.
     """
     by_observer = _changes(frames, earlier, rules=rules, observers=observers)
     alike: dict[frozenset[tuple[tuple[str, int, int], Change]], list[tuple[str, ...]]] = {frozenset(): []}
-    for watching in observers(system_with(frames, {}), rules):
+    for watching in observers(plain or system_with(frames, {}), rules):
         changes = by_observer.get(watching.names, {})
         alike.setdefault(frozenset(changes.items()), []).append(watching.names)
     return tuple(Crowd(frozenset(names), told(frames, ledger, dict(found))) for found, names in alike.items())

@@ -174,33 +174,40 @@ class Sheet:
         while changed:
             changed = False
             for line in self.frame.lines:
-                changed |= self._residual(line) | self._remainder(line, rules) | self._numerators(line, rules)
+                children = [self.groups[child] for child in line.children]
+                changed |= self._residual(line) | self._remainder(line, children, rules)
+                changed |= self._numerators(line, children, rules)
             ever |= changed
         return ever
 
     def _residual(self, line: Line) -> bool:
+        if not line.residual:
+            return False
         others = set(line.children) - set(line.residual)
         if not any(self.groups[child].hidden for child in others):
             return False
         return any(self.groups[child].hide("not-reported") for child in line.residual)
 
-    def _remainder(self, line: Line, rules: Rules) -> bool:
+    def _remainder(self, line: Line, children: list[Standing], rules: Rules) -> bool:
         """The withheld children together are a cell too: the total less the shown children."""
-        parent, children = self.groups[line.parent], [self.groups[child] for child in line.children]
+        parent = self.groups[line.parent]
+        if parent.hidden:
+            return False
         shown = [child for child in children if not child.hidden]
-        rest = parent.known - sum(child.known for child in shown)
-        if parent.hidden or len(shown) == len(children) or rest >= rules.min_n:
+        if len(shown) == len(children) or parent.known - sum([child.known for child in shown]) >= rules.min_n:
             return False
         return any(child.hide("protective") for child in self._smallest(shown))
 
-    def _numerators(self, line: Line, rules: Rules) -> bool:
+    def _numerators(self, line: Line, children: list[Standing], rules: Rules) -> bool:
         """So are the children without an exact numerator: their common rate may be extreme."""
-        parent, children = self.groups[line.parent], [self.groups[child] for child in line.children]
+        parent = self.groups[line.parent]
         if parent.hidden or parent.zero or parent.band:
             return False
         told = [child for child in children if not child.hidden and not child.band]
-        known, k = parent.known - sum(c.known for c in told), parent.k - sum(c.k for c in told)
-        if len(told) == len(children) or not known or (known >= rules.min_n and coded(known, k, rules) is None):
+        if len(told) == len(children):
+            return False
+        known, k = parent.known - sum([c.known for c in told]), parent.k - sum([c.k for c in told])
+        if not known or (known >= rules.min_n and coded(known, k, rules) is None):
             return False
         return any(child.widen(rules) for child in self._smallest(told))
 

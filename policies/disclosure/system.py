@@ -6,6 +6,7 @@ Rows that must agree whatever is shown (two cliques over what they share, linked
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -27,6 +28,9 @@ makes the feasible intervals narrower than an attacker's and so errs on the safe
 NEAR_LIMIT = 600
 """Cells up to which a solver starts with all of them; beyond it, with those near persons, and asks for more."""
 
+FULL_LIMIT = 200_000
+"""Coefficients up to which a matrix is multiplied in full, which is faster then; whole numbers stay exact."""
+
 KNOWN, REACHED, MISSED, ALL, UNKNOWN = range(5)
 """Kinds of row for each group: known, k, known minus k, n, n minus known. A complete block has the first three."""
 
@@ -43,8 +47,17 @@ class Matrix:
     rows: Ints
     values: Ints
 
+    @cached_property
+    def _full(self) -> Floats:
+        """All coefficients, nought or not, of a small matrix."""
+        full = np.zeros(self.shape)
+        np.add.at(full, (self.rows, np.repeat(np.arange(self.shape[1]), np.diff(self.starts))), self.values)
+        return full
+
     def times(self, vector: Ints) -> Ints:
         """The rows' sums for a column vector."""
+        if self.shape[0] * self.shape[1] <= FULL_LIMIT:
+            return (self._full @ vector.astype(np.float64)).astype(np.int64)
         moved = self.take(np.flatnonzero(vector))
         weights = np.repeat(vector[vector != 0], np.diff(moved.starts)) * moved.values
         return np.bincount(moved.rows, weights=weights, minlength=self.shape[0]).round().astype(np.int64)

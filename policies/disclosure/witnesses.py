@@ -35,7 +35,8 @@ class Witnesses:
         self._truth = system.truth
         self._own = np.array([observer.own for observer in observers], dtype=np.int32).T.copy()
         self._pinned = np.array([observer.pinned for observer in observers], dtype=bool).T.copy()
-        self._held = self._own >= system.truth[:, None]
+        self._pinned_by = self._pinned.astype(np.float64)
+        self._held_by = (self._own >= system.truth[:, None]).astype(np.float64)
         rows = system.matrix.shape[0]
         self.low: Small = np.zeros((rows, len(observers)), dtype=np.int32)
         self.high: Small = np.zeros((rows, len(observers)), dtype=np.int32)
@@ -50,7 +51,7 @@ class Witnesses:
 
     def add(self, move: Move) -> None:
         """Let the move widen the ranges of the observers that admit it."""
-        columns, rows = np.flatnonzero(move.columns), np.flatnonzero(move.sums)
+        (columns,), (rows,) = move.columns.nonzero(), move.sums.nonzero()
         admitting = self.admitted(columns, move.columns[columns])
         self._append(move.sums[None], admitting[None])
         self._widen(rows, np.where(admitting, move.sums[rows][:, None], 0))
@@ -59,7 +60,10 @@ class Witnesses:
         """Leave out the moves by which some rows would leave their bounds; what stood before, to be put back."""
         moves = self._moves[: self._size]
         bad = ((moves[:, rows] < low) | (moves[:, rows] > high)).any(axis=1)
-        touched = np.flatnonzero((moves[bad] != 0).any(axis=0))
+        low_by, high_by = moves[bad].min(axis=0, initial=0), moves[bad].max(axis=0, initial=0)
+        # A range changes only where one of the moves reached its end for some observer.
+        least = (low_by < 0) & (low_by <= self.low.max(axis=1))
+        touched = np.flatnonzero(least | ((high_by > 0) & (high_by >= self.high.min(axis=1))))
         admitting, left = self._admitting[: self._size][bad], np.flatnonzero(~bad)
         before = Before(moves[bad], admitting, touched, self.low[touched], self.high[touched])
         self._size = len(left)
@@ -95,7 +99,9 @@ class Witnesses:
 
     def seen(self, observers: Ints) -> tuple[Floats, Floats]:
         """For each column, which part of some observers would see a person come, and go."""
-        return self._pinned[:, observers].mean(axis=1), self._held[:, observers].mean(axis=1)
+        among = np.zeros(self._own.shape[1])
+        among[observers] = 1.0
+        return self._pinned_by @ among / len(observers), self._held_by @ among / len(observers)
 
 
 def row_sums(system: System, vectors: Small) -> Small:
