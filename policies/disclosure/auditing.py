@@ -13,6 +13,9 @@ PERSONS_MIN = 300
 """Persons from whom on they are: among fewer, even their number may have to be withheld, which a search of lists of
 as many persons cannot change."""
 
+HASTY_ROWS = 5_000
+"""Rows from which they are searched hastily."""
+
 
 def audit_of(system: System, sheets: tuple[Sheet, ...], rules: Rules, observers: tuple[Observer, ...]) -> Audit:
     """The audit of a system: of a large one whose tables turn in circles, the one that searches lists of persons."""
@@ -20,6 +23,7 @@ def audit_of(system: System, sheets: tuple[Sheet, ...], rules: Rules, observers:
     if few or len(system.cliques) > 1:
         return Audit(system, sheets, rules, observers)
     # Loaded here: compiled code takes seconds at first, and only large systems need it.
-    from policies.disclosure.list_audit import ListAudit
+    from policies.disclosure.list_audit import HASTY, THOROUGH, ListAudit
 
-    return ListAudit(system, sheets, rules, observers)
+    plan = HASTY if system.matrix.shape[0] > HASTY_ROWS else THOROUGH
+    return ListAudit(system, sheets, rules, observers, plan=plan)

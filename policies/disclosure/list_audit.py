@@ -5,12 +5,14 @@ The proof is the same: every move is checked in whole numbers. Where none is fou
 that are found in the way are withheld; so a worse search withholds more, and never tells more.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from policies.disclosure.audit import Audit, Finding
 from policies.disclosure.list_kernel import DEAR
 from policies.disclosure.lists import Effort, Lists
-from policies.disclosure.moves import Move, Observer, Relaxation
+from policies.disclosure.moves import TOLERANCE, Move, Observer, Relaxation
 from policies.disclosure.rules import Rules
 from policies.disclosure.standing import Sheet
 from policies.disclosure.system import Floats, Ints, System
@@ -24,29 +26,53 @@ SEARCHES_AGAIN = (Effort(40, 100), Effort(60, 200), Effort(60, 200))
 REPAIRS = (Effort(150, 200),) * 3
 """Searches for the cheapest numbers to withhold: all are made, the cheapest is taken."""
 
-FEW, PROGRAMS, PATIENCE = 100, 4, 4
-"""How few counts are left when programs are solved, how many for each, and how many times more repairs are tried."""
+PROGRAMS, CHOOSING, PATIENCE = 5, (1, 4), 4
+"""How many programs are solved for each count where few are left, after which of them whole numbers are sought among
+the persons whom all of them moved, and how many times more repairs are tried."""
 
 TIMES, ROUNDING = (1, 2, 3, 1, 2, 1), Effort(60, 400)
 """By what a solution in fractions is multiplied before it is rounded, in turn; and the search from there."""
+
+
+class Plan(NamedTuple):
+    """How much is searched: for all counts before anything is withheld; how few are left when programs are solved; for
+    what to withhold where shorter searches end with the count unmoved (none: by a program); and whether what was
+    withheld is tried again."""
+
+    searches: tuple[Effort, ...]
+    few: int
+    persistent: tuple[Effort, ...]
+    again: bool
+
+
+THOROUGH = Plan(SEARCHES, 100, (), again=True)
+HASTY = Plan((Effort(40, 60),), 0, (Effort(150, 200),) * 4, again=False)
+"""Where a program takes seconds and thousands of counts lack: most are freed by what is withheld for others."""
 
 
 class ListAudit(Audit):
     """One system; lists of persons are searched, and kept as starts of further searches."""
 
     def __init__(
-        self, system: System, sheets: tuple[Sheet, ...], rules: Rules, observers: tuple[Observer, ...]
+        self,
+        system: System,
+        sheets: tuple[Sheet, ...],
+        rules: Rules,
+        observers: tuple[Observer, ...],
+        *,
+        plan: Plan = THOROUGH,
     ) -> None:
         rows, columns = system.matrix.shape
         self._lists = Lists(system)
         self._still = Move(np.zeros(columns, dtype=np.int64), np.zeros(rows, dtype=np.int64))
         self._found: list[Move] = []
         self._near: list[Move] = []
-        self._turn, self._few = 0, False
+        self._used = np.zeros(columns, dtype=bool)
+        self._turn, self._few, self._plan = 0, False, plan
         super().__init__(system, sheets, rules, observers)
 
     def _try_again(self) -> bool:
-        return True
+        return self._plan.again
 
     def _watch(self, number: int) -> None:
         super()._watch(number)
@@ -59,11 +85,11 @@ class ListAudit(Audit):
     def _protect_from(self, number: int, rows: Ints) -> tuple[bool, list[Finding]]:
         self._watch(number)
         changed, findings = False, []
-        for effort in SEARCHES:
+        for effort in self._plan.searches:
             for row in self._lacking(number).tolist():
                 self._widen(row, effort)
         rows = self._lacking(number)
-        self._few = len(rows) <= FEW
+        self._few = len(rows) <= self._plan.few
         for row in rows.tolist():
             self._settle(row)
             while self._lacks(row):
@@ -76,10 +102,20 @@ class ListAudit(Audit):
 
     def _settle(self, row: int) -> None:
         """Seek moves for one row, with programs if few are left, until one is found or none can be."""
-        self._near = []
+        self._near, self._used = [], np.zeros_like(self._still.columns, dtype=bool)
         self._widen(row, SEARCHES[0])
         programs = PROGRAMS if self._few else 0
-        all(self._lacks(row) and self._program(row, number) for number in range(programs))
+        all(
+            self._lacks(row) and self._program(row, number) and (number not in CHOOSING or self._choose(row))
+            for number in range(programs)
+        )
+
+    def _choose(self, row: int) -> bool:
+        """Seek moves in whole numbers of all the persons whom programs moved in part; True, to go on."""
+        for change in self._possible_changes(row):
+            if self._lacks(row):
+                self._keep(self._mover.among(row, change, columns=np.flatnonzero(self._used)))
+        return True
 
     def _widen(self, row: int, effort: Effort) -> None:
         """Seek moves that widen a row's interval, one person at a time from the furthest that is known."""
@@ -108,11 +144,12 @@ class ListAudit(Audit):
         uneven = np.random.default_rng(number).uniform(1.0, 3.0, (2, len(self._still.columns)))
         self._mover.prefer(uneven[0], uneven[1])
         possible = False
-        for change in self._changes(row):
-            if self._lacks(row) and self._low[row] <= change <= self._high[row]:
+        for change in self._possible_changes(row):
+            if self._lacks(row):
                 fractions = self._mover.fractions(row, change)
                 if fractions is not None:
                     possible = True
+                    self._used |= np.abs(fractions) > TOLERANCE
                     self._round(fractions, row, change)
         return possible
 
@@ -121,6 +158,13 @@ class ListAudit(Audit):
         (low, high), reach = self._range(row), int(self._reach[row])
         up = max(low + self._rules.width, reach)
         return (up, high - self._rules.width) if high >= reach else (up,)
+
+    def _possible_changes(self, row: int) -> list[int]:
+        """The same, no further than the row's own band allows; both ends where only both together are enough."""
+        low, high = self._range(row)
+        up = min(max(low + self._rules.width, self._reach[row]), self._high[row])
+        down = max(high - self._rules.width, self._low[row])
+        return [int(change) for change in (up, down) if not low <= change <= high]
 
     def _round(self, fractions: Floats, row: int, change: int) -> None:
         """Seek a move in whole numbers near one in fractions."""
@@ -138,26 +182,40 @@ class ListAudit(Audit):
 
     def _withhold_for(self, row: int) -> bool:
         """Withhold the cheapest shown numbers that are found to keep a row from moving; False where nothing can be."""
-        cost, move = min(self._repairs(row), key=lambda repair: repair[0])
+        cost, move = self._cheapest(row, REPAIRS * (PATIENCE if self._few else 1))
+        if cost >= DEAR and self._plan.persistent:
+            cost, move = min(
+                (self._from_nearby(row, effort) for effort in self._plan.persistent), key=lambda one: one[0]
+            )
         if cost >= DEAR:
-            return self._repair(row)
+            return self._withhold_near(row) if self._plan.persistent else self._repair(row)
         sums = self._system.matrix.times(move)
         broken = np.flatnonzero(((sums < self._low) | (sums > self._high)) & np.isfinite(self._weights))
         changed = self._loosen(Relaxation(cost, tuple(broken.tolist()), move))
         self._keep(self._mover.checked(move))
-        return changed or not self._lacks(row) or self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
+        return changed or not self._lacks(row) or self._withhold_near(row)
 
-    def _repairs(self, row: int) -> list[tuple[float, Ints]]:
-        """What is broken at least when a row changes enough, up or down, as several searches find it."""
+    def _withhold_near(self, row: int) -> bool:
+        return self._loosen(Relaxation(0.0, tuple(self._nearest(row)), None))
+
+    def _from_nearby(self, row: int, effort: Effort) -> tuple[float, Ints]:
+        """The least that is broken when persons are brought into a row from nearby."""
+        self._turn += 1
+        change = self._changes(row)[0]
+        start = self._lists.brought(row, change, start=self._furthest(row, 1), seed=self._turn)
+        return self._lists.search(row, change, start=start, effort=effort._replace(seed=self._turn), priced=True)
+
+    def _cheapest(self, row: int, efforts: tuple[Effort, ...]) -> tuple[float, Ints]:
+        """The least that is found to be broken when a row changes enough, up or down, by several searches."""
         found = []
-        for number, effort in enumerate(REPAIRS * (PATIENCE if self._few else 1)):
+        for number, effort in enumerate(efforts):
             for change in self._changes(row):
                 self._turn += 1
                 near = [start for start in self._near if start.sums[row] * change > 0]
                 start = near[number // 2 % len(near)] if near and number % 2 else self._furthest(row, change)
                 seeded = effort._replace(seed=self._turn)
                 found.append(self._lists.search(row, change, start=start, effort=seeded, priced=True))
-        return found
+        return min(found, key=lambda repair: repair[0])
 
     def _restate(self, block: int, group: int) -> None:
         super()._restate(block, group)

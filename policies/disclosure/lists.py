@@ -90,6 +90,29 @@ class Lists:
         self._low[last], self._high[last] = (change, np.inf) if change > 0 else (-np.inf, change)
         self._aimed = row
 
+    def brought(self, row: int, change: int, *, start: Move, seed: int) -> Move:
+        """A list in which a row has changed by so much because persons came in from nearby, whatever that breaks: where
+        nobody differs in one respect alone from those whom the row counts, no single step leads in."""
+        inside, chance = self.shape.columns[self.shape.first[row] : self.shape.end[row]], np.random.default_rng(seed)
+        number = next(n for n, sheet in enumerate(self._sheets) if sheet.start <= inside[0] < sheet.stop)
+        block, clique = divmod(number, len(self._system.sheets))
+        places, first = (
+            _places(self._system.sheets[clique], atoms(self._system.frames[block])),
+            self._sheets[number].start,
+        )
+        columns, free = start.columns.copy(), self._free + start.columns
+        outside = np.setdiff1d(np.arange(first, self._sheets[number].stop), inside)
+        outside, inside = outside[free[outside] > 0], inside[~self._closed[inside]]
+        apart = (places[inside - first][:, None] != places[outside - first][None]).sum(axis=2)
+        apart = apart + chance.uniform(0.0, UNEVEN, apart.shape)
+        for _ in range(min(change - int(start.sums[row]), int(free[outside].sum())) if len(inside) else 0):
+            there, here = np.unravel_index(int(apart.argmin()), apart.shape)
+            columns[inside[there]] += 1
+            columns[outside[here]] -= 1
+            if self._free[outside[here]] + columns[outside[here]] == 0:
+                apart[:, here] = np.inf
+        return Move(columns, self._system.matrix.times(columns))
+
     def whole(self, found: Floats, *, seed: int) -> Move:
         """A change of persons in fractions as one in whole numbers of as many persons, which breaks little of what is
         shown: the largest remainders are rounded up."""
@@ -138,7 +161,7 @@ def _lines(system: System) -> Ints:
     for f in system.frames:
         for clique, cells in zip(system.cliques, system.sheets, strict=True):
             width = atoms(f)
-            places = np.column_stack([np.repeat(cells, width, axis=0), np.tile(np.arange(width), len(cells))])
+            places = _places(cells, width)
             here = slice(start, start + len(places))
             for axis in range(axes + 1):
                 at = len(clique) if axis == axes else clique.index(axis) if axis in clique else -1
@@ -148,6 +171,11 @@ def _lines(system: System) -> Ints:
                 lines += int(which.max()) + 1
             start += len(places)
     return line
+
+
+def _places(cells: Ints, width: int) -> Ints:
+    """Where the columns of some cells stand: their leaves, and the outcome."""
+    return np.column_stack([np.repeat(cells, width, axis=0), np.tile(np.arange(width), len(cells))])
 
 
 def _masks(system: System, line: Ints, first: Ints, of_row: Ints) -> Ints:

@@ -22,6 +22,9 @@ WHOLE_LIMIT = 2000
 
 UNEVEN_TRIES = 8
 
+FURTHEST = 6
+"""Persons that may come into a column, or go, when moves are sought among few columns."""
+
 PRICINGS, COLUMNS_ADDED = 8, 60
 """How often a repair may ask for columns, and how many at a time."""
 
@@ -85,9 +88,8 @@ class Mover:
 
     def allow(self, rows: Sequence[int], low: Sequence[float], high: Sequence[float]) -> None:
         """Let rows lie between bounds, as differences from the truth."""
-        for row, least, most in zip(rows, low, high, strict=True):
-            self._low[row], self._high[row] = least, most
-            self._solver.changeRowBounds(row, least, most)
+        self._low[rows], self._high[rows] = low, high
+        self._bound(np.asarray(rows), self._low[rows], self._high[rows])
 
     def watch(self, observer: Observer) -> None:
         """From now on move only what the observer does not know."""
@@ -119,19 +121,44 @@ class Mover:
         self._solver.changeRowBounds(row, self._low[row], self._high[row])
         return found
 
+    def among(self, row: int, change: int, *, columns: Ints) -> Move | None:
+        """A move of persons in some columns alone that changes a row's count by `change`, sought in whole numbers."""
+        part, bounds = self._system.matrix.take(columns), (self._low.copy(), self._high.copy())
+        bounds[0][row] = bounds[1][row] = change
+        free = np.where(self._observer.pinned, 0, self._system.truth - self._observer.own)[columns]
+        closed = self._observer.pinned[columns]
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = part.shape[1], part.shape[0]
+        lp.col_cost_ = np.zeros(len(columns))
+        lp.col_lower_, lp.col_upper_ = -np.minimum(free, FURTHEST), np.where(closed, 0.0, FURTHEST)
+        lp.row_lower_, lp.row_upper_ = bounds
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * len(columns)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = part.starts.astype(np.int32), part.rows.astype(np.int32)
+        lp.a_matrix_.value_ = part.values.astype(np.float64)
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in (("output_flag", False), ("threads", 1), ("mip_max_nodes", NODE_LIMIT)):
+            solver.setOptionValue(option, value)
+        solver.passModel(lp)
+        solver.run()
+        values = np.asarray(solver.getSolution().col_value)
+        if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        found = np.zeros(len(self._system.truth))
+        found[columns] = values
+        return self._checked(found)
+
     def sweep(self, rows: Ints, change: int) -> Move | None:
         """A move that takes as many of `rows` as can be towards `change`, and none beyond it."""
-        for row in rows.tolist():
-            low, high = self._low[row], self._high[row]
-            bounds = (low, min(high, change)) if change > 0 else (max(low, change), high)
-            self._solver.changeRowBounds(row, *bounds)
+        low, high = self._low[rows], self._high[rows]
+        bounds = (low, np.minimum(high, change)) if change > 0 else (np.maximum(low, change), high)
+        self._bound(rows, *bounds)
         weights = np.zeros(len(self._low))
         weights[rows] = -1.0 if change > 0 else 1.0
         self._price(self._matrix.transposed(weights) + STEP_COST)
         found = self._solve(self._solver)
         self._price(self._steps)
-        for row in rows.tolist():
-            self._solver.changeRowBounds(row, self._low[row], self._high[row])
+        self._bound(rows, low, high)
         return self._checked(found)
 
     def relax(self, row: int, change: int, *, weights: Floats) -> Relaxation:
@@ -211,6 +238,9 @@ class Mover:
         taken = np.where(self._observer.pinned, 0.0, self._system.truth - self._observer.own)
         added = np.where(self._observer.pinned, 0.0, np.inf)
         return np.concatenate([added[self._raised], taken[self._lowered]])
+
+    def _bound(self, rows: Ints, low: Floats, high: Floats) -> None:
+        self._solver.changeRowsBounds(len(rows), rows.astype(np.int32), low, high)  # type: ignore[attr-defined]
 
     def _price(self, costs: Floats) -> None:
         self._solver.changeColsCost(self._size, np.arange(self._size, dtype=np.int32), costs)

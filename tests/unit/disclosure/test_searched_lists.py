@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from policies.disclosure import list_kernel
-from policies.disclosure.audit import Audit
 from policies.disclosure.auditing import audit_of
 from policies.disclosure.engine import observers
 from policies.disclosure.frame import frame
-from policies.disclosure.list_audit import ListAudit
+from policies.disclosure.list_audit import HASTY, THOROUGH, ListAudit, Plan
 from policies.disclosure.list_kernel import DEAR, State
 from policies.disclosure.lists import Effort, Lists
 from policies.disclosure.moves import Move, Observer, nobody
@@ -122,6 +121,49 @@ def test_a_change_in_fractions_becomes_one_of_whole_persons(made: System, lists:
     assert move.columns.sum() == 0
     assert np.abs(move.columns - fractions).max() < 1
     assert (move.sums == made.matrix.times(move.columns)).all()
+
+
+def test_persons_are_brought_into_a_count_that_nobody_can_enter_by_one_step(made: System, lists: Lists) -> None:
+    row = row_of(made, KNOWN, ("group", "a"), ("school", "x"))
+
+    move = lists.brought(row, 3, start=still(made), seed=1)
+
+    assert (move.sums[row], move.columns.sum()) == (3, 0)
+    assert (made.truth + move.columns >= 0).all()
+    assert (move.sums == made.matrix.times(move.columns)).all()
+
+
+def test_no_more_are_brought_than_there_are_and_nobody_where_all_is_known(made: System, lists: Lists) -> None:
+    row = row_of(made, KNOWN, ("group", "a"), ("school", "x"))
+    elsewhere = int(made.truth.sum() - made.counts[row])
+
+    everybody = lists.brought(row, elsewhere + 9, start=still(made), seed=1)
+    lists.watch(Observer(("owner",), np.zeros_like(made.truth), np.ones(len(made.truth), dtype=bool)))
+    nobody_else = lists.brought(row, 3, start=still(made), seed=1)
+
+    assert everybody.sums[row] == elsewhere
+    assert not nobody_else.columns.any()
+
+
+@pytest.mark.parametrize(("change", "known"), [(3, False), (-2, False), (3, True)])
+def test_a_move_in_whole_numbers_is_sought_among_few_columns(made: System, change: int, *, known: bool) -> None:
+    audit = audited(table(), RULES)[2]
+    row = row_of(made, KNOWN, ("group", "a"), ("school", "x"))
+    columns = np.arange(0 if not known else len(made.truth) - 4, len(made.truth))
+
+    move = audit._mover.among(row, change, columns=columns)
+
+    assert (move is None) == known
+    assert move is None or (move.sums[row] == change and audit._mover.checked(move.columns) is not None)
+
+
+def test_a_count_within_a_band_is_moved_to_both_ends_of_it() -> None:
+    audit = audited(table(), RULES)[2]
+    row = row_of(built(table()), KNOWN, ("group", "a"), ("school", "x"))
+
+    audit._low[row], audit._high[row] = -2.0, 1.0
+
+    assert audit._possible_changes(row) == [1, -2]
 
 
 def test_tables_that_share_a_dimension_hang_together(made: System) -> None:
@@ -249,10 +291,10 @@ def test_the_same_chance_draws_the_same() -> None:
     assert len(set(drawn)) > 3
 
 
-def audited(block: Block, rules: Rules, kind: type[Audit] = ListAudit) -> tuple[System, tuple[Sheet, ...], Audit]:
+def audited(block: Block, rules: Rules, plan: Plan = THOROUGH) -> tuple[System, tuple[Sheet, ...], ListAudit]:
     made = built(block)
     stands = sheets(made, rules, ledger={}, earlier={})
-    return made, stands, kind(made, stands, rules, observers(made, rules))
+    return made, stands, ListAudit(made, stands, rules, observers(made, rules), plan=plan)
 
 
 def cells_of(stands: tuple[Sheet, ...]) -> tuple[ReleasedCell, ...]:
@@ -268,8 +310,8 @@ def cells_of(stands: tuple[Sheet, ...]) -> tuple[ReleasedCell, ...]:
     )
 
 
-@pytest.mark.parametrize(("seed", "strict"), [(0, False), (1, True)])
-def test_what_the_search_leaves_shown_gives_nothing_away(*, seed: int, strict: bool) -> None:
+@pytest.mark.parametrize(("seed", "strict", "plan"), [(0, False, THOROUGH), (1, True, THOROUGH), (2, False, HASTY)])
+def test_what_the_search_leaves_shown_gives_nothing_away(*, seed: int, strict: bool, plan: Plan) -> None:
     block = report_card(100, seed=seed, plain=True)
     kept = tuple(t for t in block.tables if not {"race", "english"} & set(t.dimensions))
     dropped = [n for n, d in enumerate(block.dimensions) if d.name in ("race", "english")]
@@ -284,7 +326,7 @@ def test_what_the_search_leaves_shown_gives_nothing_away(*, seed: int, strict: b
         cells=tuple(BaseCell(levels=levels, tally=tally) for levels, tally in cells.items()),
     )
 
-    made, stands, audit = audited(block, replace(RULES, strict=strict))
+    made, stands, audit = audited(block, replace(RULES, strict=strict), plan)
     findings = audit.protect() or audit.show_again()
 
     assert not findings
@@ -300,7 +342,8 @@ def test_insiders_are_audited_by_the_search_too() -> None:
     assert any(not one.hidden for one in stands[0].groups)
 
 
-def test_what_cannot_be_withheld_is_a_finding() -> None:
+@pytest.mark.parametrize("plan", [THOROUGH, HASTY])
+def test_what_cannot_be_withheld_is_a_finding(plan: Plan) -> None:
     _, stands, audit = audited(table(), RULES)
     for standing in stands[0].groups:
         standing.fixed = True
@@ -308,14 +351,13 @@ def test_what_cannot_be_withheld_is_a_finding() -> None:
     for standing in stands[0].groups:
         standing.hidden = standing is hidden
 
-    findings = ListAudit(built(table()), stands, RULES, audit._observers).protect()
+    findings = ListAudit(built(table()), stands, RULES, audit._observers, plan=plan).protect()
 
     assert {finding.width for finding in findings} == {0}
 
 
 def test_a_program_finds_a_move_in_whole_numbers_where_lists_were_not_searched() -> None:
     made, _, audit = audited(table(), RULES)
-    assert isinstance(audit, ListAudit)
     row = row_of(made, KNOWN, ("group", "a"), ("school", "x"))
     audit._watch(0)
 
@@ -325,17 +367,28 @@ def test_a_program_finds_a_move_in_whole_numbers_where_lists_were_not_searched()
     assert np.ptp(audit._range(row)) >= RULES.width
 
 
-def test_only_a_large_crossing_is_searched_by_lists() -> None:
-    rules = RULES
-    small = built(small_county(1))
-    large = built(report_card(300, plain=True))
+def test_whole_numbers_are_sought_among_all_whom_programs_moved_until_the_count_is_safe() -> None:
+    made, _, audit = audited(table(), RULES)
+    row = row_of(made, KNOWN, ("group", "a"), ("school", "x"))
+    audit._used[:] = True
 
-    kinds = [
-        type(audit_of(made, sheets(made, rules, ledger={}, earlier={}), rules, observers(made, rules)))
-        for made in (small, large)
-    ]
+    audit._choose(row)
 
-    assert kinds == [Audit, ListAudit]
+    assert audit._range(row) == (0, 3)
+
+
+def test_only_a_large_crossing_is_searched_by_lists_and_a_very_large_one_hastily() -> None:
+    systems = [built(small_county(1)), *(built(report_card(300, ways=ways, plain=True)) for ways in (2, 3))]
+    stands = [sheets(made, RULES, ledger={}, earlier={}) for made in systems]
+
+    small, large, very_large = (
+        audit_of(made, stand, RULES, observers(made, RULES)) for made, stand in zip(systems, stands, strict=True)
+    )
+
+    assert not isinstance(small, ListAudit)
+    assert isinstance(large, ListAudit)
+    assert isinstance(very_large, ListAudit)
+    assert (large._plan, very_large._plan) == (THOROUGH, HASTY)
 
 
 def test_a_numerator_is_told_more_widely_where_that_is_the_cheapest(made: System, lists: Lists) -> None:
