@@ -1,7 +1,7 @@
 """Every command that a page tells a reader to type is one that the programs know, with options that they have.
 
-What stands in a block of code is typed as it is, so it must be whole; a command within a sentence may leave out its
-arguments.
+What stands in a block of code is typed as it is, so it must be whole but for what the environment says; a command
+within a sentence may leave out its arguments.
 """
 
 import re
@@ -19,7 +19,7 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/doors/*.md"), *ROOT.glob("docs/sources/*.md")]
 )
 PROGRAMS = {"promise-hub": get_command(hub), "promise-edge": get_command(edge)}
-FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.M | re.S)
+FENCE = re.compile(r"^ *```[a-z]*\n(.*?)^ *```", re.M | re.S)
 INLINE = re.compile(r"`((?:promise-hub|promise-edge) [^`]+)`")
 NOT_TYPED = {"...", "[", "]", "…"}
 
@@ -67,7 +67,8 @@ def wrong(line, whole):
         return told if whole or "requires an argument" not in told else ""
     if left:
         return f"more than it takes: {' '.join(left)}"
-    lacking = [one.name for one in command.params if one.required and given.get(one.name) in (None, ())]
+    told = {one.name for one in command.params if one.envvar or given.get(one.name) not in (None, ())}
+    lacking = [one.name for one in command.params if one.required and one.name not in told]
     return f"without {', '.join(lacking)}" if whole and lacking else ""
 
 
@@ -84,3 +85,9 @@ def test_a_wrong_command_an_unknown_option_and_a_missing_argument_are_found():
     assert told[0] == "no such command: promise-hub bakcup"
     assert all(told[1:])
     assert wrong("promise-hub backup", False) == ""
+
+
+def test_the_runbook_has_its_steps_as_blocks_of_commands():
+    typed = [line for line, whole in commands_of(ROOT / "docs" / "runbook.md") if whole]
+
+    assert len(typed) > 20

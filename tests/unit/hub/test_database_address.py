@@ -1,6 +1,7 @@
 """The hub starts with no database on another machine unless the way to it is encrypted and the server is known."""
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from hub.errors import SettingError
 from hub.settings import Settings
@@ -25,6 +26,17 @@ def test_a_database_on_this_machine_or_by_a_verified_certificate_serves(tmp_path
     found = Settings(home=tmp_path, database_url=url).resolved_database_url("api")
 
     assert "{role}" not in found
+
+
+def test_each_role_comes_by_its_own_certificate_where_the_address_names_one(tmp_path):
+    files = "sslcert=/etc/promise-hub/logins/{role}.crt&sslkey=/etc/promise-hub/logins/{role}.key"
+    url = f"{BASE}@database.example/hub?sslmode=verify-full&sslrootcert=/etc/database.crt&{files}"
+
+    asked = dict(make_url(Settings(home=tmp_path, database_url=url).resolved_database_url("signer")).query)
+
+    assert (asked["sslcert"], asked["sslkey"]) == tuple(
+        f"/etc/promise-hub/logins/signer.{end}" for end in ("crt", "key")
+    )
 
 
 @pytest.mark.parametrize(
