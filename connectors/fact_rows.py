@@ -43,8 +43,6 @@ def fact_lines_of(rows: Iterable[FactRow]) -> Iterator[bytes]:
 
 
 def _around_reference(row: FactRow) -> tuple[str, str]:
-    """What stands before and after the reference: names are sorted, and that of the table comes after it."""
-    before = {name: value for name, value in row.elements.items() if name < "r"}
-    after = {"t": row.table, **{name: value for name, value in row.elements.items() if name > "r"}}
-    opened = canonical_json(before).decode()[:-1] + ("," if before else "")
-    return f'{opened}"r":"', f'",{canonical_json(after).decode()[1:]}'
+    """What stands before and after the reference."""
+    before, named, after = canonical_json(row._replace(reference="").told()).decode().partition('"r":"')
+    return before + named, after

@@ -12,7 +12,6 @@ from typing import Any
 
 from connectors.assembly import Assembly
 from connectors.fact_rows import FactRow
-from connectors.values import Value
 from linkage.encode.person import ClearPerson
 from policies.agreements import GRADE_ELEMENTS, Agreement
 from policies.decision import decide_grade, permitted_elements
@@ -74,41 +73,39 @@ def _of_grades(assembly: Assembly, agreement: Agreement, counts: Counter[str]) -
     return replace(assembly, facts=[fact for fact in facts if fact.reference not in gone], spans=spans, people=people)
 
 
-@dataclass(frozen=True, repr=False)
-class _Left:
-    """What is left of the elements of a fact, None where nothing may go, and the names of what is dropped."""
-
-    before: FactRow
-    elements: Mapping[str, Value] | None
-    dropped: tuple[str, ...]
-
-
 class _Kept:
-    """What of a fact is agreed: decided once for the elements that students share."""
+    """What of a fact is agreed: decided once for each table and set of elements, cut once where they are shared."""
 
     def __init__(self, permitted: frozenset[tuple[str, str]]) -> None:
         self._permitted = permitted
-        self._known: dict[int, _Left] = {}
+        self._known: dict[tuple[str, ...], tuple[frozenset[str], bool]] = {}
+        self._left: dict[int, tuple[FactRow, FactRow]] = {}
 
     def of(self, fact: FactRow, counts: Counter[str]) -> FactRow | None:
         """The fact with agreed elements only, or None when a required one is not agreed or none is left."""
-        left = self._known.get(id(fact.elements))
-        if left is None or left.before.table != fact.table:
-            # It holds the fact, so that the number of its elements stays theirs.
-            left = self._known[id(fact.elements)] = self._decide(fact)
-        if left.dropped:
-            counts.update(left.dropped)
-        if left.elements is fact.elements:
-            return fact
-        return None if left.elements is None else FactRow(fact.table, fact.reference, left.elements)
+        key = (fact.table, *fact.elements)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._decide(fact)
+        dropped, whole = known
+        if not dropped:
+            return fact if whole else None
+        counts.update(f"{fact.table}.{name}" for name in fact.elements if name in dropped)
+        return self._without(fact, dropped) if whole else None
 
-    def _decide(self, fact: FactRow) -> _Left:
-        table, elements = fact.table, fact.elements
-        agreed = {name: value for name, value in elements.items() if (table, name) in self._permitted}
-        named = dictionary().tables[table].elements.values()
-        whole = bool(agreed) and all(element.name in agreed for element in named if element.required)
-        dropped = tuple(f"{table}.{name}" for name in elements if name not in agreed)
-        return _Left(fact, (agreed if dropped else elements) if whole else None, dropped)
+    def _without(self, fact: FactRow, dropped: frozenset[str]) -> FactRow:
+        known = self._left.get(id(fact.elements))
+        if known is None or known[0].table != fact.table:
+            left = {name: value for name, value in fact.elements.items() if name not in dropped}
+            # It holds the fact, so that the number of its elements stays theirs.
+            known = self._left[id(fact.elements)] = (fact, fact._replace(elements=left))
+        return known[1]._replace(reference=fact.reference)
+
+    def _decide(self, fact: FactRow) -> tuple[frozenset[str], bool]:
+        kept = {name for name in fact.elements if (fact.table, name) in self._permitted}
+        elements = dictionary().tables[fact.table].elements.values()
+        whole = bool(kept) and all(element.name in kept for element in elements if element.required)
+        return frozenset(fact.elements) - kept, whole
 
 
 def _people(people: Sequence[ClearPerson], agreement: Agreement, counts: Counter[str]) -> Sequence[ClearPerson]:
