@@ -159,7 +159,13 @@ class Believers:
 
     def protect_from_truth(self) -> None:
         """Withhold until nobody who believes only what is still true can tell a withheld count."""
-        before = true_part(self._plain, joined(self._told))
+        self._from_truth(true_part(self._plain, joined(self._told)))
+
+    def protect_from_whole(self) -> None:
+        """The same for those who believe vintages as a whole: only the ones of which all is still true."""
+        self._from_truth(joined([self._told[number] for number in sorted(self._true)]))
+
+    def _from_truth(self, before: Told) -> None:
         self._withhold(before, None, frozenset(one.names for one in self._everybody))
 
     def protect(self) -> bool:
@@ -235,23 +241,32 @@ class Believers:
 
 
 def withhold_from_believers(
-    stands: tuple[Sheet, ...], crowds: Sequence[Crowd], *, rules: Rules, vintage: str, observers: Observers
+    stands: tuple[Sheet, ...],
+    crowds: Sequence[Crowd],
+    *,
+    rules: Rules,
+    vintage: str,
+    observers: Observers,
+    whole: bool = False,
 ) -> list[Finding]:
     """Withhold what somebody could tell who joins vintages, of all blocks or of each by itself; gives back what could
-    not be mended. With a `vintage`, what is told is provisional."""
+    not be mended. With a `vintage`, what is told is provisional. `whole`: of a vintage that holds in part alone, that
+    part is believed by nobody."""
     believers: list[Believers] = []
     for number, crowd in enumerate(crowds):
-        if not (crowd.told or vintage or number):
+        if not (crowd.told or vintage or number or whole):
             continue
         watching = crowd.among(observers)
         joining = Believers(_telling(stands, rules, vintage), crowd.told, rules=rules, observers=watching)
-        if vintage or number:
+        if (vintage or number) and not whole:
             joining.protect_from_truth()
         believers.append(joining)
         for place, sheet in enumerate(stands if len(stands) > 1 and crowd.told else ()):
             mine = tuple({(0, at[1]): cells for at, cells in one.items() if at[0] == place} for one in crowd.told)
             telling = _telling((sheet,), rules, vintage)
             believers.append(Believers(telling, tuple(filter(None, mine)), rules=rules, observers=watching))
+    for one in believers if whole else ():
+        one.protect_from_whole()
     try:
         while sum(one.protect() for one in believers):
             pass

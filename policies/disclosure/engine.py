@@ -201,7 +201,7 @@ class Audited:
         findings = findings + join(self.stands, self.listening)
         if findings:
             withhold_everything(self.stands)
-            findings = self._audit(rules).protect() + join(self.stands, self.listening)
+            findings = join(self.stands, self.listening, whole=True)
         return findings
 
     def _audit(self, rules: Rules) -> Audit:

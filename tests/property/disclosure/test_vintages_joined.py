@@ -30,3 +30,11 @@ def test_a_provider_whose_own_children_were_corrected_keeps_its_final_release_an
     assert [found_by(catalogue, provider=name) for name in ("district-00", "preschool-0", "preschool-1")] == [
         (0, 0)
     ] * 3
+
+
+def test_where_what_still_holds_of_two_vintages_tells_a_count_nothing_new_is_told_and_nothing_stopped() -> None:
+    catalogue = random_catalogue(818, insiders=False)
+
+    assert all(result.verdict.clean for result in catalogue.results)
+    assert not any(cell.status == "F" for cell in catalogue.results[2].cells)
+    assert found_by(catalogue) == (0, 0)
