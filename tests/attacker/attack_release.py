@@ -39,7 +39,12 @@ import highspy
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.attacker.exchanges import Exchanges
 from tests.attacker.release_equations import FIXED, PARTS, WIDTH, Dimensions, Joined, Unknowns, read_printed
+
+STARTS = 3
+LARGE = 3_000
+"""Unknowns from which on lists of persons are looked for before bounds: a program takes a second there."""
 
 
 class Solver:
@@ -108,6 +113,8 @@ class Attack:
         chance = random.Random(20261122)
         if not self._try(np.zeros(self.count)):
             return False
+        if self.solver.u.size > LARGE:
+            self.exchange()
         for _ in range(6):
             open_rows = [row for row in self.targets.values() if self._width(row) < WIDTH]
             if len(open_rows) < 8:
@@ -126,6 +133,26 @@ class Attack:
             if self._width(row) >= WIDTH > self._width(row, whole=True):
                 self._in_whole_numbers(row)
         return True
+
+    def exchange(self):
+        """Looks for lists of persons near one in whole numbers, each for all numbers at once."""
+        _, start = self.solver.whole_extreme(np.zeros(self.count))
+        for seed in range(STARTS):
+            if start is None or not self._keep(start.round()):
+                return
+            start = self._from(Exchanges(self.solver.u, start.round(), seed=seed))
+
+    def _from(self, exchanges):
+        """From one list, for every number that is open; the last list found, to go on from."""
+        last = None
+        for row in self.targets.values():
+            for sign in (1, -1):
+                for change in range(WIDTH, 0, -1):
+                    found = exchanges.move(row, sign * change) if self._width(row, whole=True) < WIDTH else None
+                    if self._keep(found):
+                        last = found
+                        break
+        return last
 
     def _try(self, weights):
         return self._keep(self.solver.extreme(weights))

@@ -1,16 +1,18 @@
 """Every two providers against everything that was released: what they tell when they lay their own children together.
 
-    python3 run.py bench coalitions [--home HOME] [--indicator NAME] [--summary FILE]
+    python3 run.py bench coalitions [--home HOME] [--indicator NAME] [--share S] [--summary FILE]
 
 With `--home`, the release that was published from the newest snapshot of a hub of made-up people, such as the
 demonstration's, counted again to know whose children stand where; without, the small county of `bench disclosure`. Each
-pair that stands in a cohort attacks it, with all cohorts that count the same persons; so does each provider alone.
+pair that stands in a cohort attacks it, with all cohorts that count the same persons; so does each provider alone. With
+`--share`, of the pairs only such a part, drawn by a seed.
 """
 
 import argparse
 import csv
 import io
 import json
+import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,15 +98,19 @@ def name_of(block: Block) -> tuple[str, str]:
     return block.indicator, str(block.cohort_year)
 
 
-def coalitions(told: Told, *, indicator: str = "") -> Iterator[Row]:
+def coalitions(told: Told, *, indicator: str = "", share: float = 1.0) -> Iterator[Row]:
     """Each provider and each two against every cohort in which they stand, with all that is linked to it."""
+    chance = random.Random(20261123)
     found = {1: Found(), 2: Found()}
     dimensions, start, uncounted = Dimensions(told.hierarchies), time.process_time(), 0
     for together, links in joined_blocks(told.cells, told.links):
         blocks = [told.blocks[name] for name in together if name in told.blocks]
         uncounted += len(together) - len(blocks)
         if any(indicator in block.indicator for block in blocks):
-            attack_by_all(together, blocks, links=links, dimensions=dimensions, found=found)
+            names = sorted({name for block in blocks for cell in block.cells for name in cell.provider_counts})
+            pairs = [pair for pair in combinations(names, 2) if chance.random() < share]
+            by = [*((name,) for name in names), *pairs]
+            attack_by_all(together, blocks, by=by, links=links, dimensions=dimensions, found=found)
     taken = time.process_time() - start
     for size, who in ((1, "every provider"), (2, "every two providers")):
         one = found[size]
@@ -120,14 +126,14 @@ def attack_by_all(
     together: Cells,
     blocks: Sequence[Block],
     *,
+    by: Sequence[tuple[str, ...]],
     links: Sequence[object],
     dimensions: Dimensions,
     found: dict[int, Found],
 ) -> None:
-    """All that stand in linked blocks, one by one and two by two."""
+    """Some providers and pairs against linked blocks."""
     truth = {name_of(block): true_rows(block, together[name_of(block)], dimensions) for block in blocks}
-    names = sorted({name for block in blocks for cell in block.cells for name in cell.provider_counts})
-    for who in (*((name,) for name in names), *combinations(names, 2)):
+    for who in by:
         own = {name_of(block): own_rows(block, who) for block in blocks}
         items, numbers = attack_together(
             together, dimensions, links=links, insider=own, owned=owned_levels(blocks, who), truth=truth
@@ -205,11 +211,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, help="folder of a hub of made-up people")
     parser.add_argument("--indicator", default="", help="only indicators with this in their name")
+    parser.add_argument("--share", type=float, default=1.0, help="the part of the pairs that attacks")
     parser.add_argument("--summary", type=Path)
     options = parser.parse_args()
     told = small_release() if options.home is None else released_from(options.home)
     rows = []
-    for row in coalitions(told, indicator=options.indicator):
+    for row in coalitions(told, indicator=options.indicator, share=options.share):
         print("held  " if row.held else "BROKEN", row.name, row.value, "bar", row.bar, flush=True)
         rows.append(asdict(row))
     if options.summary:

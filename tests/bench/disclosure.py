@@ -362,6 +362,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="leave out the report cards of the whole county")
     parser.add_argument("--only", metavar="PART", default="", help="parts with this in their name")
     options = parser.parse_args()
+    from tests.bench.attacked_cards import attacked_card
     from tests.bench.catalogues import random_catalogues
     from tests.bench.refreshed import refresh
 
@@ -378,6 +379,8 @@ def main() -> int:
         parts |= {
             "card-2400": lambda: report_cards(2_400, share=0.82, seconds=5),
             "card-33000": lambda: report_cards(33_000, share=0.94, seconds=15),
+            "attacked-2400": lambda: attacked_card(2_400),
+            "attacked-33000": lambda: attacked_card(33_000),
             "card-three-ways": lambda: report_cards(2_400, share=0.0, seconds=120, ways=3),
         }
     chosen = {name: part for name, part in parts.items() if options.only in name}
