@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 import shutil
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,12 +105,11 @@ class MadeUpHub:
     def work(self):
         """Let matcher and resolver do all that is due, and the signer sign."""
         for make in (roles.matcher, roles.resolver, roles.matcher, roles.resolver):
-            worker = make(self.settings, log=Log(clock=self.clock), clock=self.clock)
-            worker.run_until_idle()
-            worker.close()
+            with closing(make(self.settings, log=Log(clock=self.clock), clock=self.clock)) as worker:
+                worker.run_until_idle()
         signer = signer_of(self.settings, clock=self.clock)
-        signer.sign()
-        signer.database.close()
+        with closing(signer.database):
+            signer.sign()
 
     def events(self):
         """The events so far, in order."""

@@ -1,6 +1,7 @@
 """When an event cannot be appended, nothing is told and nothing changes: on every route, and for every kind of act."""
 
 import re
+from contextlib import closing
 
 import pytest
 from sqlalchemy import inspect, text
@@ -216,6 +217,12 @@ def release(session):
     return session.execute(text("SELECT id FROM releases WHERE state IN ('prepared', 'pending')")).scalar_one()
 
 
+def noted(world, event):
+    signer = signer_of(world.hub.settings, clock=world.hub.clock)
+    with closing(signer.database):
+        note_event(signer, event)
+
+
 def held(world):
     """A submission that lost most of its students since last time."""
     if "held" not in world.kept:
@@ -290,8 +297,8 @@ ACTS = [
     ("search.removed", lambda w: w.within(
         lambda s, t: access_log.remove_search(s, "mine", principal=w.officer, audit=t))),
     ("stores.opened", opened),
-    ("hub.started", lambda w: note_event(signer_of(w.hub.settings, clock=w.hub.clock), "hub.started")),
-    ("hub.stopped", lambda w: note_event(signer_of(w.hub.settings, clock=w.hub.clock), "hub.stopped")),
+    ("hub.started", lambda w: noted(w, "hub.started")),
+    ("hub.stopped", lambda w: noted(w, "hub.stopped")),
     ("agent.revoked", lambda w: w.within(lambda s, t: agents.revoke_agent(s, "reed:1", audit=t))),
     ("submission.checked", lambda w: w.work()),
     ("submission.approved", lambda w: w.within(lambda s, t: approve_submission(s, held(w), audit=t))),
