@@ -41,7 +41,7 @@ from tests.spec.connectors import source_files as made
 
 pytestmark = pytest.mark.doors
 NOW = dt.datetime(2026, 11, 22, 10, tzinfo=dt.UTC)
-SMALL, LARGE = 12, 4800
+SMALL, LARGE = 12, 3600
 SYLLABLES = ("qua", "zor", "vex", "lim", "pha", "dro", "wyn")
 
 
