@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from policies.disclosure.engine import protect, protect_provisionally
 from policies.disclosure.types import BaseCell, Block, Protected, ReleasedCell, Rules, Tally
 from tests.attacker.attack_release import attack_release
-from tests.bench.disclosure import hierarchies_of, rows_of, small_county
+from tests.bench.disclosure import hierarchies_of, rows_of, small_county, truth_of
 from tests.bench.measures import Row, at_most
 
 VINTAGES = ("provisional-1", "provisional-2", "final", "final-2")
@@ -114,8 +114,27 @@ def found_by(catalogue: Catalogue, *, provider: str = "") -> tuple[int, int]:
     owned = [("district", provider)] if provider in final.dimensions[0].levels else []
     told = [*zip(PROVISIONAL, catalogue.blocks, strict=False), ("", final)] if provider else []
     insider = [row for vintage, block in told for row in own_rows(block, provider, vintage=vintage)]
-    summary = attack_release(catalogue.rows, hierarchies_of(final), insider=insider, owned=owned)[1]
+    truth = always_alone(catalogue, provider) if provider else ()
+    summary = attack_release(catalogue.rows, hierarchies_of(final), insider=insider, owned=owned, truth=truth)[1]
     return summary["recovered"], summary["exact"]
+
+
+def always_alone(catalogue: Catalogue, provider: str) -> list[dict[str, str]]:
+    """True counts of the groups that held a provider's children and nobody else at every telling: that nobody else was
+    there is told of no child."""
+    cells = catalogue.results[-1].cells
+    alone = set(range(len(cells)))
+    for block in catalogue.blocks:
+        own = replace(block, cells=tuple(_of_provider(cell, provider) for cell in block.cells))
+        pairs = zip(truth_of(block, cells), truth_of(own, cells), strict=True)
+        alone &= {number for number, (all_of_it, mine) in enumerate(pairs) if all_of_it == mine}
+    final = truth_of(catalogue.blocks[VINTAGES.index("final")], cells)
+    return [row for number, row in enumerate(final) if number in alone]
+
+
+def _of_provider(cell: BaseCell, provider: str) -> BaseCell:
+    mine = cell.provider_counts.get(provider, Tally(0, 0, 0))
+    return replace(cell, tally=mine, provider_counts={provider: mine})
 
 
 def providers_of(block: Block) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench.catalogues import found_by, providers_of, random_catalogue
+from tests.bench.catalogues import always_alone, found_by, providers_of, random_catalogue
 
 
 @pytest.mark.parametrize("seed", (1, 3, 9, 11, 13, 15))
@@ -30,6 +30,14 @@ def test_a_provider_whose_own_children_were_corrected_keeps_its_final_release_an
     assert [found_by(catalogue, provider=name) for name in ("district-00", "preschool-0", "preschool-1")] == [
         (0, 0)
     ] * 3
+
+
+def test_a_provider_alone_in_its_area_may_learn_that_it_is_alone_and_nothing_of_any_child() -> None:
+    catalogue = random_catalogue(944, insiders=True)
+
+    assert all(result.verdict.clean for result in catalogue.results)
+    assert found_by(catalogue, provider="district-00") == (0, 0)
+    assert {row.get("district") for row in always_alone(catalogue, "district-00")} >= {"area-0", "district-04"}
 
 
 def test_where_what_still_holds_of_two_vintages_tells_a_count_nothing_new_is_told_and_nothing_stopped() -> None:
