@@ -1,6 +1,8 @@
 """A log of a thousand events: any stored value altered, anywhere, is found and its first entry named; so is every
 trick of an operator who may write everything and signs with the log's own key, by what a district kept."""
 
+import datetime as dt
+import json
 import random
 from dataclasses import replace
 
@@ -58,6 +60,10 @@ def altered(stored):
     """The stored value with one bit of its last byte altered."""
     if isinstance(stored, int):
         return stored + 10 * EVENTS
+    if isinstance(stored, dict):  # PostgreSQL gives values of its own types
+        return json.dumps(stored | {"altered": 1})
+    if isinstance(stored, dt.datetime):
+        return stored + dt.timedelta(seconds=1)
     content = stored if isinstance(stored, bytes) else str(stored).encode()
     changed = content[:-1] + bytes([content[-1] ^ 1])
     return changed if isinstance(stored, bytes) else changed.decode()
