@@ -107,8 +107,8 @@ def test_a_password_is_changed_by_the_present_one_and_other_sessions_end(people_
     ("present", "password", "says"),
     [
         ("another pass phrase", NEW, "The present password does not fit."),
-        (PASSWORD, PASSWORD, "take another than the present one"),
-        (PASSWORD, "short", "take 12 to 128 characters"),
+        (PASSWORD, PASSWORD, "Take another than the present one"),
+        (PASSWORD, "short", "Take 12 to 128 characters"),
         (PASSWORD, "qwerty123456", "stands in lists of stolen passwords"),
     ],
 )
