@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -31,11 +31,12 @@ from hub.release.service import ledger
 from hub.stores import facts_store
 from policies.catalogue_files import catalogue
 from policies.disclosure.engine import protect
-from policies.disclosure.types import TOTAL, BaseCell, Block, Rules, Tally
+from policies.disclosure.types import TOTAL, Block, Rules, Tally
 from tests.attacker.attack_release import attack_together, joined_blocks
 from tests.attacker.release_equations import Dimensions
 from tests.bench.disclosure import hierarchies_of, rows_of, small_blocks
-from tests.bench.measures import Row, at_least, at_most
+from tests.bench.measures import Row, at_least, at_most, tell
+from tests.bench.own_children import own_rows
 
 Cells = dict[tuple[str, str], list[dict[str, str]]]
 
@@ -149,33 +150,6 @@ def attack_by_all(
     print(f"{time.process_time():8.0f} s  {sorted(together)[0]}: {found}", file=sys.stderr, flush=True)
 
 
-def own_rows(block: Block, who: Sequence[str]) -> list[dict[str, str]]:
-    """The children of some providers, each counted once, as the attacker reads them."""
-    found = []
-    for cell in block.cells:
-        no, yes, unknown = own_outcomes(cell, who)
-        if no + yes + unknown:
-            place = {"indicator": block.indicator, "cohort_year": str(block.cohort_year)}
-            levels = zip((dimension.name for dimension in block.dimensions), cell.levels, strict=True)
-            counts = {"n": str(no + yes + unknown), "known": str(no + yes), "k": str(yes)}
-            found.append({**place, **dict(levels), **counts})
-    return found
-
-
-def own_outcomes(cell: BaseCell, who: Sequence[str]) -> tuple[int, ...]:
-    """How many of the children of one or two providers did not, did, and are unknown; whom both have, once. Where it
-    is not known how many that are, as many as there may be."""
-    mine = [outcomes(cell.provider_counts[name]) for name in who if name in cell.provider_counts]
-    both = (cell.shared_counts or {}).get((who[0], who[-1])) if len(mine) > 1 else None
-    less = outcomes(both) if both is not None else (0, 0, 0)
-    return tuple(min(sum(one[at] for one in mine) - less[at], outcomes(cell.tally)[at]) for at in range(3))
-
-
-def outcomes(tally: Tally) -> tuple[int, int, int]:
-    """How many did not, did, and are unknown."""
-    return tally.known - tally.k, tally.k, tally.n - tally.known
-
-
 def owned_levels(blocks: Sequence[Block], who: Sequence[str]) -> list[tuple[str, str]]:
     """Levels that bear the name of one of them, where there are none but its own children."""
     found: set[tuple[str, str]] = set()
@@ -215,13 +189,7 @@ def main() -> int:
     parser.add_argument("--summary", type=Path)
     options = parser.parse_args()
     told = small_release() if options.home is None else released_from(options.home)
-    rows = []
-    for row in coalitions(told, indicator=options.indicator, share=options.share):
-        print("held  " if row.held else "BROKEN", row.name, row.value, "bar", row.bar, flush=True)
-        rows.append(asdict(row))
-    if options.summary:
-        options.summary.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    return 0 if all(row["held"] for row in rows) else 1
+    return tell(coalitions(told, indicator=options.indicator, share=options.share), options.summary)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ twenty parts.
 """
 
 import argparse
-import json
 import random
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -31,7 +30,8 @@ from policies.disclosure.types import (
     Tally,
 )
 from tests.attacker.attack_release import attack_release
-from tests.bench.measures import Row, at_least, at_most
+from tests.bench.measures import Row, at_least, at_most, tell
+from tests.bench.own_children import own_rows
 
 ENROLMENT = (7474, 4730, 4356, 2653, 2282, 1813, 1739, 1178, 1055, 1042, 500, 473, 354, 281, 191, 162, 102, 36, 9)
 RACES = {
@@ -253,28 +253,6 @@ def small_release() -> Iterator[Row]:
     yield at_least("small county: kept share of cells of 11 or more", kept(blocks, result), 0.6)
 
 
-def own_rows(block: Block, who: tuple[str, ...]) -> list[dict[str, str]]:
-    """The children of some providers together, as the rows of an insider's CSV; one that several have counts once."""
-    found = []
-    for cell in block.cells:
-        mine = [tally for name, tally in cell.provider_counts.items() if name in who]
-        if not mine:
-            continue
-        no, yes, unknown = (
-            min(sum(outcomes(tally)[at] for tally in mine), outcomes(cell.tally)[at]) for at in range(3)
-        )
-        counts = {"n": no + yes + unknown, "known": no + yes, "k": yes}
-        place = {"indicator": block.indicator, "cohort_year": block.cohort_year}
-        levels = zip((dimension.name for dimension in block.dimensions), cell.levels, strict=True)
-        found.append({name: str(value) for name, value in (*place.items(), *levels, *counts.items())})
-    return found
-
-
-def outcomes(tally: Tally) -> tuple[int, int, int]:
-    """How many did not, did, and are unknown."""
-    return tally.known - tally.k, tally.k, tally.n - tally.known
-
-
 def insiders() -> Iterator[Row]:
     """A cohort of the small county against every provider, and every two together."""
     block = small_county(5)
@@ -386,14 +364,7 @@ def main() -> int:
     chosen = {name: part for name, part in parts.items() if options.only in name}
     if not chosen:
         parser.error(f"no part of that name; there are: {', '.join(parts)}")
-    rows = []
-    for part in chosen.values():
-        for row in part():
-            print("held  " if row.held else "BROKEN", row.name, row.value, "bar", row.bar, flush=True)
-            rows.append(asdict(row))
-    if options.summary:
-        options.summary.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    return 0 if all(row["held"] for row in rows) else 1
+    return tell((row for part in chosen.values() for row in part()), options.summary)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ from policies.catalogue_files import Catalogue, catalogue
 from policies.disclosure.types import Block
 from tests.attacker.attack_release import attack_release
 from tests.attacker.release_equations import Dimensions
-from tests.bench.coalitions import own_rows, owned_levels, true_rows
+from tests.bench.coalitions import owned_levels, true_rows
+from tests.bench.own_children import own_rows
 from tests.integration.outcomes.conftest import Filled, demographics
 
 DAY = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.UTC)

@@ -4,8 +4,9 @@ import pytest
 
 from policies.disclosure.engine import protect
 from policies.disclosure.types import BaseCell, Rules, Tally
-from tests.bench.coalitions import Told, coalitions, name_of, own_outcomes, owned_levels
+from tests.bench.coalitions import Told, coalitions, name_of, owned_levels
 from tests.bench.disclosure import hierarchies_of, rows_of, small_county
+from tests.bench.own_children import own_outcomes
 
 
 @pytest.mark.parametrize(
