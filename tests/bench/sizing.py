@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -204,9 +204,7 @@ def linkage_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any
             _row(f"{name}: bytes of rows a record", one["row_bytes"] / one["records"]),
             _row(f"{name}: CPU seconds to encode at the edges", one["encoding"]),
         ]
-    most = max(later["cpu"] / later["pairs"] / (first["cpu"] / first["pairs"]) for first, later in pairs_of(found))
-    name = "linkage: CPU a candidate pair, times that at the size before, at the most"
-    return [*rows, _row(name, most, at_most=WITHIN)]
+    return [*rows, dearer(found, "pairs", name="linkage: CPU a candidate pair")]
 
 
 def counting_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
@@ -220,8 +218,7 @@ def counting_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, An
             _row(f"{name}: microseconds a person", one["cpu"] / one["people"] * 1e6),
             _row(f"{name}: peak GB", one["peak"] / 1e9),
         ]
-    most = max(later["cpu"] / later["people"] / (first["cpu"] / first["people"]) for first, later in pairs_of(found))
-    return [*rows, _row("counting: CPU a person, times that at the size before, at the most", most, at_most=WITHIN)]
+    return [*rows, dearer(found, "people", name="counting: CPU a person")]
 
 
 def protection_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
@@ -249,10 +246,11 @@ def stores_rows(found: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]
     return rows
 
 
-def pairs_of(found: Mapping[int, Mapping[str, float]]) -> Sequence[tuple[Mapping[str, float], Mapping[str, float]]]:
-    """Each size with the one before; one size alone with itself."""
-    inner = [found[size] for size in sorted(found)]
-    return list(pairwise(inner)) or [(inner[0], inner[0])]
+def dearer(found: Mapping[int, Mapping[str, float]], unit: str, *, name: str) -> dict[str, Any]:
+    """How much more CPU one of a unit costs at a size than at the one before; one size alone beside itself."""
+    costs = [found[size]["cpu"] / found[size][unit] for size in sorted(found)]
+    most = max((later / first for first, later in pairwise(costs)), default=1.0)
+    return _row(f"{name}, times that at the size before, at the most", most, at_most=WITHIN)
 
 
 PARTS: dict[str, Callable[[int], dict[str, float]]] = {
